@@ -1,0 +1,149 @@
+//! What can go wrong with a template: one error type, with a place, an ARM-like code and a sentence that says what to do.
+
+/// Why a template cannot be read or evaluated.
+///
+/// Every variant knows an ARM-like [`code`](Error::code) and a [`place`](Error::place) in the template, written as a JSON path
+/// (`resources[0].properties.osProfile`); inside nested deployments the path goes on through `properties.template`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The text is not JSON.
+    #[error("the template is not JSON: {message}. Correct the text at that position")]
+    NotJson {
+        /// What the JSON reader met, with line and column.
+        message: String,
+    },
+    /// The JSON is not shaped like a template, or names something that is not there.
+    #[error("{place}: {message}")]
+    Invalid {
+        /// JSON path in the template.
+        place: String,
+        /// What is wrong and what to write instead.
+        message: String,
+    },
+    /// An expression cannot be read.
+    #[error("{place}: the expression cannot be read at character {at}: {message}")]
+    Syntax {
+        /// JSON path in the template.
+        place: String,
+        /// Character offset within the string that holds the expression, from 0.
+        at: usize,
+        /// What was expected.
+        message: String,
+    },
+    /// An expression can be read but not computed: wrong kind or number of arguments, missing property, index out of bounds.
+    #[error("{place}: {message} (in `{expression}`)")]
+    Expression {
+        /// JSON path in the template.
+        place: String,
+        /// The part of the expression that failed.
+        expression: String,
+        /// What is wrong and what to write instead.
+        message: String,
+    },
+    /// A function that this evaluator does not know. It never guesses.
+    #[error(
+        "{place}: the function `{function}` is not supported. Check its spelling, or compute the value outside the template and pass it as a parameter"
+    )]
+    UnsupportedFunction {
+        /// JSON path in the template.
+        place: String,
+        /// The name as written, with its namespace.
+        function: String,
+    },
+    /// The template called `fail()`.
+    #[error("{place}: the template refuses: {message}")]
+    Fail {
+        /// JSON path in the template.
+        place: String,
+        /// The template author's message.
+        message: String,
+    },
+    /// A parameter's value does not fit its declaration. Only the first; [`check_parameters`](crate::check_parameters) gives all.
+    #[error("parameter `{name}`: {message}")]
+    Parameter {
+        /// The parameter's name.
+        name: String,
+        /// ARM's code, `InvalidTemplate` or `InvalidTemplateDeployment`.
+        code: String,
+        /// What is wrong and what would fit.
+        message: String,
+    },
+    /// One of ARM's limits, or one of the evaluator's own against runaway templates.
+    #[error("{place}: {what} is more than the limit of {limit}. Split the template or make it smaller")]
+    Limit {
+        /// JSON path in the template.
+        place: String,
+        /// What is counted, with the number found where it is known.
+        what: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// The [`Runtime`](crate::Runtime) answered with an error.
+    #[error("{message}")]
+    Runtime {
+        /// The code that the cloud gave, such as `ResourceNotFound`.
+        code: String,
+        /// The cloud's message.
+        message: String,
+    },
+}
+
+impl Error {
+    /// ARM's code for this error: `InvalidTemplate`, `InvalidTemplateDeployment`, or what the runtime gave.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NotJson { .. } => "InvalidRequestContent",
+            Self::Parameter { code, .. } | Self::Runtime { code, .. } => code,
+            Self::Limit { .. } | Self::Invalid { .. } | Self::Syntax { .. } | Self::Expression { .. } => {
+                "InvalidTemplate"
+            }
+            Self::UnsupportedFunction { .. } => "InvalidTemplate",
+            Self::Fail { .. } => "DeploymentFailed",
+        }
+    }
+
+    /// Where in the template: a JSON path, empty where there is none.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        match self {
+            Self::Invalid { place, .. }
+            | Self::Syntax { place, .. }
+            | Self::Expression { place, .. }
+            | Self::UnsupportedFunction { place, .. }
+            | Self::Fail { place, .. }
+            | Self::Limit { place, .. } => place,
+            Self::NotJson { .. } | Self::Parameter { .. } | Self::Runtime { .. } => "",
+        }
+    }
+
+    /// An error for an implementation of [`Runtime`](crate::Runtime) to answer with.
+    pub fn runtime(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Runtime {
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn invalid(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid {
+            place: place.into(),
+            message: message.into(),
+        }
+    }
+
+    /// Puts the error of an inner template at its place in the outer one.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        match &mut self {
+            Self::Invalid { place, .. }
+            | Self::Syntax { place, .. }
+            | Self::Expression { place, .. }
+            | Self::UnsupportedFunction { place, .. }
+            | Self::Fail { place, .. }
+            | Self::Limit { place, .. } => *place = crate::place::join(outer, place),
+            Self::NotJson { .. } | Self::Parameter { .. } | Self::Runtime { .. } => {}
+        }
+        self
+    }
+}

@@ -1,0 +1,68 @@
+//! What an evaluation gives: concrete resources, outputs, and the parameters that led there.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::ParameterType;
+
+/// A template made concrete.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Every resource, in the order of the template; loops expanded, children flattened, what a false condition drops left
+    /// out. A nested deployment is followed by its own resources.
+    pub resources: Vec<Resource>,
+    /// Outputs by name; those with a false condition are left out.
+    pub outputs: IndexMap<String, Output>,
+    /// The parameters as used: what was given, and defaults for the rest.
+    pub parameters: Map<String, Value>,
+}
+
+/// One resource as it would be sent to Azure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// The full resource id. A part of the name that is not known stands as `<unknown: expression>`.
+    pub id: String,
+    /// The full type, such as `Microsoft.Network/virtualNetworks/subnets`.
+    pub kind: String,
+    /// The full name, `network/subnet` for a child.
+    pub name: String,
+    /// The API version it is written with.
+    pub api_version: String,
+    /// Its region, where it has one and it is known.
+    pub location: Option<String>,
+    /// Its key in a template of language version 2.0; copies bear an index, `vm[0]`.
+    pub symbolic_name: Option<String>,
+    /// Only looked up, never written (`existing`).
+    pub existing: bool,
+    /// Ids of what must be there first: from `dependsOn`, from `reference()`, from being a child. Sorted by first mention,
+    /// without doubles, only resources of this evaluation.
+    pub depends_on: Vec<String>,
+    /// The body as it is PUT: no `condition`, `copy`, `dependsOn`, `scope`; `name`, `type` and `apiVersion` are in.
+    pub body: Value,
+    /// The id of the nested deployment that this resource belongs to; `None` for the template's own resources.
+    pub deployment: Option<String>,
+    /// The condition or loop count that is not known: the resource may or may not come to be.
+    pub uncertain: Option<String>,
+    /// A loop in serial mode: the loop's name and how many of its resources may be made at once.
+    pub batch: Option<Batch>,
+}
+
+/// The serial mode of the loop that a resource comes from. The order is already in [`Resource::depends_on`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The loop's name.
+    pub name: String,
+    /// How many at once.
+    pub size: u64,
+    /// This resource's index in the loop.
+    pub index: u64,
+}
+
+/// One output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Its declared type.
+    pub kind: ParameterType,
+    /// Its value; unknown leaves where it needs the cloud.
+    pub value: Value,
+}

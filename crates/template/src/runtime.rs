@@ -1,0 +1,97 @@
+//! The door to what only the cloud knows. Values that nobody knows yet are explicit unknowns.
+
+use serde_json::{Map, Value};
+
+use crate::Error;
+
+/// Answers what a template asks about live resources. `Ok(None)` means *not known*: the expression becomes an unknown.
+pub trait Runtime {
+    /// `reference(id)`: the resource's `properties`, or the whole resource where `full`.
+    ///
+    /// # Errors
+    /// Whatever the cloud says, such as `ResourceNotFound`; make it with [`Error::runtime`].
+    fn reference(&self, id: &str, api_version: Option<&str>, full: bool) -> Result<Option<Value>, Error>;
+
+    /// `listKeys(id, …)` and every other function whose name begins with `list`; `function` is the name as written.
+    ///
+    /// # Errors
+    /// As [`Runtime::reference`].
+    fn list(
+        &self,
+        function: &str,
+        id: &str,
+        api_version: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Option<Value>, Error>;
+
+    /// `deployer()`: `objectId`, `tenantId` and `userPrincipalName` of who deploys.
+    ///
+    /// # Errors
+    /// As [`Runtime::reference`].
+    fn deployer(&self) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
+    /// `pickZones(provider, type, location, …)`: the zones as an array of strings.
+    ///
+    /// # Errors
+    /// As [`Runtime::reference`].
+    fn zones(
+        &self,
+        _kind: &str,
+        _location: &str,
+        _count: usize,
+        _offset: usize,
+    ) -> Result<Option<Vec<String>>, Error> {
+        Ok(None)
+    }
+}
+
+/// The runtime of a plan: nothing is known before Azure is asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unknown;
+
+impl Runtime for Unknown {
+    fn reference(&self, _id: &str, _api_version: Option<&str>, _full: bool) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
+    fn list(
+        &self,
+        _function: &str,
+        _id: &str,
+        _api_version: Option<&str>,
+        _body: Option<&Value>,
+    ) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+}
+
+/// The only member of an unknown.
+pub(crate) const MARK: &str = "$unknown";
+
+/// Whether this value itself is an unknown, `{"$unknown": "<expression>"}`.
+#[must_use]
+pub fn is_unknown(value: &Value) -> bool {
+    value
+        .as_object()
+        .is_some_and(|object| object.len() == 1 && object.get(MARK).is_some_and(Value::is_string))
+}
+
+/// Whether this value is, or holds anywhere inside, an unknown.
+#[must_use]
+pub fn has_unknown(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_unknown),
+        Value::Object(members) => is_unknown(value) || members.values().any(has_unknown),
+        _ => false,
+    }
+}
+
+/// The unknown that stands for this expression.
+#[must_use]
+pub fn unknown(expression: impl Into<String>) -> Value {
+    let mut object = Map::new();
+    object.insert(MARK.to_owned(), Value::String(expression.into()));
+    Value::Object(object)
+}

@@ -1,0 +1,188 @@
+//! The listener: opens the port, serves connections over TLS or plain TCP, and stops them. What is answered is decided in `wire`.
+
+mod files;
+mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use url::Url;
+
+use crate::wire::App;
+use crate::{Config, Error, Subscription, seed};
+pub(crate) use files::Files;
+
+/// A running simulator. Dropping it stops it without waiting; [`Running::shutdown`] waits.
+#[derive(Debug)]
+pub struct Running {
+    /// The origin of the resource manager, of the token authority and of the retail prices, for example `https://127.0.0.1:40123/`.
+    pub endpoint: Url,
+    /// The certificate authority that clients must trust, PEM; empty when it serves plain http.
+    pub ca_pem: String,
+    /// The tenant to sign in to.
+    pub tenant_id: String,
+    /// The application to sign in as.
+    pub client_id: String,
+    /// That application's secret. Kept in the data directory; never logged.
+    pub client_secret: String,
+    /// The subscriptions it serves.
+    pub subscriptions: Vec<Subscription>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Stops accepting, lets running answers finish (2 seconds at most), writes a snapshot and returns.
+    pub async fn shutdown(mut self) {
+        let _ = self.stop.send(true);
+        for task in std::mem::take(&mut self.tasks) {
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+    }
+}
+
+pub(crate) async fn start(config: Config) -> Result<Running, Error> {
+    if !config.listen.ip().is_loopback() {
+        return Err(Error::NotLoopback(config.listen));
+    }
+    if !(config.speed.is_finite() && config.speed > 0.0) {
+        return Err(Error::Config(format!(
+            "speed must be a positive number, not {}",
+            config.speed
+        )));
+    }
+    let mut files = Files::open(config.data.as_deref(), config.client_secret.as_deref())?;
+    let listener = listen(config.listen, files.port).await?;
+    let address = listener.local_addr().map_err(|source| Error::Listen {
+        address: config.listen,
+        source,
+    })?;
+    files.keep_port(address.port())?;
+
+    let scheme = if config.tls { "https" } else { "http" };
+    let endpoint = Url::parse(&format!("{scheme}://{}/", address))
+        .map_err(|error| Error::Config(error.to_string()))?;
+    let acceptor = match config.tls {
+        true => Some(TlsAcceptor::from(Arc::new(files.authority.server()?))),
+        false => None,
+    };
+
+    let (stop, stopped) = watch::channel(false);
+    let (app, engine) = App::open(&config, &mut files, &endpoint, stopped.clone())?;
+    let serving = tokio::spawn(serve(listener, acceptor, app, stopped));
+    Ok(Running {
+        endpoint,
+        ca_pem: if config.tls {
+            files.authority.certificate_pem.clone()
+        } else {
+            String::new()
+        },
+        tenant_id: seed::TENANT.to_owned(),
+        client_id: seed::CLIENT_ID.to_owned(),
+        client_secret: files.client_secret.clone(),
+        subscriptions: config.subscriptions,
+        stop,
+        // In this order: the engine writes its last snapshot when nobody can ask any more.
+        tasks: vec![serving, engine],
+    })
+}
+
+/// Port 0 prefers the port of the last start, so that stored poll URLs stay good; somebody else on it must not keep the simulator from starting.
+async fn listen(wanted: SocketAddr, remembered: Option<u16>) -> Result<TcpListener, Error> {
+    if let (0, Some(port)) = (wanted.port(), remembered)
+        && let Ok(listener) = TcpListener::bind(SocketAddr::new(wanted.ip(), port)).await
+    {
+        return Ok(listener);
+    }
+    TcpListener::bind(wanted)
+        .await
+        .map_err(|source| Error::Listen {
+            address: wanted,
+            source,
+        })
+}
+
+async fn serve(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    app: Arc<App>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.wait_for(|stop| *stop) => break,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, most likely: give connections a moment to end.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let (acceptor, app, stopped) = (acceptor.clone(), app.clone(), stopped.clone());
+        connections.spawn(async move {
+            match acceptor {
+                None => connection(stream, app, stopped).await,
+                Some(acceptor) => {
+                    // A failed handshake is the client's problem: it does not trust the authority, or spoke http.
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        connection(stream, app, stopped).await;
+                    }
+                }
+            }
+        });
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(Duration::from_secs(2), all).await;
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    app: Arc<App>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let app = app.clone();
+        async move { app.answer(request.map(Body::new)).await }
+    });
+    let serving = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    // In a block of its own: what the watch lends is not `Send`.
+    let stopping = async {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let ended = tokio::select! {
+        result = serving.as_mut() => Some(result),
+        () = stopping => None,
+    };
+    let result = match ended {
+        Some(result) => result,
+        None => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "connection ended");
+    }
+}

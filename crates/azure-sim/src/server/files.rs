@@ -1,0 +1,145 @@
+//! What the data directory keeps besides the state: certificate authority, port, secrets, and the lock that lets one process use it. The state itself is in `state::journal`.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::tls::Authority;
+use crate::Error;
+
+pub(crate) struct Files {
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) authority: Authority,
+    pub(crate) client_secret: String,
+    /// Signs the access tokens; kept, so that a client's token outlives a restart as it does in Azure.
+    pub(crate) signing_key: String,
+    pub(crate) port: Option<u16>,
+    lock: Option<File>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Identity {
+    client_secret: String,
+    signing_key: String,
+}
+
+impl Files {
+    pub(crate) fn open(directory: Option<&Path>, secret: Option<&str>) -> Result<Files, Error> {
+        let Some(directory) = directory else {
+            return Ok(Files {
+                directory: None,
+                authority: Authority::generate()?,
+                client_secret: secret.map_or_else(random, str::to_owned),
+                signing_key: random(),
+                port: None,
+                lock: None,
+            });
+        };
+        fs::create_dir_all(directory).map_err(|source| data(directory, source))?;
+        let lock_path = directory.join("lock");
+        let lock = File::create(&lock_path).map_err(|source| data(&lock_path, source))?;
+        if lock.try_lock().is_err() {
+            return Err(Error::InUse(directory.to_owned()));
+        }
+
+        let (certificate, key) = (directory.join("ca.pem"), directory.join("ca-key.pem"));
+        let authority = match (read(&certificate)?, read(&key)?) {
+            (Some(certificate_pem), Some(key_pem)) => Authority {
+                certificate_pem,
+                key_pem,
+            },
+            _ => {
+                let made = Authority::generate()?;
+                write(&key, &made.key_pem)?;
+                write(&certificate, &made.certificate_pem)?;
+                made
+            }
+        };
+        let path = directory.join("identity.json");
+        let mut identity = match read(&path)? {
+            Some(text) => {
+                serde_json::from_str::<Identity>(&text).map_err(|error| Error::Damaged {
+                    path: path.clone(),
+                    reason: error.to_string(),
+                })?
+            }
+            None => {
+                let made = Identity {
+                    client_secret: random(),
+                    signing_key: random(),
+                };
+                let text = serde_json::to_string(&made)
+                    .map_err(|error| Error::Config(error.to_string()))?;
+                write(&path, &text)?;
+                made
+            }
+        };
+        if let Some(secret) = secret {
+            identity.client_secret = secret.to_owned();
+        }
+        let port = read(&directory.join("port"))?.and_then(|text| text.trim().parse().ok());
+        Ok(Files {
+            directory: Some(directory.to_owned()),
+            authority,
+            client_secret: identity.client_secret,
+            signing_key: identity.signing_key,
+            port,
+            lock: Some(lock),
+        })
+    }
+
+    pub(crate) fn keep_port(&mut self, port: u16) -> Result<(), Error> {
+        if self.port != Some(port)
+            && let Some(directory) = &self.directory
+        {
+            write(&directory.join("port"), &port.to_string())?;
+        }
+        self.port = Some(port);
+        Ok(())
+    }
+
+    /// The lock lives as long as whoever writes the state.
+    pub(crate) fn take_lock(&mut self) -> Option<File> {
+        self.lock.take()
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(data(path, source)),
+    }
+}
+
+/// Readable by this user only, and never half written.
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let fresh = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(&fresh)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&fresh, path))
+        .map_err(|source| data(path, source))
+}
+
+pub(crate) fn data(path: &Path, source: std::io::Error) -> Error {
+    Error::Data {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn random() -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}

@@ -1,1 +1,169 @@
-//! portal
+//! The door of the application layer: [`Portal`], one method per thing that a page or a REST client can ask for, one module per noun.
+//!
+//! Only here are rights, policy and state checked; pages and REST controllers find the [`types::actor::Actor`], call one method, and map the result.
+//! Nothing here speaks HTTP or SQL.
+
+use std::sync::Arc;
+
+use types::actor::Actor;
+
+mod approvals;
+mod audit;
+mod azure_facts;
+mod catalogue;
+mod checks;
+mod clock;
+mod costs;
+mod equivalents;
+mod error;
+mod events;
+mod forms;
+mod idempotency;
+mod operations;
+mod people;
+mod plans;
+mod policies;
+mod projects;
+mod quotas;
+mod requests;
+mod stacks;
+mod tokens;
+mod worker;
+
+pub use catalogue::Catalogue;
+pub use clock::Clock;
+pub use error::Error;
+pub use idempotency::Idempotency;
+#[doc(hidden)]
+pub use operations::CrashPoints;
+
+/// What every method of [`Portal`] returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The application: cheap to clone, every clone is the same one.
+#[derive(Clone)]
+pub struct Portal(Arc<Inner>);
+
+/// What the application is made of.
+pub struct Setup {
+    /// The database, migrated.
+    pub store: store::Store,
+    /// Azure, or the simulator.
+    pub arm: azure::Arm,
+    /// The templates.
+    pub catalogue: Catalogue,
+    /// Guardrails and baseline.
+    pub policies: policy::Bundle,
+    /// Where *now* comes from.
+    pub clock: Clock,
+    /// True when the simulator stands for Azure: pages say so.
+    pub sandbox: bool,
+    /// How people reach this installation; stands in the `curl` equivalents.
+    pub public_url: url::Url,
+    /// The key that secrets are kept under; without it, forms take Key Vault references only.
+    pub secret_key: Option<Secret>,
+    /// What every plan knows about the cloud.
+    pub cloud: CloudFacts,
+    /// Where a test stops the process; [`CrashPoints::default`] never does.
+    #[doc(hidden)]
+    pub crash_points: CrashPoints,
+}
+
+/// What the configuration says about the cloud.
+#[derive(Debug, Clone)]
+pub struct CloudFacts {
+    /// The Microsoft Entra tenant.
+    pub tenant_id: String,
+}
+
+/// A key that never shows itself in logs.
+#[derive(Clone)]
+pub struct Secret(Arc<[u8]>);
+
+impl Secret {
+    /// Takes the key over.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The key itself.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Everything the modules share.
+pub(crate) struct Inner {
+    pub(crate) store: store::Store,
+    pub(crate) arm: azure::Arm,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) policies: policy::Bundle,
+    pub(crate) clock: Clock,
+    pub(crate) sandbox: bool,
+    pub(crate) public_url: url::Url,
+    pub(crate) secret_key: Option<Secret>,
+    pub(crate) cloud: CloudFacts,
+    pub(crate) facts: azure_facts::AzureFacts,
+    pub(crate) crash_points: CrashPoints,
+}
+
+impl Portal {
+    /// Puts the application together. Nothing runs yet: the worker starts with [`Portal::run_worker`].
+    ///
+    /// # Errors
+    /// When the parts do not fit together.
+    pub fn new(setup: Setup) -> Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            store: setup.store,
+            arm: setup.arm,
+            catalogue: setup.catalogue,
+            policies: setup.policies,
+            clock: setup.clock,
+            sandbox: setup.sandbox,
+            public_url: setup.public_url,
+            secret_key: setup.secret_key,
+            cloud: setup.cloud,
+            facts: azure_facts::AzureFacts::default(),
+            crash_points: setup.crash_points,
+        })))
+    }
+
+    /// True when the simulator stands for Azure.
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.0.sandbox
+    }
+
+    /// Now, by the installation's clock.
+    #[must_use]
+    pub fn now(&self) -> types::time::Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Whether database and Azure answer, for `/readyz`: the database must, Azure may be away for a while.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn ready(&self) -> Result<()> {
+        self.0.store.ping().await.map_err(Error::from)
+    }
+}
+
+/// Slipway itself, where nobody asked: the worker, expiry.
+pub(crate) fn system() -> Actor {
+    Actor {
+        subject: "slipway".to_owned(),
+        name: "Slipway".to_owned(),
+        kind: types::actor::ActorKind::System,
+        memberships: Vec::new(),
+        installation: Vec::new(),
+        groups: Vec::new(),
+    }
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{OperationId, RequestId, StackId};
 use crate::names::ProjectName;
 use crate::time::Timestamp;
 
@@ -48,4 +49,20 @@ impl Subject {
             Subject::Operation => "operation",
         }
     }
+}
+
+/// Which events a stream carries; empty means all that the reader may see. Several fields narrow together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+#[derive(Default)]
+pub struct EventFilter {
+    /// Only this project.
+    pub project: Option<ProjectName>,
+    /// Only this stack, its requests and its operations.
+    pub stack: Option<StackId>,
+    /// Only this operation.
+    pub operation: Option<OperationId>,
+    /// Only this request.
+    pub request: Option<RequestId>,
 }

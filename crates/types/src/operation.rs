@@ -251,3 +251,19 @@ pub struct ResourceProgress {
     /// Why it failed.
     pub fault: Option<AzureFault>,
 }
+
+/// Filter of the operations list; empty means all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+#[derive(Default)]
+pub struct OperationFilter {
+    /// Only this project.
+    pub project: Option<ProjectName>,
+    /// Only this stack.
+    pub stack: Option<StackId>,
+    /// From `next_cursor`.
+    pub cursor: Option<String>,
+    /// Rows a page, 1 to 100; 25 when absent.
+    pub limit: Option<u32>,
+}

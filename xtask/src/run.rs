@@ -1,0 +1,59 @@
+//! `run`, `build` and `bench`: the server, with the browser's half it carries.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::site;
+use crate::tools::{announce, cargo, check, command, target};
+
+/// Builds the browser's half and the server; answers where the binary lies.
+///
+/// # Errors
+/// When a tool is missing or a build fails.
+pub(crate) fn build(release: bool) -> Result<PathBuf> {
+    site::build()?;
+    announce("Compiling the server");
+    let mut build = cargo();
+    build.args(["build", "--package=server", "--bin=slipway"]);
+    if release {
+        build.arg("--release");
+    }
+    check(&mut build)?;
+    Ok(target()
+        .join(if release { "release" } else { "debug" })
+        .join("slipway"))
+}
+
+/// Builds and serves until the server ends.
+///
+/// # Errors
+/// When building fails or the server ends with an error.
+pub(crate) fn run(release: bool, arguments: &[String]) -> Result<()> {
+    let binary = build(release)?;
+    announce("Starting Slipway");
+    // Replacing this process hands signals straight to the server, which ends cleanly on SIGTERM.
+    let mut serve = command(binary);
+    serve.args(arguments);
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        Err(anyhow::Error::from(serve.exec()).context("the server cannot be started"))
+    }
+    #[cfg(not(unix))]
+    check(&mut serve)
+}
+
+/// Runs the benchmark of plans in a release build.
+///
+/// # Errors
+/// When building or the benchmark fails.
+pub(crate) fn bench() -> Result<()> {
+    announce("Measuring 10,000 plans of each template");
+    check(cargo().args([
+        "run",
+        "--release",
+        "--package=portal",
+        "--example=plan_bench",
+    ]))
+}

@@ -1,0 +1,152 @@
+//! `cargo xtask test`: every check that CI makes, in the order in which they fail fastest.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::tools::{
+    announce, cargo, check, chromium, command, node_program, npm_packages, postgres, target,
+};
+use crate::{run, site};
+
+/// One part of the test run.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// rustfmt.
+    Format,
+    /// clippy, for the server and for the browser, warnings as errors.
+    Lint,
+    /// rustdoc, warnings as errors.
+    Docs,
+    /// Unit, contract, API and process tests, on SQLite and PostgreSQL.
+    Rust,
+    /// Playwright in Chromium.
+    Browser,
+}
+
+impl Part {
+    const ALL: [Part; 5] = [
+        Part::Format,
+        Part::Lint,
+        Part::Docs,
+        Part::Rust,
+        Part::Browser,
+    ];
+}
+
+/// Runs the named parts, or all.
+///
+/// # Errors
+/// When a tool is missing (the message says what to type) or a check fails.
+pub(crate) fn run(parts: &[Part], arguments: &[String]) -> Result<()> {
+    let parts = if parts.is_empty() {
+        &Part::ALL[..]
+    } else {
+        parts
+    };
+    let begin = Instant::now();
+    for part in parts {
+        let start = Instant::now();
+        match part {
+            Part::Format => format()?,
+            Part::Lint => lint()?,
+            Part::Docs => docs()?,
+            Part::Rust => rust()?,
+            Part::Browser => browser(arguments)?,
+        }
+        eprintln!("  {} took {} s", name(*part), start.elapsed().as_secs());
+    }
+    eprintln!("\n✓ all green in {} s", begin.elapsed().as_secs());
+    Ok(())
+}
+
+fn name(part: Part) -> &'static str {
+    match part {
+        Part::Format => "format",
+        Part::Lint => "lint",
+        Part::Docs => "docs",
+        Part::Rust => "rust",
+        Part::Browser => "browser",
+    }
+}
+
+fn format() -> Result<()> {
+    announce("Format");
+    check(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn lint() -> Result<()> {
+    // The server embeds site/, so it must be there before anything of it compiles.
+    site::build()?;
+    announce("Clippy");
+    // `frontend` is left out: it would turn on `hydrate` beside `ssr` in one build of the interface.
+    check(cargo().args([
+        "clippy",
+        "--workspace",
+        "--exclude=frontend",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "--deny=warnings",
+    ]))?;
+    check(cargo().args([
+        "clippy",
+        "--package=frontend",
+        "--package=app",
+        "--features=app/hydrate",
+        "--profile=wasm-release",
+        "--target=wasm32-unknown-unknown",
+        "--target-dir=target/front",
+        "--quiet",
+        "--",
+        "--deny=warnings",
+    ]))
+}
+
+fn docs() -> Result<()> {
+    announce("Documentation");
+    check(
+        cargo()
+            .args([
+                "doc",
+                "--workspace",
+                "--exclude=frontend",
+                "--no-deps",
+                "--quiet",
+            ])
+            .env("RUSTDOCFLAGS", "--deny=warnings"),
+    )
+}
+
+fn rust() -> Result<()> {
+    postgres()?;
+    announce("Rust tests");
+    check(cargo().args([
+        "test",
+        "--workspace",
+        "--exclude=frontend",
+        "--no-fail-fast",
+    ]))
+}
+
+fn browser(arguments: &[String]) -> Result<()> {
+    postgres()?;
+    let chromium = chromium()?;
+    npm_packages()?;
+    run::build(false)?;
+    announce("Type check of the browser tests");
+    check(command(node_program("tsc")).args(["--noEmit", "--project", "e2e"]))?;
+    announce("Browser tests");
+    let binary = target().join("debug/slipway");
+    if !binary.is_file() {
+        bail!("{} is missing", binary.display());
+    }
+    check(
+        command(node_program("playwright"))
+            .args(["test", "--config=e2e/playwright.config.ts"])
+            .args(arguments)
+            .env("CHROMIUM", chromium)
+            .env("SLIPWAY_BINARY", binary),
+    )
+}

@@ -1,0 +1,232 @@
+//! Runs Rego: compiles the files, evaluates the sets, and isolates what breaks. Knows regorus; knows nothing of reports.
+
+use std::num::NonZeroU32;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, Value};
+use types::policy::{Input, RuleKind};
+
+use crate::Error;
+use crate::rules::PackageRules;
+
+const GUARDRAILS: &str = "slipway.guardrails.";
+const BASELINE: &str = "slipway.baseline.";
+
+/// Evaluation of a plan takes milliseconds; this only stops a rule that never ends, also on a slow machine.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// The sets a rule can put findings into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Set {
+    Deny,
+    Warn,
+    Approve,
+    Results,
+}
+
+impl Set {
+    const GUARDRAIL: [Self; 3] = [Self::Deny, Self::Warn, Self::Approve];
+    const CONTROL: [Self; 1] = [Self::Results];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Warn => "warn",
+            Self::Approve => "approve",
+            Self::Results => "results",
+        }
+    }
+}
+
+/// What one set of one package said, or why it could not say anything.
+pub(crate) struct Findings {
+    pub(crate) package: String,
+    pub(crate) set: Set,
+    pub(crate) said: Result<Vec<serde_json::Value>, String>,
+}
+
+/// The compiled files and the sets found in them.
+pub(crate) struct Evaluator {
+    /// Only ever cloned: a clone shares the compiled rules and has its own state.
+    engine: Mutex<Engine>,
+    sets: Vec<(String, Set)>,
+    packages: Vec<String>,
+}
+
+impl Evaluator {
+    pub(crate) fn compile(files: Vec<(String, String)>) -> Result<Self, Error> {
+        let mut engine = Engine::new();
+        engine.set_execution_timer_config(ExecutionTimerConfig {
+            limit: TIME_LIMIT,
+            check_interval: NonZeroU32::MIN.saturating_add(255),
+        });
+        engine.set_policy_length_config(regorus::PolicyLengthConfig::default());
+        let mut packages = Vec::new();
+        for (path, text) in files {
+            let package = engine
+                .add_policy(path.clone(), text)
+                .map_err(|e| Error::Parse {
+                    path,
+                    detail: format!("{e:#}"),
+                })?;
+            let package = package.trim_start_matches("data.").to_owned();
+            if kind_of(&package).is_some() && !packages.contains(&package) {
+                packages.push(package);
+            }
+        }
+        packages.sort();
+        let first = packages.first().ok_or(Error::Empty)?;
+        let entry = format!("data.{first}.rules");
+        let compiled = engine
+            .compile_with_entrypoint(&entry.as_str().into())
+            .map_err(|e| Error::Compile(format!("{e:#}")))?;
+        let mut sets = Vec::new();
+        for package in &packages {
+            let of_kind: &[Set] = match kind_of(package) {
+                Some(RuleKind::Control) => &Set::CONTROL,
+                _ => &Set::GUARDRAIL,
+            };
+            let before = sets.len();
+            for set in of_kind {
+                if compiled
+                    .get_rules()
+                    .contains_key(&format!("data.{package}.{}", set.name()))
+                {
+                    sets.push((package.clone(), *set));
+                }
+            }
+            if sets.len() == before {
+                return Err(Error::Rules {
+                    package: package.clone(),
+                    detail: "it has none of the sets that findings go into".to_owned(),
+                });
+            }
+        }
+        Ok(Self {
+            engine: Mutex::new(engine),
+            sets,
+            packages,
+        })
+    }
+
+    /// `rules` of every package.
+    pub(crate) fn rule_facts(&self) -> Result<Vec<PackageRules>, Error> {
+        let mut engine = self.engine();
+        self.packages
+            .iter()
+            .map(|package| {
+                let malformed = |detail: String| Error::Rules {
+                    package: package.clone(),
+                    detail,
+                };
+                let rules = engine
+                    .eval_rule(format!("data.{package}.rules"))
+                    .map_err(|e| malformed(format!("{e:#}")))?;
+                Ok(PackageRules {
+                    package: package.clone(),
+                    kind: kind_of(package).unwrap_or(RuleKind::Guardrail),
+                    rules: serde_json::to_value(&rules).map_err(|e| malformed(e.to_string()))?,
+                })
+            })
+            .collect()
+    }
+
+    /// Every set once. One query for all of them shares what rules have in common; when it breaks, each set is asked alone, so that one broken rule
+    /// does not hide what the others say.
+    pub(crate) fn evaluate(&self, input: &Input) -> Vec<Findings> {
+        let mut engine = self.engine();
+        match serde_json::to_value(input) {
+            Ok(input) => engine.set_input(Value::from(input)),
+            Err(error) => {
+                return vec![self.nothing(format!("the policy input is not JSON: {error}"))];
+            }
+        }
+        self.all_at_once(&mut engine)
+            .unwrap_or_else(|| self.one_by_one(&mut engine))
+    }
+
+    fn all_at_once(&self, engine: &mut Engine) -> Option<Vec<Findings>> {
+        let query = self
+            .sets
+            .iter()
+            .map(|(package, set)| format!("data.{package}.{}", set.name()))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let answer = engine.eval_query(format!("[{query}]"), false).ok()?;
+        let said = answer
+            .result
+            .first()?
+            .expressions
+            .first()?
+            .value
+            .as_array()
+            .ok()?
+            .clone();
+        if said.len() != self.sets.len() {
+            return None;
+        }
+        self.sets
+            .iter()
+            .zip(said.iter())
+            .map(|((package, set), said)| {
+                Some(Findings {
+                    package: package.clone(),
+                    set: *set,
+                    said: Ok(listed(said).ok()?),
+                })
+            })
+            .collect()
+    }
+
+    fn one_by_one(&self, engine: &mut Engine) -> Vec<Findings> {
+        self.sets
+            .iter()
+            .map(|(package, set)| Findings {
+                package: package.clone(),
+                set: *set,
+                said: engine
+                    .eval_rule(format!("data.{package}.{}", set.name()))
+                    .map_err(|error| format!("{error:#}"))
+                    .and_then(|said| listed(&said)),
+            })
+            .collect()
+    }
+
+    fn nothing(&self, why: String) -> Findings {
+        Findings {
+            package: self.packages.first().cloned().unwrap_or_default(),
+            set: Set::Deny,
+            said: Err(why),
+        }
+    }
+
+    fn engine(&self) -> Engine {
+        self.engine
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn kind_of(package: &str) -> Option<RuleKind> {
+    if package.starts_with(GUARDRAILS) {
+        Some(RuleKind::Guardrail)
+    } else if package.starts_with(BASELINE) {
+        Some(RuleKind::Control)
+    } else {
+        None
+    }
+}
+
+/// The members of a set. Undefined is not an empty set: it means that the rule broke.
+fn listed(said: &Value) -> Result<Vec<serde_json::Value>, String> {
+    let members = said
+        .as_set()
+        .map_err(|_| format!("expected a set of findings, found {said}"))?;
+    members
+        .iter()
+        .map(|member| serde_json::to_value(member).map_err(|e| e.to_string()))
+        .collect()
+}

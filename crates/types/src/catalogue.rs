@@ -160,6 +160,9 @@ pub struct ManifestField {
     /// For `size`: the sizes offered as cards first; the project may allow more.
     #[serde(default)]
     pub offered: Vec<String>,
+    /// Azure cannot change it later: an update that differs is refused on the form, before Azure would.
+    #[serde(default)]
+    pub create_only: bool,
 }
 
 /// Controls beyond what a type implies.

@@ -14,7 +14,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
-    /// SHA-256 in hexadecimal over the canonical JSON (RFC 8785) of template and its content hash, parameters, resources, deletions and target.
+    /// SHA-256 in hexadecimal over the canonical JSON (RFC 8785) of template and its content hash, parameters, resources, deletions and target,
+    /// and of the request's kind and wished expiry, which decide what happens without showing in any resource.
     pub digest: String,
     /// The template and its version.
     pub template: TemplateRef,

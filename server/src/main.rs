@@ -1,2 +1,29 @@
-//! The `slipway` binary.
-fn main() {}
+//! The `slipway` binary: reads the command line, starts what it names, and ends cleanly on SIGTERM.
+
+#![recursion_limit = "512"]
+
+mod api;
+mod cli;
+mod http;
+mod installation;
+mod logging;
+mod sandbox;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    logging::start(arguments.log.as_deref());
+    match cli::run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("slipway: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

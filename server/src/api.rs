@@ -1,0 +1,96 @@
+//! REST: `/api/v1`, one file per noun, and the OpenAPI document made from the same routes. Each controller finds the actor and calls one method of the portal.
+
+mod approvals;
+mod audit;
+mod conditional;
+mod events;
+mod idempotency;
+mod me;
+mod operations;
+mod plans;
+mod policies;
+mod projects;
+mod requests;
+mod stacks;
+mod templates;
+
+use anyhow::Result;
+use axum::Router;
+use axum::routing::get;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::{AppState, Json};
+
+/// What the document says besides its paths.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Slipway",
+        description = "Self-service provisioning of hardened Linux on Azure. Everything that the pages do, this does. \
+            Errors are problem documents (RFC 9457). Send a bearer token that you made on your own page; \
+            send `Idempotency-Key` with a POST to be able to repeat it safely.",
+        license(name = "MIT", identifier = "MIT")
+    ),
+    servers((url = "/", description = "This installation")),
+    security(("token" = [])),
+    components(schemas(types::problem::Problem)),
+    modifiers(&Token),
+    tags(
+        (name = "templates", description = "The catalogue."),
+        (name = "plans", description = "Dry runs."),
+        (name = "requests", description = "Proposed changes."),
+        (name = "approvals", description = "Decisions."),
+        (name = "stacks", description = "The living things."),
+        (name = "operations", description = "Executions, with their steps and events."),
+        (name = "projects", description = "Spaces of teams."),
+        (name = "policies", description = "Guardrails and baseline."),
+        (name = "audit", description = "Who did what."),
+        (name = "me", description = "The person who asks, and their tokens."),
+    )
+)]
+struct Document;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        if let Some(components) = openapi.components.as_mut() {
+            components.add_security_scheme(
+                "token",
+                SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("slw_…").build()),
+            );
+        }
+    }
+}
+
+fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi()).nest(
+        "/api/v1",
+        OpenApiRouter::new()
+            .merge(templates::routes())
+            .merge(plans::routes())
+            .merge(requests::routes())
+            .merge(approvals::routes())
+            .merge(stacks::routes())
+            .merge(operations::routes())
+            .merge(events::routes())
+            .merge(projects::routes())
+            .merge(policies::routes())
+            .merge(audit::routes())
+            .merge(me::routes()),
+    )
+}
+
+/// The routes, and `/api/openapi.json` that describes them.
+pub(crate) fn router(_: &AppState) -> Router<AppState> {
+    let (router, document) = routes().split_for_parts();
+    router.route("/api/openapi.json", get(move || std::future::ready(Json(document.clone()))))
+}
+
+/// The document as `slipway openapi` prints it.
+pub(crate) fn document_json() -> Result<String> {
+    let (_, document) = routes().split_for_parts();
+    Ok(document.to_pretty_json()?)
+}

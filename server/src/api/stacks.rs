@@ -1,0 +1,142 @@
+//! `/stacks`: read, request deletion or a longer life, switch on and off, try again.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use portal::Portal;
+use serde::{Deserialize, Serialize};
+use types::ids::StackId;
+use types::operation::{OperationDetail, OperationKind};
+use types::page::Page;
+use types::problem::Problem;
+use types::request::RequestDetail;
+use types::stack::{DeleteStack, StackDetail, StackFilter, StackSummary};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{conditional, idempotency};
+use crate::http::{AppState, Failure, Json, Query, SignedIn};
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(delete))
+        .routes(routes!(extend))
+        .routes(routes!(start))
+        .routes(routes!(stop))
+        .routes(routes!(restart))
+        .routes(routes!(retry))
+}
+
+fn id(text: &str) -> Result<StackId, Failure> {
+    text.parse().map_err(|_| portal::Error::NotFound { what: "stack" }.into())
+}
+
+/// Stacks of projects that the actor may read, newest first; without `state`, all that live.
+#[utoipa::path(get, path = "/stacks", tag = "stacks", operation_id = "list_stacks",
+    params(("project" = Option<String>, Query), ("state" = Option<String>, Query), ("text" = Option<String>, Query),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+    responses((status = 200, body = Page<StackSummary>), (status = 401, body = Problem)))]
+async fn list(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Query(filter): Query<StackFilter>,
+) -> Result<Json<Page<StackSummary>>, Failure> {
+    Ok(Json(portal.stacks(&actor, &filter).await?))
+}
+
+/// One stack, whole.
+#[utoipa::path(get, path = "/stacks/{id}", tag = "stacks", operation_id = "get_stack", params(("id" = String, Path)),
+    responses((status = 200, body = StackDetail), (status = 404, body = Problem)))]
+async fn get(State(portal): State<Portal>, SignedIn(actor): SignedIn, Path(stack): Path<String>) -> Result<Response, Failure> {
+    let stack = portal.stack(&actor, id(&stack)?).await?;
+    Ok(conditional::tagged(stack.summary.version, Json(stack)))
+}
+
+/// Requests the stack's deletion; policy says who has to agree.
+#[utoipa::path(post, path = "/stacks/{id}/delete", tag = "stacks", operation_id = "delete_stack", request_body = DeleteStack,
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = RequestDetail), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn delete(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(stack): Path<String>,
+    headers: HeaderMap,
+    Json(form): Json<DeleteStack>,
+) -> Result<Response, Failure> {
+    let stack = id(&stack)?;
+    let submission = idempotency::submission(&actor, &headers)?;
+    let what = format!("POST /stacks/{stack}/delete");
+    let work = portal.delete_stack(&actor, stack, form.clone(), submission);
+    idempotency::once(&portal, &actor, &headers, &what, &form, StatusCode::CREATED, work).await
+}
+
+/// A longer life.
+#[derive(Serialize, Deserialize, ToSchema)]
+struct ExtendStack {
+    /// A date `2026-12-24`, a number of days `30d`, or empty for *until deleted*.
+    expiry: String,
+    /// Why, for the approver.
+    #[serde(default)]
+    justification: String,
+}
+
+/// Requests a longer life; no resource changes.
+#[utoipa::path(post, path = "/stacks/{id}/extend", tag = "stacks", operation_id = "extend_stack", request_body = ExtendStack,
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = RequestDetail), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn extend(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(stack): Path<String>,
+    headers: HeaderMap,
+    Json(form): Json<ExtendStack>,
+) -> Result<Response, Failure> {
+    let stack = id(&stack)?;
+    let submission = idempotency::submission(&actor, &headers)?;
+    let what = format!("POST /stacks/{stack}/extend");
+    let work = portal.extend_stack(&actor, stack, form.expiry.clone(), form.justification.clone(), submission);
+    idempotency::once(&portal, &actor, &headers, &what, &form, StatusCode::CREATED, work).await
+}
+
+macro_rules! power {
+    ($name:ident, $path:literal, $operation_id:literal, $kind:expr, $doc:literal) => {
+        #[doc = $doc]
+        #[utoipa::path(post, path = $path, tag = "stacks", operation_id = $operation_id,
+            params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+            responses((status = 202, body = OperationDetail), (status = 409, body = Problem)))]
+        async fn $name(
+            State(portal): State<Portal>,
+            SignedIn(actor): SignedIn,
+            Path(stack): Path<String>,
+            headers: HeaderMap,
+        ) -> Result<Response, Failure> {
+            let stack = id(&stack)?;
+            let what = format!("POST {} {stack}", $path);
+            let work = portal.power(&actor, stack, $kind);
+            idempotency::once(&portal, &actor, &headers, &what, &(), StatusCode::ACCEPTED, work).await
+        }
+    };
+}
+
+power!(start, "/stacks/{id}/start", "start_stack", OperationKind::Start, "Switches the stack's machines on.");
+power!(stop, "/stacks/{id}/stop", "stop_stack", OperationKind::Stop, "Switches the stack's machines off and releases them.");
+power!(restart, "/stacks/{id}/restart", "restart_stack", OperationKind::Restart, "Restarts the stack's machines.");
+
+/// Tries the last operation of a failed stack again, as a new revision.
+#[utoipa::path(post, path = "/stacks/{id}/retry", tag = "stacks", operation_id = "retry_stack",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 202, body = OperationDetail), (status = 409, body = Problem)))]
+async fn retry(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(stack): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let stack = id(&stack)?;
+    let what = format!("POST /stacks/{stack}/retry");
+    let work = portal.retry(&actor, stack);
+    idempotency::once(&portal, &actor, &headers, &what, &(), StatusCode::ACCEPTED, work).await
+}

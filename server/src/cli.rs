@@ -1,0 +1,118 @@
+//! The command line, which is a contract: commands, options and their environment variables (docs/configuration.md).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::{api, installation, sandbox, serve};
+
+/// Self-service provisioning of hardened Linux on Azure. Without a command it serves; without Azure settings it serves the sandbox.
+#[derive(Parser)]
+#[command(name = "slipway", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    options: Options,
+
+    /// What is logged, as a tracing filter such as `info` or `portal=debug`.
+    #[arg(long, env = "SLIPWAY_LOG", global = true, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+/// Options of every command.
+#[derive(Args, Clone)]
+pub(crate) struct Options {
+    /// Where to listen; port 0 takes a free one. The default is 127.0.0.1:3000, for `sim` the port it had before.
+    #[arg(long, env = "SLIPWAY_LISTEN", global = true, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// Where the sandbox keeps its state; made when it is missing.
+    #[arg(long, env = "SLIPWAY_DATA", global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// `sqlite:///path/slipway.db` or `postgres://user@host/database`; SQLite in the data directory when absent.
+    #[arg(long, env = "SLIPWAY_DATABASE_URL", global = true, value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+
+    /// File with the Azure settings (docs/configuration.md); without it, the simulator runs in this process.
+    #[arg(long, env = "SLIPWAY_AZURE", global = true, value_name = "FILE")]
+    pub(crate) azure: Option<PathBuf>,
+
+    /// How people reach this installation, such as `https://slipway.example`; http://LISTEN when absent.
+    #[arg(long, env = "SLIPWAY_PUBLIC_URL", global = true, value_name = "URL")]
+    pub(crate) public_url: Option<url::Url>,
+
+    /// How many times faster than Azure the simulator's operations run.
+    #[arg(long, env = "SLIPWAY_SIM_SPEED", global = true, value_name = "FACTOR", default_value_t = 8.0)]
+    pub(crate) sim_speed: f64,
+}
+
+#[derive(Subcommand, Clone)]
+enum Command {
+    /// Serves pages and REST, and works on operations (the default).
+    Serve,
+    /// Works on operations only: a replica without pages, on PostgreSQL.
+    Worker,
+    /// Brings the database up to this version and ends.
+    Migrate,
+    /// Runs the Azure simulator alone, on loopback.
+    Sim,
+    /// Prints the OpenAPI document.
+    Openapi,
+}
+
+impl Options {
+    /// The data directory, made where it is missing.
+    pub(crate) fn data(&self) -> Result<PathBuf> {
+        let directory = match &self.data {
+            Some(directory) => directory.clone(),
+            None => default_data()?,
+        };
+        std::fs::create_dir_all(&directory)
+            .with_context(|| format!("the data directory {} cannot be made; choose another with --data", directory.display()))?;
+        directory
+            .canonicalize()
+            .with_context(|| format!("the data directory {} cannot be read", directory.display()))
+    }
+
+    /// The database: as configured, or SQLite in the data directory.
+    pub(crate) fn database(&self) -> Result<String> {
+        match &self.database_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(format!("sqlite://{}", self.data()?.join("slipway.db").display())),
+        }
+    }
+}
+
+/// `$XDG_STATE_HOME/slipway` or `~/.local/state/slipway`: state that outlives a restart and is nobody's document.
+fn default_data() -> Result<PathBuf> {
+    if let Some(state) = std::env::var_os("XDG_STATE_HOME").filter(|state| !state.is_empty()) {
+        return Ok(PathBuf::from(state).join("slipway"));
+    }
+    let home = std::env::var_os("HOME").context("neither HOME nor SLIPWAY_DATA is set; say where to keep state with --data")?;
+    Ok(PathBuf::from(home).join(".local/state/slipway"))
+}
+
+/// Runs the command to its end.
+pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+    let options = arguments.options;
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(&options).await,
+        Command::Worker => serve::work(&options).await,
+        Command::Migrate => {
+            let database = options.database()?;
+            installation::open_store(&database).await?;
+            println!("The database is up to date.");
+            Ok(())
+        }
+        Command::Sim => sandbox::run_alone(&options).await,
+        Command::Openapi => {
+            println!("{}", api::document_json()?);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! HTTP: which request meets which layers in which order, and where pages, forms, REST, assets and health checks begin.
+
+mod actor;
+mod assets;
+mod forms;
+mod health;
+mod pages;
+mod problem;
+mod security;
+mod session;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Result;
+use app::session::Installation as Notice;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::middleware::{from_fn, from_fn_with_state};
+use leptos::config::LeptosOptions;
+use portal::Portal;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+
+pub(crate) use actor::SignedIn;
+pub(crate) use problem::{Failure, Json, Query};
+
+use crate::installation::Installation;
+use crate::{api, sandbox};
+
+/// The largest body that is read: the longest form is a few kilobytes.
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// What every handler may ask for.
+#[derive(Clone, FromRef)]
+pub(crate) struct AppState {
+    pub(crate) portal: Portal,
+    pub(crate) leptos: LeptosOptions,
+    assets: app::Assets,
+    notice: Notice,
+    hosts: security::Hosts,
+    /// Cancelled when the process is asked to end: streams end with it.
+    pub(crate) stop: CancellationToken,
+}
+
+/// Everything that listens on one port.
+pub(crate) fn router(installation: &Installation, address: SocketAddr, public_url: &url::Url, stop: CancellationToken) -> Result<Router> {
+    let state = AppState {
+        portal: installation.portal.clone(),
+        leptos: LeptosOptions::builder().output_name("slipway").site_addr(address).build(),
+        assets: assets::names()?,
+        notice: Notice {
+            sandbox: installation.sandbox,
+            personas: if installation.sandbox { sandbox::personas() } else { Vec::new() },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        hosts: security::Hosts::new(address, public_url),
+        stop,
+    };
+    let people = pages::router(&state)
+        .merge(forms::router())
+        .layer(from_fn_with_state(state.clone(), actor::from_session))
+        .layer(session::layer(installation.store.clone(), !installation.sandbox));
+    let programs = api::router(&state)
+        .layer(from_fn_with_state(state.clone(), actor::from_token_or_session))
+        .layer(session::layer(installation.store.clone(), !installation.sandbox));
+    // From the inside out: a request meets the last of these first.
+    let router = Router::new()
+        .merge(people)
+        .merge(programs)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CsrfLayer::new())
+        .layer(from_fn_with_state(state.clone(), security::known_host))
+        .merge(health::router())
+        .merge(assets::router())
+        .layer(from_fn(security::headers))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(state);
+    Ok(router)
+}
+
+/// The span of one request: never its query or headers, which may hold what people typed.
+fn span(request: &axum::extract::Request) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("-");
+    tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+}
+
+/// How long a stream stays silent before a comment keeps it open.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);

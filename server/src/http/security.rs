@@ -1,0 +1,90 @@
+//! What every answer carries and every request must show: Content-Security-Policy with a nonce, strict headers, a known Host.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::Failure;
+
+/// The nonce of one page: in its header and on its script.
+#[derive(Clone)]
+pub(super) struct PageNonce(pub(super) Arc<str>);
+
+/// Sets the headers of every answer.
+pub(super) async fn headers(mut request: Request, next: Next) -> Response {
+    let nonce: Arc<str> = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 18]>()).into();
+    request.extensions_mut().insert(PageNonce(nonce.clone()));
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    // 'wasm-unsafe-eval' lets the browser compile WebAssembly and nothing else; 'strict-dynamic' lets the nonced script import its module.
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+         font-src 'self'; connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
+    );
+    // Browsers ignore it over http, so it may always be sent.
+    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    // Pages and answers belong to one person; what may be cached said so already.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The hosts that this installation answers for.
+#[derive(Clone)]
+pub(super) struct Hosts(Arc<[String]>);
+
+impl Hosts {
+    pub(super) fn new(address: SocketAddr, public_url: &url::Url) -> Self {
+        let port = address.port();
+        let mut hosts = vec![address.to_string(), format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")];
+        if let Some(host) = public_url.host_str() {
+            hosts.push(match public_url.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            });
+        }
+        Self(hosts.into())
+    }
+}
+
+/// Refuses a request for another host: a foreign name that was made to point here (DNS rebinding) must not act as the person in front.
+pub(super) async fn known_host(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str))
+        .unwrap_or_default();
+    if hosts.0.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+        return next.run(request).await;
+    }
+    Failure::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "unknown_host",
+        "Slipway does not answer for this host. Use the address that it printed at start, or set --public-url.",
+    )
+    .into_response()
+}

@@ -1,0 +1,108 @@
+//! Puts an installation together from its options: database, Azure, catalogue, policies, portal.
+
+use anyhow::{Context as _, Result, bail};
+use portal::{Catalogue, Clock, CloudFacts, Portal, Setup};
+use store::Store;
+
+use crate::cli::Options;
+use crate::sandbox::{self, Simulator};
+use crate::settings::{AzureSettings, CredentialSettings};
+
+/// The rules that the binary carries.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../policies"]
+#[include = "*.rego"]
+#[exclude = "*_test.rego"]
+struct Policies;
+
+/// Everything that runs, to be shut down in order.
+pub(crate) struct Installation {
+    /// The application.
+    pub(crate) portal: Portal,
+    /// The database, for sessions.
+    pub(crate) store: Store,
+    /// True when Azure is on this machine: personas may sign in, and nothing but loopback is served.
+    pub(crate) sandbox: bool,
+    simulator: Option<Simulator>,
+}
+
+impl Installation {
+    /// Opens the database, starts the simulator where there are no Azure settings, and builds the portal.
+    pub(crate) async fn open(options: &Options, public_url: url::Url) -> Result<Self> {
+        let store = open_store(&options.database()?).await?;
+        let (settings, simulator) = match &options.azure {
+            Some(file) => (file.clone(), None),
+            None => {
+                let simulator = Simulator::start(&options.data()?, None, options.sim_speed).await?;
+                (simulator.settings.clone(), Some(simulator))
+            }
+        };
+        let settings = AzureSettings::read(&settings)?;
+        let sandbox = settings.is_loopback();
+        if !sandbox {
+            bail!(
+                "signing in with OpenID Connect is not part of this version, so Slipway serves the sandbox only: \
+                 the Azure settings must name a Resource Manager on this machine, such as one started with `slipway sim`"
+            );
+        }
+        let portal = Portal::new(Setup {
+            store: store.clone(),
+            arm: azure::Arm::new(azure_config(&settings)).context("the Azure client cannot start")?,
+            catalogue: Catalogue::embedded().context("the catalogue does not load")?,
+            policies: policies()?,
+            clock: Clock::system(),
+            sandbox,
+            public_url,
+            secret_key: None,
+            cloud: CloudFacts { tenant_id: settings.tenant_id.clone() },
+            crash_points: portal::CrashPoints::from_environment(),
+        })?;
+        sandbox::plant(&portal).await?;
+        Ok(Self { portal, store, sandbox, simulator })
+    }
+
+    /// Ends what this process started.
+    pub(crate) async fn shutdown(self) {
+        if let Some(simulator) = self.simulator {
+            simulator.shutdown().await;
+        }
+    }
+}
+
+/// Opens the database and brings it up to this version.
+pub(crate) async fn open_store(url: &str) -> Result<Store> {
+    let store = Store::open(url).await.context("the database cannot be opened")?;
+    store.migrate().await.context("the database cannot be brought up to this version")?;
+    Ok(store)
+}
+
+fn policies() -> Result<policy::Bundle> {
+    let files = Policies::iter().filter_map(|path| {
+        let text = String::from_utf8(Policies::get(&path)?.data.into_owned()).ok()?;
+        Some((path.into_owned(), text))
+    });
+    policy::Bundle::load(files).context("the policies do not load")
+}
+
+fn azure_config(settings: &AzureSettings) -> azure::Config {
+    let credential = match settings.credential.clone() {
+        CredentialSettings::ClientSecret { client_id, client_secret } => {
+            azure::Credential::ClientSecret { client_id, secret: azure::Secret::new(client_secret) }
+        }
+        CredentialSettings::WorkloadIdentity { client_id, token_file } => {
+            azure::Credential::WorkloadIdentity { client_id, token_file }
+        }
+        CredentialSettings::ManagedIdentity { client_id } => azure::Credential::ManagedIdentity { client_id },
+        CredentialSettings::AzureCli => azure::Credential::AzureCli,
+    };
+    azure::Config {
+        endpoints: azure::Endpoints {
+            resource_manager: settings.resource_manager.clone(),
+            authority: settings.authority.clone(),
+            audience: settings.audience.clone(),
+            prices: settings.prices.clone(),
+        },
+        extra_roots_pem: settings.extra_roots_pem.clone(),
+        ..azure::Config::new(settings.tenant_id.clone(), credential)
+    }
+}

@@ -1,0 +1,27 @@
+//! What the approvals queue reads.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::approval::{ApprovalCount, ApprovalItem, ApprovalTab};
+use types::page::Page;
+
+use super::Failure;
+
+/// One tab of the queue.
+#[server(prefix = "/ui", endpoint = "approvals", input = Json)]
+pub async fn approvals(
+    tab: ApprovalTab,
+    cursor: Option<String>,
+) -> Result<Page<ApprovalItem>, Failure> {
+    use super::context::{answer, door};
+    let (portal, actor) = door()?;
+    answer(portal.approvals(&actor, tab, cursor).await)
+}
+
+/// The number beside *Approvals*.
+#[server(prefix = "/ui", endpoint = "approval-count", input = Json)]
+pub async fn approval_count() -> Result<ApprovalCount, Failure> {
+    use super::context::{aside, door};
+    let (portal, actor) = door()?;
+    aside(portal.approval_count(&actor).await)
+}

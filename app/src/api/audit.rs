@@ -1,0 +1,24 @@
+//! What the audit page reads.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::audit::{AuditEvent, AuditFilter, ChainCheck};
+use types::page::Page;
+
+use super::Failure;
+
+/// The record, newest first.
+#[server(prefix = "/ui", endpoint = "audit", input = Json)]
+pub async fn audit(filter: AuditFilter) -> Result<Page<AuditEvent>, Failure> {
+    use super::context::{answer, door};
+    let (portal, actor) = door()?;
+    answer(portal.audit(&actor, &filter).await)
+}
+
+/// Whether the chain holds from its first line to its last.
+#[server(prefix = "/ui", endpoint = "audit-chain", input = Json)]
+pub async fn check_audit_chain() -> Result<ChainCheck, Failure> {
+    use super::context::{aside, door};
+    let (portal, actor) = door()?;
+    aside(portal.check_audit_chain(&actor).await)
+}

@@ -1,0 +1,16 @@
+//! What an operation's page reads.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::ids::OperationId;
+use types::operation::OperationDetail;
+
+use super::Failure;
+
+/// One operation with its steps.
+#[server(prefix = "/ui", endpoint = "operation", input = Json)]
+pub async fn operation(id: OperationId) -> Result<OperationDetail, Failure> {
+    use super::context::{answer, door};
+    let (portal, actor) = door()?;
+    answer(portal.operation(&actor, id).await)
+}

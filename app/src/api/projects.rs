@@ -1,0 +1,26 @@
+//! What the project pages read.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::project::{ProjectDetail, ProjectSettings};
+
+use super::Failure;
+
+/// The projects that the reader sees.
+#[server(prefix = "/ui", endpoint = "projects", input = Json)]
+pub async fn projects() -> Result<Vec<ProjectSettings>, Failure> {
+    use super::context::{answer, door};
+    let (portal, actor) = door()?;
+    answer(portal.projects(&actor).await)
+}
+
+/// One project.
+#[server(prefix = "/ui", endpoint = "project", input = Json)]
+pub async fn project(name: String) -> Result<ProjectDetail, Failure> {
+    use super::context::{answer, door, refuse};
+    let (portal, actor) = door()?;
+    let name = name
+        .parse()
+        .map_err(|_| refuse(Failure::not_found("project")))?;
+    answer(portal.project(&actor, &name).await)
+}

@@ -1,0 +1,25 @@
+//! What the request pages read.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::ids::RequestId;
+use types::page::Page;
+use types::request::{RequestDetail, RequestFilter, RequestSummary};
+
+use super::Failure;
+
+/// The list.
+#[server(prefix = "/ui", endpoint = "requests", input = Json)]
+pub async fn requests(filter: RequestFilter) -> Result<Page<RequestSummary>, Failure> {
+    use super::context::{answer, door};
+    let (portal, actor) = door()?;
+    answer(portal.requests(&actor, &filter).await)
+}
+
+/// One request.
+#[server(prefix = "/ui", endpoint = "request", input = Json)]
+pub async fn request(id: RequestId) -> Result<RequestDetail, Failure> {
+    use super::context::{answer, door};
+    let (portal, actor) = door()?;
+    answer(portal.request(&actor, id).await)
+}

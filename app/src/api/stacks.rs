@@ -1,0 +1,25 @@
+//! What the stack pages read.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use types::ids::StackId;
+use types::page::Page;
+use types::stack::{StackDetail, StackFilter, StackSummary};
+
+use super::Failure;
+
+/// The list.
+#[server(prefix = "/ui", endpoint = "stacks", input = Json)]
+pub async fn stacks(filter: StackFilter) -> Result<Page<StackSummary>, Failure> {
+    use super::context::{answer, door};
+    let (portal, actor) = door()?;
+    answer(portal.stacks(&actor, &filter).await)
+}
+
+/// One stack.
+#[server(prefix = "/ui", endpoint = "stack", input = Json)]
+pub async fn stack(id: StackId) -> Result<StackDetail, Failure> {
+    use super::context::{answer, door};
+    let (portal, actor) = door()?;
+    answer(portal.stack(&actor, id).await)
+}

@@ -1,0 +1,82 @@
+//! Loading, failing, showing: the three states of everything that is read from the server.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::button::{Look, link};
+use super::card::CARD;
+use crate::api::Failure;
+
+/// Shows what a resource holds; while it loads in the browser a quiet placeholder, where it failed the reason. On a reload the old content stays until
+/// the new is there.
+pub(crate) fn load<T>(
+    resource: Resource<Result<T, Failure>>,
+    show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Clone + Send + Sync + 'static,
+{
+    view! {
+        <Transition fallback=loading>
+            {move || {
+                let show = show.clone();
+                Suspend::new(async move {
+                    match resource.await {
+                        Ok(value) => show(value),
+                        Err(failure) => failed(&failure),
+                    }
+                })
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// The placeholder.
+pub(crate) fn loading() -> AnyView {
+    view! {
+        <div role="status" class="grid gap-3 py-2">
+            <span class="sr-only">"Loading"</span>
+            <div class="h-6 w-56 rounded bg-sunken"></div>
+            <div class="h-4 w-80 max-w-full rounded bg-sunken"></div>
+            <div class=format!("{CARD} h-40")></div>
+        </div>
+    }
+    .into_any()
+}
+
+/// A failure instead of a page: what it is, and the way on.
+pub(crate) fn failed(failure: &Failure) -> AnyView {
+    let Failure {
+        status,
+        title,
+        detail,
+        code,
+        trace_id,
+        ..
+    } = failure.clone();
+    let way_on = match status {
+        401 => link(Look::Primary, "/sign-in", "Sign in"),
+        404 | 403 => link(Look::Plain, "/catalogue", "To the catalogue"),
+        _ => view! {
+            <a class=super::button::classes(Look::Plain) href="" rel="external">"Load the page again"</a>
+        }
+        .into_any(),
+    };
+    view! {
+        <Title text=title.clone()/>
+        <section class="mx-auto max-w-xl py-16 text-center" role="alert">
+            {(status > 0)
+                .then(|| view! { <p class="font-mono text-xs text-ink-3">{status.to_string()}</p> })}
+            <h1>{title}</h1>
+            <p class="mt-1 text-ink-2">{detail}</p>
+            <p class="mt-1 text-xs text-ink-3">
+                <a class="underline" href=format!("/docs/problems#{code}")>"What this means"</a>
+                {trace_id
+                    .map(|id| view! { <span>" · for the administrator: "<code>{id}</code></span> })}
+            </p>
+            <div class="mt-5">{way_on}</div>
+        </section>
+    }
+    .into_any()
+}

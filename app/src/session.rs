@@ -1,0 +1,56 @@
+//! Who looks and at which installation: provided by the server for each request, handed to the browser with the page.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use types::actor::Actor;
+
+/// The signed-in actor, or nobody. `server` provides it for every request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentActor(pub Option<Actor>);
+
+/// What the frame of every page shows about the installation. `server` provides it for every request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installation {
+    /// True when Azure is simulated: every page says so.
+    pub sandbox: bool,
+    /// Whom the sandbox's sign-in page offers; empty outside the sandbox.
+    pub personas: Vec<Persona>,
+    /// Slipway's version.
+    pub version: String,
+}
+
+/// One button of the sandbox's sign-in page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Persona {
+    /// Sent by the form as `subject`.
+    pub subject: String,
+    /// The button's text.
+    pub title: String,
+    /// What this persona can do, as a sentence.
+    pub what: String,
+}
+
+/// Both, as pages use them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Who looks.
+    pub actor: Option<Actor>,
+    /// Where.
+    pub installation: Installation,
+}
+
+impl Session {
+    /// Reads the server's context, or in the browser what the server sent with the page.
+    pub(crate) fn share() -> Self {
+        SharedValue::new(|| Session {
+            actor: use_context::<CurrentActor>().unwrap_or_default().0,
+            installation: use_context::<Installation>().unwrap_or_default(),
+        })
+        .into_inner()
+    }
+}
+
+/// The session of the page that is rendered.
+pub(crate) fn use_session() -> Session {
+    use_context::<Session>().unwrap_or_default()
+}

@@ -133,6 +133,24 @@ impl Error {
         }
     }
 
+    /// Gives the error a place, where it has none yet.
+    pub(crate) fn placed(mut self, at: impl FnOnce() -> String) -> Self {
+        match &mut self {
+            Self::Invalid { place, .. }
+            | Self::Syntax { place, .. }
+            | Self::Expression { place, .. }
+            | Self::UnsupportedFunction { place, .. }
+            | Self::Fail { place, .. }
+            | Self::Limit { place, .. }
+                if place.is_empty() =>
+            {
+                *place = at();
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// Puts the error of an inner template at its place in the outer one.
     pub(crate) fn within(mut self, outer: &str) -> Self {
         match &mut self {

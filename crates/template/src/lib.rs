@@ -9,10 +9,16 @@
 
 mod context;
 mod error;
+mod evaluate;
 mod evaluation;
+mod expression;
+mod functions;
+mod node;
 mod parameter;
+mod parse;
 mod place;
 mod runtime;
+mod schema;
 mod template;
 
 pub use context::{Context, ResourceGroup};
@@ -36,6 +42,5 @@ pub fn evaluate(
     context: &Context,
     runtime: &dyn Runtime,
 ) -> Result<Evaluation, Error> {
-    let _ = (template, given, context, runtime);
-    Err(Error::invalid("", "evaluation has not landed yet"))
+    evaluate::evaluate(template, given, context, runtime)
 }

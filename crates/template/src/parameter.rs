@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::Template;
+use crate::template::Inner;
+use crate::{Template, schema};
 
 /// A declared parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +109,51 @@ pub struct ParameterError {
 /// here. Values that are unknowns fit everything.
 #[must_use]
 pub fn check_parameters(template: &Template, given: &Map<String, Value>) -> Vec<ParameterError> {
-    let _ = (template, given);
-    Vec::new()
+    check(&template.inner, given)
+}
+
+pub(crate) fn check(template: &Inner, given: &Map<String, Value>) -> Vec<ParameterError> {
+    let mut errors = Vec::new();
+    let mut add = |name: &str, code: &str, message: String| {
+        errors.push(ParameterError {
+            name: name.to_owned(),
+            code: code.to_owned(),
+            message,
+        });
+    };
+    for name in given.keys() {
+        if !template.declarations.contains_key(&name.to_lowercase()) {
+            let known = template.parameters.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let known = if known.is_empty() { "none" } else { &known };
+            add(
+                name,
+                "InvalidTemplate",
+                format!("the template has no such parameter; it has {known}"),
+            );
+        }
+    }
+    for (name, parameter) in &template.parameters {
+        let value = given
+            .get(name)
+            .or_else(|| given.iter().find(|(key, _)| key.to_lowercase() == name.to_lowercase()).map(|(_, value)| value));
+        // Null counts as not given, as ARM has it.
+        match value.filter(|value| !value.is_null()) {
+            None if parameter.required() => add(
+                name,
+                "InvalidTemplate",
+                format!("a value of type {} is missing; give one", parameter.kind.to_string().to_lowercase()),
+            ),
+            None => {}
+            Some(value) => {
+                let declared = template.declarations.get(&name.to_lowercase());
+                let Some(Value::Object(schema)) = declared.map(|declared| &declared.schema) else {
+                    continue;
+                };
+                for message in schema::check(schema, &template.definitions, value) {
+                    add(name, "InvalidTemplate", message);
+                }
+            }
+        }
+    }
+    errors
 }

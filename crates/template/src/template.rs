@@ -1,14 +1,19 @@
-//! A parsed template.
+//! A parsed template: what [`Template`] holds. How it is read is in `parse`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{Error, Parameter};
+use crate::expression::Expr;
+use crate::node::{Loop, Node};
+use crate::{Error, Parameter, parse};
 
 /// A template whose shape and expressions have been checked. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Template {
-    parameters: IndexMap<String, Parameter>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 impl Template {
@@ -17,27 +22,133 @@ impl Template {
     /// # Errors
     /// [`Error::NotJson`], [`Error::Limit`], or what is wrong with its shape or an expression.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        parse::check_size(text.len())?;
         let value = serde_json::from_str(text).map_err(|error| Error::NotJson {
             message: error.to_string(),
         })?;
-        Self::from_value(value)
+        Ok(Self {
+            inner: Arc::new(parse::template(&value)?),
+        })
     }
 
     /// Reads a template that is already JSON.
     ///
     /// # Errors
     /// As [`Template::parse`].
-    #[expect(clippy::needless_pass_by_value, reason = "the template keeps parts of it")]
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand the document over")]
     pub fn from_value(value: Value) -> Result<Self, Error> {
-        let _ = value;
+        parse::check_size(parse::size(&value))?;
         Ok(Self {
-            parameters: IndexMap::new(),
+            inner: Arc::new(parse::template(&value)?),
         })
     }
 
     /// Declared parameters by name, in the order of the template.
     #[must_use]
     pub fn parameters(&self) -> &IndexMap<String, Parameter> {
-        &self.parameters
+        &self.inner.parameters
     }
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    /// The document without parameters, variables, resources and outputs: what `deployment()` shows of it.
+    pub(crate) header: Value,
+    /// Resources have symbolic names (language version 2.0).
+    pub(crate) symbolic: bool,
+    pub(crate) parameters: IndexMap<String, Parameter>,
+    /// Declarations by lower-case name.
+    pub(crate) declarations: HashMap<String, Declaration>,
+    /// User-defined types, as written.
+    pub(crate) definitions: Map<String, Value>,
+    /// User-defined functions by lower-case `namespace.name`.
+    pub(crate) functions: HashMap<String, UserFunction>,
+    /// Variables by lower-case name.
+    pub(crate) variables: HashMap<String, Variable>,
+    pub(crate) resources: Vec<Declared>,
+    pub(crate) outputs: Vec<DeclaredOutput>,
+}
+
+/// A parameter as declared.
+#[derive(Debug)]
+pub(crate) struct Declaration {
+    pub(crate) name: String,
+    /// The declaration itself: it is the schema of the value.
+    pub(crate) schema: Value,
+    pub(crate) default: Option<Node>,
+}
+
+#[derive(Debug)]
+pub(crate) struct UserFunction {
+    /// Parameters' names, lower case, in order.
+    pub(crate) parameters: Vec<String>,
+    pub(crate) output: Node,
+    pub(crate) place: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Variable {
+    Node { name: String, value: Node },
+    Loop(Loop),
+}
+
+/// A resource as declared. Children stand after their parent.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    pub(crate) place: String,
+    pub(crate) symbolic_name: Option<String>,
+    /// Index of the resource that this one is nested in.
+    pub(crate) parent: Option<usize>,
+    /// Full type, with the parents' types.
+    pub(crate) kind: String,
+    pub(crate) api_version: Option<Node>,
+    pub(crate) name: Node,
+    pub(crate) existing: bool,
+    pub(crate) condition: Option<Node>,
+    pub(crate) copy: Option<ResourceLoop>,
+    pub(crate) scope: Option<Node>,
+    pub(crate) subscription: Option<Node>,
+    pub(crate) resource_group: Option<Node>,
+    pub(crate) depends_on: Option<Node>,
+    /// Everything that is sent to Azure but name, type and API version.
+    pub(crate) body: Node,
+    pub(crate) nested: Option<Nested>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ResourceLoop {
+    pub(crate) name: String,
+    pub(crate) count: Node,
+    pub(crate) serial: bool,
+    pub(crate) batch_size: Option<Node>,
+}
+
+/// A nested deployment whose template is in the document.
+#[derive(Debug)]
+pub(crate) struct Nested {
+    pub(crate) template: NestedTemplate,
+    /// Expressions are evaluated with the inner template's own parameters and variables.
+    pub(crate) inner_scope: bool,
+    pub(crate) parameters: Option<Node>,
+}
+
+#[derive(Debug)]
+pub(crate) enum NestedTemplate {
+    Inline(Arc<Inner>, Value),
+    Computed(Expr),
+}
+
+#[derive(Debug)]
+pub(crate) struct DeclaredOutput {
+    pub(crate) name: String,
+    pub(crate) kind: crate::ParameterType,
+    pub(crate) nullable: bool,
+    pub(crate) condition: Option<Node>,
+    pub(crate) value: OutputValue,
+}
+
+#[derive(Debug)]
+pub(crate) enum OutputValue {
+    One(Node),
+    Loop { count: Node, input: Node },
 }

@@ -1,0 +1,423 @@
+//! Evaluation: what is shared by a whole evaluation ([`World`]), one deployment of it ([`Deployment`]), and the order of work.
+//! Expressions, expansion of loops, bodies and nested deployments have a file each.
+
+mod expand;
+mod expression;
+mod frame;
+mod nested;
+mod resource;
+mod scope;
+pub(crate) mod special;
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+pub(crate) use expand::Instance;
+pub(crate) use frame::{Binding, Frame};
+pub(crate) use scope::Scope;
+
+use crate::node::Node;
+use crate::runtime::unknown;
+use crate::template::{Declared, Inner, OutputValue, Variable};
+use crate::{Context, Error, Evaluation, Output, Resource, ResourceGroup, Runtime, Template, parameter, place, schema};
+
+/// Calls that one evaluation may make: far more than a lawful template needs, few enough to end in seconds.
+const MAX_STEPS: u64 = 5_000_000;
+/// How deep evaluation may go, through variables, functions and nested deployments.
+const MAX_DEPTH: u32 = 4_000;
+/// Deepest chain of nested deployments.
+const MAX_NESTED: usize = 32;
+
+/// What a whole evaluation shares.
+pub(crate) struct World<'w> {
+    pub(crate) runtime: &'w dyn Runtime,
+    pub(crate) context: &'w Context,
+    guids: Cell<u64>,
+    steps: Cell<u64>,
+    depth: Cell<u32>,
+    /// Ids that `reference()` and `list*()` asked for, collected for the resource being made; the innermost last.
+    touched: RefCell<Vec<Vec<String>>>,
+}
+
+impl World<'_> {
+    /// Counts work that is not a call of its own, such as the size of what a call made.
+    pub(crate) fn charge(&self, steps: u64) -> Result<(), Error> {
+        let total = self.steps.get().saturating_add(steps);
+        self.steps.set(total);
+        if total > MAX_STEPS {
+            return Err(Error::Limit {
+                place: String::new(),
+                what: "the work to evaluate the template, in steps,".into(),
+                limit: MAX_STEPS,
+            });
+        }
+        Ok(())
+    }
+
+    fn descend(&self) -> Result<Descent<'_>, Error> {
+        self.charge(1)?;
+        let depth = self.depth.get() + 1;
+        if depth > MAX_DEPTH {
+            return Err(Error::Limit {
+                place: String::new(),
+                what: "the depth of evaluation; a function may be calling itself; this".into(),
+                limit: u64::from(MAX_DEPTH),
+            });
+        }
+        self.depth.set(depth);
+        Ok(Descent(&self.depth))
+    }
+
+    pub(crate) fn new_guid(&self) -> String {
+        let n = self.guids.get();
+        self.guids.set(n + 1);
+        uuid::Uuid::new_v5(&self.context.guid_seed, n.to_string().as_bytes()).to_string()
+    }
+
+    pub(crate) fn touch(&self, id: &str) {
+        if let Some(ids) = self.touched.borrow_mut().last_mut() {
+            ids.push(id.to_owned());
+        }
+    }
+
+    /// Runs `work` and gives the ids it asked for.
+    fn touching<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<(T, Vec<String>), Error> {
+        self.touched.borrow_mut().push(Vec::new());
+        let result = work();
+        let ids = self.touched.borrow_mut().pop().unwrap_or_default();
+        result.map(|result| (result, ids))
+    }
+}
+
+/// One level of evaluation; leaving it gives the level back.
+struct Descent<'d>(&'d Cell<u32>);
+
+impl Drop for Descent<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+/// A value that is computed when it is first asked for.
+enum Lazy {
+    Running,
+    Done(Rc<Value>),
+}
+
+/// One deployment under evaluation: the template's own, or a nested one.
+pub(crate) struct Deployment<'w> {
+    pub(crate) world: &'w World<'w>,
+    pub(crate) template: Arc<Inner>,
+    pub(crate) scope: Scope,
+    pub(crate) name: String,
+    pub(crate) location: Option<String>,
+    /// Given parameters by lower-case name.
+    given: HashMap<String, Value>,
+    parameters: RefCell<HashMap<String, Lazy>>,
+    variables: RefCell<HashMap<String, Lazy>>,
+    /// Where expressions are evaluated instead, for nested deployments of outer scope, and with which loops.
+    outer: Option<(Rc<Deployment<'w>>, Frame)>,
+    /// JSON path of this template in the outermost one.
+    place: String,
+    nesting: usize,
+    expanding: Cell<bool>,
+    instances: OnceCell<Vec<Instance>>,
+}
+
+/// What a deployment comes to.
+#[derive(Clone)]
+pub(crate) struct Done {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) outputs: IndexMap<String, Output>,
+}
+
+/// Makes a template concrete; see [`crate::evaluate`].
+pub(crate) fn evaluate(
+    template: &Template,
+    given: &Map<String, Value>,
+    context: &Context,
+    runtime: &dyn Runtime,
+) -> Result<Evaluation, Error> {
+    let world = World {
+        runtime,
+        context,
+        guids: Cell::new(0),
+        steps: Cell::new(0),
+        depth: Cell::new(0),
+        touched: RefCell::new(Vec::new()),
+    };
+    let deployment = Deployment::new(
+        &world,
+        Arc::clone(&template.inner),
+        Scope::of(context),
+        context.deployment_name.clone(),
+        context.deployment_location.clone(),
+        given,
+    )?;
+    let deployment = Rc::new(deployment);
+    let mut done = deployment.run()?;
+    keep_known_dependencies(&mut done.resources);
+    let mut parameters = Map::new();
+    for name in template.inner.parameters.keys() {
+        parameters.insert(name.clone(), Value::clone(&*deployment.parameter(name)?));
+    }
+    Ok(Evaluation {
+        resources: done.resources,
+        outputs: done.outputs,
+        parameters,
+    })
+}
+
+/// Dependencies on what is not made here order nothing.
+fn keep_known_dependencies(resources: &mut [Resource]) {
+    let ids: HashMap<String, String> = resources
+        .iter()
+        .map(|resource| (resource.id.to_lowercase(), resource.id.clone()))
+        .collect();
+    for resource in resources {
+        let own = resource.id.to_lowercase();
+        let mut seen = HashSet::new();
+        resource.depends_on = resource
+            .depends_on
+            .iter()
+            .map(|id| id.to_lowercase())
+            .filter(|id| *id != own && seen.insert(id.clone()))
+            .filter_map(|id| ids.get(&id).cloned())
+            .collect();
+    }
+}
+
+impl<'w> Deployment<'w> {
+    fn new(
+        world: &'w World<'w>,
+        template: Arc<Inner>,
+        scope: Scope,
+        name: String,
+        location: Option<String>,
+        given: &Map<String, Value>,
+    ) -> Result<Self, Error> {
+        if let Some(first) = parameter::check(&template, given).into_iter().next() {
+            return Err(Error::Parameter {
+                name: first.name,
+                code: first.code,
+                message: first.message,
+            });
+        }
+        Ok(Self {
+            world,
+            template,
+            scope,
+            name,
+            location,
+            given: given
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (name.to_lowercase(), value.clone()))
+                .collect(),
+            parameters: RefCell::default(),
+            variables: RefCell::default(),
+            outer: None,
+            place: String::new(),
+            nesting: 0,
+            expanding: Cell::new(false),
+            instances: OnceCell::new(),
+        })
+    }
+
+    /// The deployment whose parameters, variables and scope the expressions mean.
+    pub(crate) fn language(self: &Rc<Self>) -> &Rc<Self> {
+        let mut current = self;
+        while let Some((outer, _)) = &current.outer {
+            current = outer;
+        }
+        current
+    }
+
+    /// The loops that stand around this whole deployment.
+    fn base_frame(&self) -> Frame {
+        self.outer.as_ref().map_or_else(Frame::default, |(_, frame)| frame.clone())
+    }
+
+    fn at(&self, inner: &str) -> String {
+        place::join(&self.place, inner)
+    }
+
+    fn run(self: &Rc<Self>) -> Result<Done, Error> {
+        if self.outer.is_none() {
+            for name in self.template.parameters.keys() {
+                self.parameter(name)?;
+            }
+        }
+        let mut resources = Vec::new();
+        for (i, instance) in self.instances()?.iter().enumerate() {
+            if !instance.dropped {
+                self.resource(i, instance, &mut resources)?;
+            }
+        }
+        Ok(Done {
+            resources,
+            outputs: self.outputs()?,
+        })
+    }
+
+    pub(crate) fn declared(&self, instance: &Instance) -> Result<&Declared, Error> {
+        self.template
+            .resources
+            .get(instance.declared)
+            .ok_or_else(|| Error::invalid(self.at("resources"), "a resource has vanished"))
+    }
+
+    /// A parameter's value: as given, or its default.
+    pub(crate) fn parameter(self: &Rc<Self>, name: &str) -> Result<Rc<Value>, Error> {
+        let key = name.to_lowercase();
+        let Some(declared) = self.template.declarations.get(&key) else {
+            return Err(Error::invalid(
+                "",
+                format!("the template has no parameter `{name}`; declare it under `parameters`"),
+            ));
+        };
+        self.lazily(&self.parameters, &key, "parameter", name, || {
+            if let Some(value) = self.given.get(&key) {
+                return Ok(value.clone());
+            }
+            let at = place::member(&place::member("parameters", &declared.name), "defaultValue");
+            let Some(default) = &declared.default else { return Ok(Value::Null) };
+            let value = self.node(default, &Frame::default(), &at)?;
+            if let Value::Object(schema) = &declared.schema
+                && !(value.is_null() && self.template.parameters.get(&declared.name).is_some_and(|p| p.nullable))
+                && let Some(message) = schema::check(schema, &self.template.definitions, &value).into_iter().next()
+            {
+                return Err(Error::invalid(self.at(&at), format!("the default does not fit the parameter: {message}")));
+            }
+            Ok(value)
+        })
+    }
+
+    pub(crate) fn variable(self: &Rc<Self>, name: &str) -> Result<Rc<Value>, Error> {
+        let key = name.to_lowercase();
+        let Some(variable) = self.template.variables.get(&key) else {
+            return Err(Error::invalid(
+                "",
+                format!("the template has no variable `{name}`; declare it under `variables`"),
+            ));
+        };
+        self.lazily(&self.variables, &key, "variable", name, || match variable {
+            Variable::Node { name, value } => {
+                self.node(value, &Frame::default(), &place::member("variables", name))
+            }
+            Variable::Loop(entry) => self.loop_values(
+                &entry.name,
+                &entry.count,
+                &entry.input,
+                &Frame::default(),
+                &place::member("variables", &entry.name),
+            ),
+        })
+    }
+
+    fn lazily(
+        &self,
+        store: &RefCell<HashMap<String, Lazy>>,
+        key: &str,
+        what: &str,
+        name: &str,
+        compute: impl FnOnce() -> Result<Value, Error>,
+    ) -> Result<Rc<Value>, Error> {
+        match store.borrow().get(key) {
+            Some(Lazy::Done(value)) => return Ok(Rc::clone(value)),
+            Some(Lazy::Running) => {
+                return Err(Error::invalid(
+                    "",
+                    format!("the {what} `{name}` needs itself; break the circle"),
+                ));
+            }
+            None => {}
+        }
+        store.borrow_mut().insert(key.to_owned(), Lazy::Running);
+        match compute() {
+            Ok(value) => {
+                let value = Rc::new(value);
+                store.borrow_mut().insert(key.to_owned(), Lazy::Done(Rc::clone(&value)));
+                Ok(value)
+            }
+            Err(error) => {
+                store.borrow_mut().remove(key);
+                Err(error)
+            }
+        }
+    }
+
+    fn outputs(self: &Rc<Self>) -> Result<IndexMap<String, Output>, Error> {
+        let mut outputs = IndexMap::new();
+        let frame = self.base_frame();
+        for declared in &self.template.outputs {
+            let at = place::member("outputs", &declared.name);
+            let mut in_doubt = None;
+            if let Some(condition) = &declared.condition {
+                match self.condition(condition, &frame, &place::member(&at, "condition"))? {
+                    Some(true) => {}
+                    Some(false) => continue,
+                    None => in_doubt = Some(unknown(format!("outputs('{}')", declared.name))),
+                }
+            }
+            let value = match (in_doubt, &declared.value) {
+                (Some(unknown), _) => unknown,
+                (None, OutputValue::One(node)) => self.node(node, &frame, &place::member(&at, "value"))?,
+                (None, OutputValue::Loop { count, input }) => {
+                    self.loop_values(&declared.name, count, input, &frame, &place::member(&at, "copy"))?
+                }
+            };
+            if !schema::fits(declared.kind, &value) && !(value.is_null() && declared.nullable) {
+                return Err(Error::invalid(
+                    self.at(&at),
+                    format!(
+                        "the output is declared as {} but is {}; change its type or its value",
+                        declared.kind.to_string().to_lowercase(),
+                        schema::called(&value)
+                    ),
+                ));
+            }
+            outputs.insert(
+                declared.name.clone(),
+                Output {
+                    kind: declared.kind,
+                    value,
+                },
+            );
+        }
+        Ok(outputs)
+    }
+
+    /// The values of a loop that makes an array.
+    fn loop_values(
+        self: &Rc<Self>,
+        name: &str,
+        count: &Node,
+        input: &Node,
+        frame: &Frame,
+        at: &str,
+    ) -> Result<Value, Error> {
+        let Some(count) = self.count(count, frame, &place::member(at, "count"))? else {
+            return Ok(unknown(format!("copy('{name}')")));
+        };
+        let mut items = Vec::with_capacity(count);
+        for index in 0..count {
+            let frame = frame.with(Binding::copy(name, Some(index), false));
+            items.push(self.node(input, &frame, &place::member(at, "input"))?);
+        }
+        Ok(Value::Array(items))
+    }
+
+    /// The target group's tags and region, where they are known.
+    pub(crate) fn known_group(&self, subscription: &str, name: &str) -> Option<&'w ResourceGroup> {
+        let context = self.world.context;
+        context.resource_group.as_ref().filter(|group| {
+            group.name.eq_ignore_ascii_case(name) && context.subscription_id.eq_ignore_ascii_case(subscription)
+        })
+    }
+}

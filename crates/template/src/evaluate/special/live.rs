@@ -1,0 +1,177 @@
+//! What only the cloud knows, through the runtime: `reference`, `references`, `list*`, `pickZones`.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::known_args;
+use crate::evaluate::resource::Target;
+use crate::evaluate::{Deployment, Frame};
+use crate::expression::{Call, Expr};
+use crate::functions::{Fault, Function, special, wrong};
+use crate::runtime::unknown;
+
+pub(crate) static TABLE: &[Function] = &[
+    special("reference", 1, 3, reference),
+    special("references", 1, 2, references),
+    special("pickZones", 3, 5, pick_zones),
+];
+
+/// Every function whose name begins with `list`.
+pub(crate) static LIST: Function = special("list*", 1, 3, list);
+
+fn is_full(word: Option<&str>) -> Result<bool, Fault> {
+    match word {
+        None => Ok(false),
+        Some(word) if word.eq_ignore_ascii_case("full") => Ok(true),
+        Some(_) => wrong("the last argument can only be 'Full'"),
+    }
+}
+
+fn reference(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
+    let mut args = known_args(deployment, call, frame)?;
+    let name = args.string()?;
+    let api_version = args.optional_string()?.filter(|version| !version.is_empty());
+    let full = is_full(args.optional_string()?.as_deref())?;
+    let label = Expr::Call(Box::new(call.clone())).to_string();
+    of(deployment.language(), &name, api_version.as_deref(), full, &label)
+}
+
+/// What is known of the resource that `name` means.
+fn of(
+    deployment: &Rc<Deployment<'_>>,
+    name: &str,
+    api_version: Option<&str>,
+    full: bool,
+    label: &str,
+) -> Result<Value, Fault> {
+    let position = match find(deployment, name)? {
+        Found::Instance(position) => position,
+        Found::Id(id) => {
+            deployment.world.touch(&id);
+            return deployment.world.runtime.reference(&id, api_version, full)?.ok_or(Fault::Unknown);
+        }
+    };
+    let instance = deployment.instances()?.get(position).ok_or(Fault::Unknown)?;
+    deployment.world.touch(&instance.id);
+    if instance.id.is_empty() {
+        return Err(Fault::Unknown);
+    }
+    let own_version = Some(instance.api_version.as_str()).filter(|version| !version.is_empty());
+    let answer = deployment
+        .world
+        .runtime
+        .reference(&instance.id, api_version.or(own_version), full)?;
+    if let Some(value) = answer {
+        return Ok(value);
+    }
+    let has_template = deployment.declared(instance)?.nested.is_some();
+    if !has_template || instance.dropped {
+        return Err(Fault::Unknown);
+    }
+    let properties = deployment.nested_properties(position, label)?;
+    if !full {
+        return Ok(properties);
+    }
+    let mut whole = Map::new();
+    whole.insert("properties".into(), properties);
+    for name in ["apiVersion", "location", "provisioningOperation", "resourceGroupName", "resourceId", "scope", "subscriptionId"] {
+        whole.insert(name.into(), unknown(format!("{label}.{name}")));
+    }
+    Ok(Value::Object(whole))
+}
+
+enum Found {
+    Instance(usize),
+    Id(String),
+}
+
+/// The one resource that `name` means.
+fn find(deployment: &Rc<Deployment<'_>>, name: &str) -> Result<Found, Fault> {
+    if deployment.is_expanding() {
+        // Names are being made: only what is written as an id can be asked for.
+        return if name.starts_with('/') { Ok(Found::Id(name.to_owned())) } else { Err(Fault::Unknown) };
+    }
+    match deployment.target(name)? {
+        Target::Instances(found) => match found.as_slice() {
+            [one] => Ok(Found::Instance(*one)),
+            // An index beyond the loop, or one that is not known.
+            [] => Err(Fault::Unknown),
+            _ => wrong(format!("`{name}` is a loop of {} resources; name one, as in '{name}[0]'", found.len())),
+        },
+        Target::Id(id) => Ok(Found::Id(id)),
+        Target::None => wrong(format!(
+            "`{name}` is neither a resource id nor a resource of this template; use resourceId()"
+        )),
+    }
+}
+
+/// All resources of a loop, in order.
+fn references(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
+    let mut args = known_args(deployment, call, frame)?;
+    let name = args.string()?;
+    let full = is_full(args.optional_string()?.as_deref())?;
+    let language = deployment.language();
+    if language.is_expanding() {
+        return Err(Fault::Unknown);
+    }
+    let Target::Instances(found) = language.target(&name)? else {
+        return wrong(format!("`{name}` is no loop of this template"));
+    };
+    let instances = language.instances()?;
+    if found.iter().filter_map(|i| instances.get(*i)).any(|instance| instance.uncertain.is_some()) {
+        return Err(Fault::Unknown);
+    }
+    let mut items = Vec::new();
+    for position in found {
+        let Some(instance) = instances.get(position).filter(|instance| !instance.dropped) else { continue };
+        let label = format!("reference('{name}[{}]')", instance.index);
+        let single = instance.symbolic_name.clone().unwrap_or_else(|| instance.id.clone());
+        items.push(match of(language, &single, None, full, &label) {
+            Err(Fault::Unknown) => unknown(label),
+            other => other?,
+        });
+    }
+    Ok(Value::Array(items))
+}
+
+fn list(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
+    let mut args = known_args(deployment, call, frame)?;
+    let name = args.string()?;
+    let given_version = args.optional_string()?.filter(|version| !version.is_empty());
+    let body = args.next().filter(|body| !body.is_null());
+    let language = deployment.language();
+    let (id, position) = match find(language, &name)? {
+        Found::Id(id) => (id, None),
+        Found::Instance(position) => {
+            let instance = language.instances()?.get(position).ok_or(Fault::Unknown)?;
+            (instance.id.clone(), Some(position))
+        }
+    };
+    language.world.touch(&id);
+    let own_version = match position {
+        Some(position) => language.instances()?.get(position).map(|instance| instance.api_version.clone()),
+        None => None,
+    };
+    let api_version = given_version.or(own_version).filter(|version| !version.is_empty());
+    let answer = language
+        .world
+        .runtime
+        .list(&call.name, &id, api_version.as_deref(), body.as_ref())?;
+    answer.ok_or(Fault::Unknown)
+}
+
+fn pick_zones(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
+    let mut args = known_args(deployment, call, frame)?;
+    let kind = format!("{}/{}", args.string()?, args.string()?);
+    let location = args.string()?;
+    let count = args.optional_int()?.unwrap_or(1);
+    let offset = args.optional_int()?.unwrap_or(0);
+    let (Ok(count @ 1..), Ok(offset)) = (usize::try_from(count), usize::try_from(offset)) else {
+        return wrong("the number of zones is at least 1 and the offset at least 0");
+    };
+    match deployment.world.runtime.zones(&kind, &location, count, offset)? {
+        Some(zones) => Ok(zones.into_iter().map(Value::from).collect()),
+        None => Err(Fault::Unknown),
+    }
+}

@@ -1,0 +1,103 @@
+//! Where the deployment goes: `resourceGroup()`, `subscription()`, `deployment()` and the like.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value, json};
+
+use crate::evaluate::{Deployment, Frame, Scope};
+use crate::expression::Call;
+use crate::functions::{Fault, Function, special, wrong};
+use crate::runtime::unknown;
+
+pub(crate) static TABLE: &[Function] = &[
+    special("resourceGroup", 0, 0, resource_group),
+    special("subscription", 0, 0, subscription),
+    special("managementGroup", 0, 0, management_group),
+    special("tenant", 0, 0, |deployment, _, _| {
+        let tenant = &deployment.world.context.tenant_id;
+        Ok(json!({
+            "id": format!("/tenants/{tenant}"),
+            "tenantId": tenant,
+            "countryCode": unknown("tenant().countryCode"),
+            "displayName": unknown("tenant().displayName"),
+        }))
+    }),
+    special("environment", 0, 0, |deployment, _, _| Ok(deployment.world.context.environment.clone())),
+    special("deployment", 0, 0, deployment_),
+    special("deployer", 0, 0, |deployment, _, _| {
+        deployment.world.runtime.deployer()?.ok_or(Fault::Unknown)
+    }),
+];
+
+fn resource_group(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Result<Value, Fault> {
+    let language = deployment.language();
+    let Scope::Group { subscription, group } = &language.scope else {
+        return wrong("the deployment does not go to a resource group; use subscription() or deployment() instead");
+    };
+    let id = language.scope.id();
+    let (location, tags) = match language.known_group(subscription, group) {
+        Some(known) => (
+            Value::from(known.location.clone()),
+            known.tags.iter().map(|(name, tag)| (name.clone(), tag.clone().into())).collect::<Map<_, _>>().into(),
+        ),
+        // Another group than the target: only the cloud knows it.
+        None => match language.world.runtime.reference(&id, None, true)? {
+            Some(group) => (
+                group.get("location").cloned().unwrap_or(Value::Null),
+                group.get("tags").cloned().unwrap_or_else(|| json!({})),
+            ),
+            None => (unknown("resourceGroup().location"), unknown("resourceGroup().tags")),
+        },
+    };
+    Ok(json!({
+        "id": id,
+        "name": group,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": location,
+        "tags": tags,
+        "properties": {"provisioningState": "Succeeded"},
+    }))
+}
+
+fn subscription(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Result<Value, Fault> {
+    let language = deployment.language();
+    let Some(id) = language.scope.subscription() else {
+        return wrong("the deployment does not go to a subscription");
+    };
+    Ok(json!({
+        "id": format!("/subscriptions/{id}"),
+        "subscriptionId": id,
+        "tenantId": language.world.context.tenant_id,
+        "displayName": unknown("subscription().displayName"),
+    }))
+}
+
+fn management_group(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Result<Value, Fault> {
+    let language = deployment.language();
+    let Scope::ManagementGroup(name) = &language.scope else {
+        return wrong("the deployment does not go to a management group");
+    };
+    Ok(json!({
+        "id": language.scope.id(),
+        "name": name,
+        "type": "/providers/Microsoft.Management/managementGroups",
+        "properties": unknown("managementGroup().properties"),
+    }))
+}
+
+fn deployment_(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Result<Value, Fault> {
+    let language = deployment.language();
+    let mut shown = json!({
+        "name": language.name,
+        "properties": {
+            "template": language.template.header,
+            "parameters": unknown("deployment().properties.parameters"),
+            "mode": "Incremental",
+            "provisioningState": "Running",
+        },
+    });
+    if let (Some(location), Value::Object(shown)) = (&language.location, &mut shown) {
+        shown.insert("location".into(), location.clone().into());
+    }
+    Ok(shown)
+}

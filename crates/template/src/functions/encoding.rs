@@ -1,0 +1,97 @@
+//! Encodings: base64, data URIs, URIs.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::{Args, Fault, Function, Unknowns, pure, wrong};
+
+pub(super) static TABLE: &[Function] = &[
+    pure("base64", 1, 1, Unknowns::Deep, |args| Ok(STANDARD.encode(Args::new(args).string()?).into())),
+    pure("base64ToString", 1, 1, Unknowns::Deep, |args| {
+        decoded(&Args::new(args).string()?).map(Value::String)
+    }),
+    pure("base64ToJson", 1, 1, Unknowns::Deep, |args| {
+        match serde_json::from_str(&decoded(&Args::new(args).string()?)?) {
+            Ok(value) => Ok(value),
+            Err(_) => wrong("the base64 text does not hold JSON"),
+        }
+    }),
+    pure("dataUri", 1, 1, Unknowns::Deep, |args| {
+        let text = Args::new(args).string()?;
+        Ok(format!("data:text/plain;charset=utf8;base64,{}", STANDARD.encode(text)).into())
+    }),
+    pure("dataUriToString", 1, 1, Unknowns::Deep, data_uri_to_string),
+    pure("uri", 2, 2, Unknowns::Deep, uri),
+    pure("uriComponent", 1, 1, Unknowns::Deep, |args| Ok(escaped(&Args::new(args).string()?).into())),
+    pure("uriComponentToString", 1, 1, Unknowns::Deep, |args| {
+        Ok(unescaped(&Args::new(args).string()?).into())
+    }),
+];
+
+fn decoded(text: &str) -> Result<String, Fault> {
+    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    match STANDARD.decode(compact).map(String::from_utf8) {
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(_)) => wrong("the base64 text does not hold UTF-8"),
+        Err(_) => wrong("the text is not base64"),
+    }
+}
+
+fn data_uri_to_string(args: Vec<Value>) -> Result<Value, Fault> {
+    let text = Args::new(args).string()?;
+    let Some((head, data)) = text.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
+        return wrong("a data URI has the form `data:<type>;base64,<data>`");
+    };
+    if head.to_ascii_lowercase().ends_with(";base64") {
+        decoded(data).map(Value::String)
+    } else {
+        Ok(unescaped(data).into())
+    }
+}
+
+fn uri(args: Vec<Value>) -> Result<Value, Fault> {
+    let mut args = Args::new(args);
+    let (base, relative) = (args.string()?, args.string()?);
+    match url::Url::parse(&base).and_then(|base| base.join(&relative)) {
+        Ok(url) => Ok(url.to_string().into()),
+        Err(error) => wrong(format!("the base is no absolute URI, or the two do not join: {error}")),
+    }
+}
+
+/// As `Uri.EscapeDataString`: everything but letters, digits and `-_.~`.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// As `Uri.UnescapeDataString`: what is no escape stays.
+fn unescaped(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let code = text
+            .get(at + 1..at + 3)
+            .filter(|hex| byte == b'%' && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code {
+            Some(code) => {
+                out.push(code);
+                at += 3;
+            }
+            None => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

@@ -1,0 +1,130 @@
+//! How values stand in columns on both engines: times, words of enums, names.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+use time::OffsetDateTime;
+use types::time::Timestamp;
+
+use crate::error::{Error, Result};
+
+/// A moment as a column: `TIMESTAMPTZ` in PostgreSQL, text of one width in SQLite.
+/// sqlx's own text drops trailing zeros, so `…11Z` would sort after `…11.5Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct At(pub(crate) Timestamp);
+
+impl At {
+    pub(crate) fn text(self) -> String {
+        let at = self.0.get();
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            at.year(),
+            u8::from(at.month()),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            at.microsecond()
+        )
+    }
+}
+
+impl From<Timestamp> for At {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+impl From<At> for Timestamp {
+    fn from(at: At) -> Self {
+        at.0
+    }
+}
+
+/// An optional moment for binding.
+pub(crate) fn at(moment: Option<Timestamp>) -> Option<At> {
+    moment.map(At)
+}
+
+/// An optional moment as it was read.
+pub(crate) fn moment(column: Option<At>) -> Option<Timestamp> {
+    column.map(|at| at.0)
+}
+
+impl Type<Sqlite> for At {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <String as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl Encode<'_, Sqlite> for At {
+    fn encode_by_ref(
+        &self,
+        args: &mut SqliteArgumentsBuffer,
+    ) -> std::result::Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(self.text(), args)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for At {
+    fn decode(value: SqliteValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+        let text = <String as Decode<Sqlite>>::decode(value)?;
+        Ok(Self(text.parse()?))
+    }
+}
+
+impl Type<Postgres> for At {
+    fn type_info() -> PgTypeInfo {
+        <OffsetDateTime as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for At {
+    fn encode_by_ref(
+        &self,
+        buf: &mut PgArgumentBuffer,
+    ) -> std::result::Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode(self.0.get(), buf)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for At {
+    fn decode(value: PgValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+        Ok(Self(Timestamp::new(<OffsetDateTime as Decode<
+            Postgres,
+        >>::decode(value)?)))
+    }
+}
+
+/// Reads a word of one of our enums back; another word means a newer Slipway wrote it.
+pub(crate) fn word<T: DeserializeOwned>(column: &'static str, text: String) -> Result<T> {
+    serde_json::from_value(serde_json::Value::String(text))
+        .map_err(|_| Error::Corrupt(format!("column {column}")))
+}
+
+/// The word of one of our enums, as its JSON has it.
+pub(crate) fn word_of<T: Serialize>(value: &T) -> Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => Ok(text),
+        _ => Err(Error::Other("a word".into())),
+    }
+}
+
+/// Reads a checked name back.
+pub(crate) fn name<T: std::str::FromStr>(column: &'static str, text: &str) -> Result<T> {
+    text.parse()
+        .map_err(|_| Error::Corrupt(format!("column {column}")))
+}
+
+/// A count as it was read.
+pub(crate) fn count<T: TryFrom<i64>>(column: &'static str, number: i64) -> Result<T> {
+    T::try_from(number).map_err(|_| Error::Corrupt(format!("column {column}")))
+}

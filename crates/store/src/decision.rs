@@ -1,0 +1,150 @@
+//! Decisions: what approvers said to which plan, and how long plans waited for it.
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+use types::approval::{Decision, DecisionKind};
+use types::ids::{DecisionId, RequestId};
+use types::time::Timestamp;
+use uuid::Uuid;
+
+use crate::columns::{At, word, word_of};
+use crate::engine::{Conn, execute, fetch_all};
+use crate::error::Result;
+use crate::list::{Query, Value, fetch_list};
+use crate::{Store, Tx};
+
+/// A decision to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDecision {
+    /// Its id.
+    pub id: DecisionId,
+    /// On which request.
+    pub request: RequestId,
+    /// Whose.
+    pub approver: String,
+    /// What.
+    pub decision: DecisionKind,
+    /// Why.
+    pub comment: String,
+    /// The plan it is about.
+    pub plan_digest: String,
+    /// How long the request had waited, in seconds.
+    pub waited_seconds: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    request_id: Uuid,
+    approver: String,
+    decision: String,
+    body: String,
+    plan_digest: String,
+    current_digest: Option<String>,
+    at: At,
+}
+
+impl TryFrom<Row> for Decision {
+    type Error = crate::Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Decision {
+            id: DecisionId(row.id),
+            approver: row.approver,
+            decision: word("decision.decision", row.decision)?,
+            comment: row.body,
+            current: row.current_digest.as_deref() == Some(row.plan_digest.as_str()),
+            plan_digest: row.plan_digest,
+            at: row.at.into(),
+        })
+    }
+}
+
+/// Decisions of several requests, oldest first.
+pub(crate) async fn of_requests(
+    conn: Conn<'_>,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Decision>>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut query = Query::default();
+    let marks = vec!["?"; ids.len()].join(", ");
+    query.push(
+        &format!(
+            "SELECT d.id, d.request_id, d.approver, d.decision, d.body, d.plan_digest, r.plan_digest AS current_digest, d.at \
+             FROM decision d JOIN request r ON r.id = d.request_id WHERE d.request_id IN ({marks}) ORDER BY d.at, d.id"
+        ),
+        ids.iter().copied().map(Value::Id),
+    );
+    let mut found: HashMap<Uuid, Vec<Decision>> = HashMap::new();
+    for row in fetch_list!(conn, Row, query)? {
+        found
+            .entry(row.request_id)
+            .or_default()
+            .push(row.try_into()?);
+    }
+    Ok(found)
+}
+
+impl Tx {
+    /// Records a decision.
+    ///
+    /// # Errors
+    /// [`crate::Conflict::AlreadyDecided`] when this person has decided this plan.
+    pub async fn insert_decision(&mut self, new: &NewDecision) -> Result<()> {
+        execute!(
+            self.conn(),
+            "INSERT INTO decision (id, request_id, approver, decision, body, plan_digest, waited_seconds, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            new.id.0,
+            new.request.0,
+            new.approver.as_str(),
+            word_of(&new.decision)?,
+            new.comment.as_str(),
+            new.plan_digest.as_str(),
+            new.waited_seconds,
+            At(new.at),
+        )?;
+        Ok(())
+    }
+
+    /// Decisions on a request, oldest first, as this transaction sees them.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn decisions(&mut self, request: RequestId) -> Result<Vec<Decision>> {
+        let mut found = of_requests(self.conn(), &[request.0]).await?;
+        Ok(found.remove(&request.0).unwrap_or_default())
+    }
+}
+
+impl Store {
+    /// Decisions on a request, oldest first; `current` tells whether the request still has that plan.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn decisions(&self, request: RequestId) -> Result<Vec<Decision>> {
+        let mut lease = self.engine.read().await?;
+        let mut found = of_requests(lease.conn(), &[request.0]).await?;
+        Ok(found.remove(&request.0).unwrap_or_default())
+    }
+
+    /// How long the last `limit` decided plans had waited, in seconds, newest first; a need for several people counts once per person.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn recent_waits(&self, limit: u32) -> Result<Vec<i64>> {
+        let mut lease = self.engine.read().await?;
+        let rows: Vec<(i64,)> = fetch_all!(
+            lease.conn(),
+            (i64,),
+            "SELECT waited_seconds FROM decision ORDER BY at DESC LIMIT $1",
+            i64::from(limit)
+        )?;
+        Ok(rows.into_iter().map(|(seconds,)| seconds).collect())
+    }
+}

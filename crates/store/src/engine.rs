@@ -1,0 +1,164 @@
+//! The two engines behind one door: pools, connections, and the macros that run one SQL text on either. No table's queries live here.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
+
+use crate::error::{Error, Result};
+
+/// The pools of one database.
+#[derive(Debug, Clone)]
+pub(crate) enum Engine {
+    /// One connection writes, several read: SQLite has one write lock, and a queue in front of it is kinder than eight retries behind it.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// A connection taken from a pool, given back on drop.
+pub(crate) enum Lease {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A connection to run SQL on, in a transaction or not.
+pub(crate) enum Conn<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+/// Runs one expression on whichever engine the connection belongs to.
+macro_rules! on {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::engine::Conn::Sqlite($c) => $body,
+            $crate::engine::Conn::Postgres($c) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+/// Runs a statement with these binds; answers how many rows it touched.
+macro_rules! execute {
+    ($conn:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::engine::on!($conn, |c| {
+            sqlx::query($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
+        }).map_err($crate::error::Error::from)
+    };
+}
+pub(crate) use execute;
+
+/// Reads all rows of a query with these binds.
+macro_rules! fetch_all {
+    ($conn:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::engine::on!($conn, |c| {
+            sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(c).await
+        }).map_err($crate::error::Error::from)
+    };
+}
+pub(crate) use fetch_all;
+
+/// Reads at most one row of a query with these binds.
+macro_rules! fetch_optional {
+    ($conn:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::engine::on!($conn, |c| {
+            sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(c).await
+        }).map_err($crate::error::Error::from)
+    };
+}
+pub(crate) use fetch_optional;
+
+impl Lease {
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Lease::Sqlite(c) => Conn::Sqlite(c),
+            Lease::Postgres(c) => Conn::Postgres(c),
+        }
+    }
+}
+
+impl Conn<'_> {
+    /// The same connection for one more statement.
+    pub(crate) fn again(&mut self) -> Conn<'_> {
+        match self {
+            Conn::Sqlite(c) => Conn::Sqlite(c),
+            Conn::Postgres(c) => Conn::Postgres(c),
+        }
+    }
+}
+
+impl Engine {
+    /// Opens `sqlite://<path>` (made where missing) or `postgres://…`.
+    pub(crate) async fn open(url: &str) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            return Self::open_sqlite(url).await;
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|_| Error::Url)?
+                .application_name("slipway");
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(10))
+                .connect_with(options)
+                .await?;
+            return Ok(Engine::Postgres(pool));
+        }
+        Err(Error::Url)
+    }
+
+    async fn open_sqlite(url: &str) -> Result<Self> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|_| Error::Url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL would lose the last commits on power loss, and with them an operation that Azure has begun.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options.clone())
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(10))
+            // A write that strays to a reader must fail here, not race the writer.
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        Ok(Engine::Sqlite { writer, readers })
+    }
+
+    /// A connection for reading; it sees what is committed.
+    pub(crate) async fn read(&self) -> Result<Lease> {
+        Ok(match self {
+            Engine::Sqlite { readers, .. } => Lease::Sqlite(readers.acquire().await?),
+            Engine::Postgres(pool) => Lease::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// A connection for one statement that writes and commits by itself.
+    pub(crate) async fn write(&self) -> Result<Lease> {
+        Ok(match self {
+            Engine::Sqlite { writer, .. } => Lease::Sqlite(writer.acquire().await?),
+            Engine::Postgres(pool) => Lease::Postgres(pool.acquire().await?),
+        })
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Engine::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+}

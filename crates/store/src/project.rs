@@ -1,0 +1,205 @@
+//! Projects, their members, and what their stacks add up to.
+
+use sqlx::FromRow;
+use sqlx::types::Json;
+use types::actor::{Membership, Role};
+use types::cost::Usd;
+use types::names::ProjectName;
+use types::project::{Member, ProjectSettings, Tier};
+
+use crate::columns::{count, name, word, word_of};
+use crate::engine::{execute, fetch_all, fetch_optional};
+use crate::error::Result;
+use crate::{Store, Tx};
+
+/// What one tier of a project holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TierTotal {
+    /// The tier.
+    pub tier: Tier,
+    /// Stacks that live: neither reserved nor deleted.
+    pub stacks: u64,
+    /// Names held by requests that are not executed yet.
+    pub reserved: u64,
+    /// What the living stacks cost a month.
+    pub monthly: Usd,
+    /// What requests that are approved or executing will add (or take off).
+    pub pending: Usd,
+}
+
+#[derive(FromRow)]
+struct MemberRow {
+    subject: String,
+    name: Option<String>,
+    role: String,
+}
+
+#[derive(FromRow)]
+struct TotalRow {
+    tier: String,
+    stacks: i64,
+    reserved: i64,
+    monthly: i64,
+    pending: i64,
+}
+
+impl Tx {
+    /// Adds a project or brings its settings up to date.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn put_project(&mut self, settings: &ProjectSettings) -> Result<()> {
+        execute!(
+            self.conn(),
+            "INSERT INTO project (name, settings) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET settings = excluded.settings",
+            settings.name.as_str(),
+            Json(settings)
+        )?;
+        Ok(())
+    }
+
+    /// Gives a person a role in a project, in place of the one they had.
+    ///
+    /// # Errors
+    /// [`crate::Error::Conflict`] when there is no such project.
+    pub async fn put_member(
+        &mut self,
+        project: &ProjectName,
+        subject: &str,
+        role: Role,
+    ) -> Result<()> {
+        execute!(
+            self.conn(),
+            "INSERT INTO membership (project, subject, role) VALUES ($1, $2, $3) \
+             ON CONFLICT (project, subject) DO UPDATE SET role = excluded.role",
+            project.as_str(),
+            subject,
+            word_of(&role)?
+        )?;
+        Ok(())
+    }
+
+    /// Takes a person out of a project; false when they were not in it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn delete_member(&mut self, project: &ProjectName, subject: &str) -> Result<bool> {
+        let gone = execute!(
+            self.conn(),
+            "DELETE FROM membership WHERE project = $1 AND subject = $2",
+            project.as_str(),
+            subject
+        )?;
+        Ok(gone > 0)
+    }
+}
+
+impl Store {
+    /// All projects, by name.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn projects(&self) -> Result<Vec<ProjectSettings>> {
+        let mut lease = self.engine.read().await?;
+        let rows: Vec<(Json<ProjectSettings>,)> = fetch_all!(
+            lease.conn(),
+            (Json<ProjectSettings>,),
+            "SELECT settings FROM project ORDER BY name"
+        )?;
+        Ok(rows.into_iter().map(|(settings,)| settings.0).collect())
+    }
+
+    /// One project.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn project(&self, project: &ProjectName) -> Result<Option<ProjectSettings>> {
+        let mut lease = self.engine.read().await?;
+        let row: Option<(Json<ProjectSettings>,)> = fetch_optional!(
+            lease.conn(),
+            (Json<ProjectSettings>,),
+            "SELECT settings FROM project WHERE name = $1",
+            project.as_str()
+        )?;
+        Ok(row.map(|(settings,)| settings.0))
+    }
+
+    /// A project's members, by subject; one who never signed in is shown by their subject.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn members(&self, project: &ProjectName) -> Result<Vec<Member>> {
+        let mut lease = self.engine.read().await?;
+        fetch_all!(
+            lease.conn(),
+            MemberRow,
+            "SELECT m.subject, p.name, m.role FROM membership m LEFT JOIN person p ON p.subject = m.subject \
+             WHERE m.project = $1 ORDER BY m.subject",
+            project.as_str()
+        )?
+        .into_iter()
+        .map(|row| {
+            Ok(Member {
+                name: row.name.unwrap_or_else(|| row.subject.clone()),
+                subject: row.subject,
+                role: word("membership.role", row.role)?,
+            })
+        })
+        .collect()
+    }
+
+    /// A person's roles, by project.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn memberships(&self, subject: &str) -> Result<Vec<Membership>> {
+        let mut lease = self.engine.read().await?;
+        fetch_all!(
+            lease.conn(),
+            (String, String),
+            "SELECT project, role FROM membership WHERE subject = $1 ORDER BY project",
+            subject
+        )?
+        .into_iter()
+        .map(|(project, role)| {
+            Ok(Membership {
+                project: name("membership.project", &project)?,
+                role: word("membership.role", role)?,
+            })
+        })
+        .collect()
+    }
+
+    /// What a project's tiers hold; a tier without stacks and requests is left out.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn tier_totals(&self, project: &ProjectName) -> Result<Vec<TierTotal>> {
+        let mut lease = self.engine.read().await?;
+        fetch_all!(
+            lease.conn(),
+            TotalRow,
+            // PostgreSQL's SUM over BIGINT is NUMERIC, hence the casts.
+            "SELECT tier, CAST(SUM(stacks) AS BIGINT) AS stacks, CAST(SUM(reserved) AS BIGINT) AS reserved, \
+             CAST(SUM(monthly) AS BIGINT) AS monthly, CAST(SUM(pending) AS BIGINT) AS pending FROM ( \
+               SELECT tier, CASE WHEN state = 'reserved' THEN 0 ELSE 1 END AS stacks, CASE WHEN state = 'reserved' THEN 1 ELSE 0 END AS reserved, \
+                 CASE WHEN state = 'reserved' THEN 0 ELSE monthly END AS monthly, 0 AS pending \
+               FROM stack WHERE project = $1 AND state <> 'deleted' \
+               UNION ALL \
+               SELECT tier, 0, 0, 0, monthly_change FROM request WHERE project = $1 AND state IN ('approved', 'executing') \
+             ) AS parts GROUP BY tier ORDER BY tier",
+            project.as_str()
+        )?
+        .into_iter()
+        .map(|row| {
+            Ok(TierTotal {
+                tier: word("stack.tier", row.tier)?,
+                stacks: count("stacks", row.stacks)?,
+                reserved: count("reserved", row.reserved)?,
+                monthly: Usd(row.monthly),
+                pending: Usd(row.pending),
+            })
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,503 @@
+//! Requests: the row that lists show, and beside it the documents (draft, needs, plan) that only its page reads.
+
+use sqlx::FromRow;
+use sqlx::types::Json;
+use types::approval::{ApprovalTab, Decision};
+use types::ids::{OperationId, RequestId, StackId};
+use types::page::Page;
+use types::plan::Plan;
+use types::policy::{ApprovalNeed, Posture};
+use types::request::{RequestDraft, RequestFilter, RequestState, RequestSummary};
+use types::time::Timestamp;
+use uuid::Uuid;
+
+use crate::columns::{At, at, count, moment, name, word, word_of};
+use crate::engine::{Conn, execute, fetch_all, fetch_optional};
+use crate::error::{Error, Result};
+use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
+use crate::{Store, Tx, decision};
+
+/// A request, whole, as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The row. Its id is the submission's: sending one form twice is one request. Its `version` is the one that was read.
+    pub summary: RequestSummary,
+    /// What was sent, secrets left out.
+    pub draft: RequestDraft,
+    /// The plan; absent while it is being checked. Its digest is kept in a column of its own as well.
+    pub plan: Option<Plan>,
+    /// Who has to agree to this plan.
+    pub needs: Vec<ApprovalNeed>,
+    /// Since when it waits for approval; kept after the decision.
+    pub waiting_since: Option<Timestamp>,
+    /// Why the last plan was sent back.
+    pub sent_back: Option<String>,
+}
+
+/// A request of the approvals queue: enough to say what it does and whom it needs, without the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// The row.
+    pub summary: RequestSummary,
+    /// The plan's one sentence.
+    pub plan_summary: String,
+    /// The plan's digest.
+    pub plan_digest: String,
+    /// Who has to agree.
+    pub needs: Vec<ApprovalNeed>,
+    /// Decisions so far, oldest first.
+    pub decisions: Vec<Decision>,
+    /// Since when it waits.
+    pub waiting_since: Timestamp,
+}
+
+const SUMMARY: &str = "SELECT id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, warnings, \
+     denials, created_at, updated_at, version, plan_digest, plan_summary, waiting_since FROM request";
+
+#[derive(FromRow)]
+struct SummaryRow {
+    id: Uuid,
+    kind: String,
+    state: String,
+    project: String,
+    tier: String,
+    stack_id: Uuid,
+    name: String,
+    template: String,
+    requester: String,
+    monthly: i64,
+    monthly_change: i64,
+    posture: Json<Posture>,
+    warnings: i64,
+    denials: i64,
+    created_at: At,
+    updated_at: At,
+    version: i64,
+    plan_digest: Option<String>,
+    plan_summary: String,
+    waiting_since: Option<At>,
+}
+
+#[derive(FromRow)]
+struct Whole {
+    #[sqlx(flatten)]
+    row: SummaryRow,
+    sent_back: Option<String>,
+    draft: Json<RequestDraft>,
+    needs: Json<Vec<ApprovalNeed>>,
+    plan: Option<Json<Plan>>,
+}
+
+#[derive(FromRow)]
+struct NeedsRow {
+    request_id: Uuid,
+    needs: Json<Vec<ApprovalNeed>>,
+}
+
+impl TryFrom<SummaryRow> for RequestSummary {
+    type Error = Error;
+
+    fn try_from(row: SummaryRow) -> Result<Self> {
+        Ok(RequestSummary {
+            id: RequestId(row.id),
+            kind: word("request.kind", row.kind)?,
+            state: word("request.state", row.state)?,
+            project: name("request.project", &row.project)?,
+            tier: word("request.tier", row.tier)?,
+            stack: StackId(row.stack_id),
+            name: name("request.name", &row.name)?,
+            template: name("request.template", &row.template)?,
+            requester: row.requester,
+            monthly: types::cost::Usd(row.monthly),
+            monthly_change: types::cost::Usd(row.monthly_change),
+            posture: row.posture.0,
+            warnings: count("request.warnings", row.warnings)?,
+            denials: count("request.denials", row.denials)?,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+            version: row.version,
+        })
+    }
+}
+
+impl TryFrom<Whole> for Request {
+    type Error = Error;
+
+    fn try_from(whole: Whole) -> Result<Self> {
+        Ok(Request {
+            draft: whole.draft.0,
+            plan: whole.plan.map(|plan| plan.0),
+            needs: whole.needs.0,
+            waiting_since: moment(whole.row.waiting_since),
+            sent_back: whole.sent_back,
+            summary: whole.row.try_into()?,
+        })
+    }
+}
+
+const WHOLE: &str = "SELECT r.*, d.draft, d.needs, d.plan FROM request r JOIN request_document d ON d.request_id = r.id WHERE r.id = $1";
+const WHOLE_BY_STATE: &str = "SELECT r.*, d.draft, d.needs, d.plan FROM request r JOIN request_document d ON d.request_id = r.id \
+     WHERE r.state = $1 ORDER BY r.created_at, r.id LIMIT $2";
+
+async fn read(conn: Conn<'_>, id: RequestId) -> Result<Option<Request>> {
+    fetch_optional!(conn, Whole, WHOLE, id.0)?
+        .map(Request::try_from)
+        .transpose()
+}
+
+impl Tx {
+    /// The request as this transaction sees it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn request(&mut self, id: RequestId) -> Result<Option<Request>> {
+        read(self.conn(), id).await
+    }
+
+    /// Adds a request; false when there is one with this id already (the form was sent twice), which stays as it is.
+    /// The stack's row must exist.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when project or stack are missing.
+    pub async fn insert_request(&mut self, request: &Request) -> Result<bool> {
+        let s = &request.summary;
+        let added = execute!(
+            self.conn(),
+            "INSERT INTO request (id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, \
+             warnings, denials, plan_digest, plan_summary, waiting_since, sent_back, created_at, updated_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
+             ON CONFLICT (id) DO NOTHING",
+            s.id.0,
+            word_of(&s.kind)?,
+            word_of(&s.state)?,
+            s.project.as_str(),
+            word_of(&s.tier)?,
+            s.stack.0,
+            s.name.as_str(),
+            s.template.to_string(),
+            s.requester.as_str(),
+            s.monthly.0,
+            s.monthly_change.0,
+            Json(s.posture),
+            i64::from(s.warnings),
+            i64::from(s.denials),
+            request.plan.as_ref().map(|plan| plan.digest.as_str()),
+            request
+                .plan
+                .as_ref()
+                .map_or("", |plan| plan.summary.as_str()),
+            at(request.waiting_since),
+            request.sent_back.as_deref(),
+            At(s.created_at),
+            At(s.updated_at),
+            s.version,
+        )?;
+        if added == 0 {
+            return Ok(false);
+        }
+        execute!(
+            self.conn(),
+            "INSERT INTO request_document (request_id, draft, needs, plan) VALUES ($1, $2, $3, $4)",
+            s.id.0,
+            Json(&request.draft),
+            Json(&request.needs),
+            request.plan.as_ref().map(Json),
+        )?;
+        Ok(true)
+    }
+
+    /// Writes all that may change of a request, if its version is still the one in `summary.version`, which then grows by one.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when somebody else was faster, [`Error::NotFound`] when there is none.
+    pub async fn update_request(&mut self, request: &mut Request) -> Result<()> {
+        let s = &request.summary;
+        let changed = execute!(
+            self.conn(),
+            "UPDATE request SET state = $3, template = $4, monthly = $5, monthly_change = $6, posture = $7, warnings = $8, denials = $9, \
+             plan_digest = $10, plan_summary = $11, waiting_since = $12, sent_back = $13, updated_at = $14, version = version + 1 \
+             WHERE id = $1 AND version = $2",
+            s.id.0,
+            s.version,
+            word_of(&s.state)?,
+            s.template.to_string(),
+            s.monthly.0,
+            s.monthly_change.0,
+            Json(s.posture),
+            i64::from(s.warnings),
+            i64::from(s.denials),
+            request.plan.as_ref().map(|plan| plan.digest.as_str()),
+            request
+                .plan
+                .as_ref()
+                .map_or("", |plan| plan.summary.as_str()),
+            at(request.waiting_since),
+            request.sent_back.as_deref(),
+            At(s.updated_at),
+        )?;
+        if changed == 0 {
+            let there: Option<(i64,)> = fetch_optional!(
+                self.conn(),
+                (i64,),
+                "SELECT version FROM request WHERE id = $1",
+                request.summary.id.0
+            )?;
+            return Err(if there.is_some() {
+                Error::Stale
+            } else {
+                Error::NotFound
+            });
+        }
+        execute!(
+            self.conn(),
+            "UPDATE request_document SET draft = $2, needs = $3, plan = $4 WHERE request_id = $1",
+            request.summary.id.0,
+            Json(&request.draft),
+            Json(&request.needs),
+            request.plan.as_ref().map(Json),
+        )?;
+        request.summary.version += 1;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// A request, whole.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn request(&self, id: RequestId) -> Result<Option<Request>> {
+        let mut lease = self.engine.read().await?;
+        read(lease.conn(), id).await
+    }
+
+    /// A page of requests, newest first; `me` is the requester that `filter.mine` means.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`] for a foreign cursor; [`Error::Unavailable`] when the database does not answer.
+    pub async fn requests(
+        &self,
+        scope: &Scope,
+        me: &str,
+        filter: &RequestFilter,
+    ) -> Result<Page<RequestSummary>> {
+        let limit = list::limit(filter.limit, 25, 100);
+        let Some(query) = list_query(scope, me, filter, limit)? else {
+            return Ok(empty());
+        };
+        let mut lease = self.engine.read().await?;
+        let items = fetch_list!(lease.conn(), SummaryRow, query)?
+            .into_iter()
+            .map(RequestSummary::try_from)
+            .collect::<Result<Vec<_>>>()?;
+        Ok(page(items, limit))
+    }
+
+    /// The plan of the requests list as the engine explains it, for the test that keeps it on an index.
+    ///
+    /// # Errors
+    /// As [`Store::requests`].
+    #[doc(hidden)]
+    pub async fn explain_requests(
+        &self,
+        scope: &Scope,
+        me: &str,
+        filter: &RequestFilter,
+    ) -> Result<Vec<String>> {
+        let Some(mut query) = list_query(scope, me, filter, 25)? else {
+            return Ok(vec![]);
+        };
+        let mut lease = self.engine.read().await?;
+        match lease.conn() {
+            Conn::Sqlite(c) => {
+                query.sql.insert_str(0, "EXPLAIN QUERY PLAN ");
+                let rows = fetch_list!(Conn::Sqlite(c), (i64, i64, i64, String), query)?;
+                Ok(rows.into_iter().map(|(.., detail)| detail).collect())
+            }
+            Conn::Postgres(c) => {
+                query.sql.insert_str(0, "EXPLAIN ");
+                let rows = fetch_list!(Conn::Postgres(c), (String,), query)?;
+                Ok(rows.into_iter().map(|(line,)| line).collect())
+            }
+        }
+    }
+
+    /// Requests in one state, whole, oldest first, at most `limit`: for expiry, quota and carrying on.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn requests_in_state(&self, state: RequestState, limit: u32) -> Result<Vec<Request>> {
+        let mut lease = self.engine.read().await?;
+        fetch_all!(
+            lease.conn(),
+            Whole,
+            WHOLE_BY_STATE,
+            state.as_str(),
+            i64::from(limit)
+        )?
+        .into_iter()
+        .map(Request::try_from)
+        .collect()
+    }
+
+    /// Requests about a stack, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn requests_of_stack(&self, stack: StackId) -> Result<Vec<RequestSummary>> {
+        let mut query = Query::default();
+        query.push(SUMMARY, []);
+        query.push(
+            " WHERE stack_id = ? ORDER BY created_at DESC, id DESC",
+            [Value::Id(stack.0)],
+        );
+        let mut lease = self.engine.read().await?;
+        fetch_list!(lease.conn(), SummaryRow, query)?
+            .into_iter()
+            .map(RequestSummary::try_from)
+            .collect()
+    }
+
+    /// The newest operation that executes a request.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn operation_of_request(&self, request: RequestId) -> Result<Option<OperationId>> {
+        let mut lease = self.engine.read().await?;
+        let row: Option<(Uuid,)> = fetch_optional!(
+            lease.conn(),
+            (Uuid,),
+            "SELECT id FROM operation WHERE request_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
+            request.0
+        )?;
+        Ok(row.map(|(id,)| OperationId(id)))
+    }
+
+    /// The approvals queue. [`ApprovalTab::Decided`]: what `me` decided, newest request first. The other two: what waits for anybody in scope, newest
+    /// first; who is needed is a matter of groups, which the caller filters by `needs` and `decisions`.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`] for a foreign cursor; [`Error::Unavailable`] when the database does not answer.
+    pub async fn waiting(
+        &self,
+        scope: &Scope,
+        me: &str,
+        tab: ApprovalTab,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<Waiting>> {
+        let limit = list::limit(Some(limit), 25, 500);
+        let condition: Condition = match tab {
+            ApprovalTab::Decided => (
+                "id IN (SELECT request_id FROM decision WHERE approver = ?)",
+                vec![Value::from(me)],
+            ),
+            ApprovalTab::Mine | ApprovalTab::All => (
+                "state = ?",
+                vec![Value::from(RequestState::AwaitingApproval.as_str())],
+            ),
+        };
+        let Some(query) = list::newest_first(SUMMARY, None, scope, &[condition], cursor, limit)?
+        else {
+            return Ok(Page {
+                items: vec![],
+                next_cursor: None,
+                total: None,
+            });
+        };
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_list!(lease.conn(), SummaryRow, query)?;
+        let (rows, next_cursor) = list::cut(rows, limit, |row| {
+            Cursor {
+                at: row.created_at.into(),
+                id: row.id,
+            }
+            .encode()
+        });
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let mut needs = needs_of(lease.conn(), &ids).await?;
+        let mut decisions = decision::of_requests(lease.conn(), &ids).await?;
+        let items = rows
+            .into_iter()
+            .map(|row| {
+                Ok(Waiting {
+                    plan_summary: row.plan_summary.clone(),
+                    plan_digest: row.plan_digest.clone().unwrap_or_default(),
+                    needs: needs.remove(&row.id).unwrap_or_default(),
+                    decisions: decisions.remove(&row.id).unwrap_or_default(),
+                    waiting_since: row.waiting_since.unwrap_or(row.updated_at).into(),
+                    summary: row.try_into()?,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Page {
+            items,
+            next_cursor,
+            total: None,
+        })
+    }
+}
+
+fn list_query(
+    scope: &Scope,
+    me: &str,
+    filter: &RequestFilter,
+    limit: i64,
+) -> Result<Option<Query>> {
+    let mut conditions: Vec<Condition> = vec![];
+    if let Some(state) = filter.state {
+        conditions.push(("state = ?", vec![Value::from(state.as_str())]));
+    }
+    if filter.mine {
+        conditions.push(("requester = ?", vec![Value::from(me)]));
+    }
+    if let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) {
+        conditions.push(("name LIKE ? ESCAPE '!'", vec![list::contains(text)]));
+    }
+    list::newest_first(
+        SUMMARY,
+        filter.project.as_ref(),
+        scope,
+        &conditions,
+        filter.cursor.as_deref(),
+        limit,
+    )
+}
+
+async fn needs_of(
+    conn: Conn<'_>,
+    ids: &[Uuid],
+) -> Result<std::collections::HashMap<Uuid, Vec<ApprovalNeed>>> {
+    if ids.is_empty() {
+        return Ok(Default::default());
+    }
+    let mut query = Query::default();
+    let marks = vec!["?"; ids.len()].join(", ");
+    query.push(
+        &format!("SELECT request_id, needs FROM request_document WHERE request_id IN ({marks})"),
+        ids.iter().copied().map(Value::Id),
+    );
+    Ok(fetch_list!(conn, NeedsRow, query)?
+        .into_iter()
+        .map(|row| (row.request_id, row.needs.0))
+        .collect())
+}
+
+fn empty() -> Page<RequestSummary> {
+    page(vec![], 1)
+}
+
+fn page(items: Vec<RequestSummary>, limit: i64) -> Page<RequestSummary> {
+    let (items, next_cursor) = list::cut(items, limit, |row| {
+        Cursor {
+            at: row.created_at,
+            id: row.id.0,
+        }
+        .encode()
+    });
+    Page {
+        items,
+        next_cursor,
+        total: None,
+    }
+}

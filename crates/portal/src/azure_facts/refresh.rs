@@ -1,0 +1,152 @@
+//! Fills the snapshot: from the database at start, from Azure in the background and before an execution.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use types::plan::Target;
+use types::time::Timestamp;
+
+use super::Fact;
+use crate::{Error, Portal, Result};
+
+/// Kinds of rows, each with its own facts.
+const KINDS: [&str; 7] = [
+    "sizes",
+    "usages",
+    "prices",
+    "image",
+    "kubernetes",
+    "cluster",
+    "subnet",
+];
+/// Before an execution, usages may not be older than this.
+const FRESH: Duration = Duration::from_secs(60);
+/// How long an execution waits for facts: what is known holds when Azure is slow.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Portal {
+    /// Reads what earlier runs learned, so that plans can be made before Azure answers.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn load_facts(&self) -> Result<()> {
+        let mut facts = Vec::new();
+        for kind in KINDS {
+            for row in self.0.store.azure_facts(kind).await? {
+                // A row of an older shape is asked for again; it is not worth a failure.
+                match serde_json::from_value::<Fact>(row.body) {
+                    Ok(fact) => facts.push((fact, row.fetched_at)),
+                    Err(cause) => {
+                        tracing::warn!(kind, key = row.key, %cause, "a stored fact is not used");
+                    }
+                }
+            }
+        }
+        self.0.facts.learn(facts);
+        Ok(())
+    }
+
+    /// Asks Azure for everything that plans of all projects need. What Azure does not answer keeps its last value; the first failure is returned.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Azure or the database does not answer.
+    pub async fn refresh_facts(&self) -> Result<()> {
+        let mut wanted = Wanted::default();
+        for project in self.0.store.projects().await? {
+            for settings in project.tiers.values() {
+                for region in &settings.regions {
+                    wanted.place(&settings.subscription.id, region);
+                }
+                for cluster in &settings.clusters {
+                    wanted.clusters.insert(cluster.id.clone());
+                }
+                for subnet in &settings.subnets {
+                    wanted.subnets.insert(subnet.id.clone());
+                }
+            }
+        }
+        for entry in self.0.catalogue.entries() {
+            wanted.images.extend(entry.images());
+        }
+        self.ask(&wanted).await
+    }
+
+    /// Before an execution: usages of its place are asked for again unless they are new. Azure being away or slow is no failure.
+    pub(crate) async fn ensure_fresh(&self, target: &Target) {
+        let asked = self
+            .0
+            .facts
+            .snapshot()
+            .usages_of(&target.subscription, &target.region);
+        let now = self.now();
+        let fresh = time::Duration::try_from(FRESH).unwrap_or(time::Duration::MINUTE);
+        if asked.is_some_and(|asked| now.since(asked) < fresh) {
+            return;
+        }
+        let mut wanted = Wanted::default();
+        wanted.place(&target.subscription, &target.region);
+        match tokio::time::timeout(PATIENCE, self.ask(&wanted)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(cause)) => {
+                tracing::warn!(%cause, "facts could not be asked for again; the last known ones hold");
+            }
+            Err(_) => tracing::warn!("Azure was too slow with facts; the last known ones hold"),
+        }
+    }
+
+    async fn ask(&self, wanted: &Wanted) -> Result<()> {
+        let mut failure = None;
+        let mut learned: Vec<(Fact, Timestamp)> = Vec::new();
+        let answers = super::fetch::all(&self.0.arm, wanted).await;
+        for answer in answers {
+            match answer {
+                Ok(fact) => learned.push((fact, self.now())),
+                Err(cause) => {
+                    failure.get_or_insert(cause);
+                }
+            }
+        }
+        for (fact, fetched_at) in &learned {
+            let key = fact.key();
+            let kind = key.split('/').next().unwrap_or_default().to_owned();
+            let body = serde_json::to_value(fact).map_err(Error::internal)?;
+            self.0
+                .store
+                .put_azure_fact(&store::AzureFact {
+                    kind,
+                    key,
+                    body,
+                    fetched_at: *fetched_at,
+                })
+                .await?;
+        }
+        self.0.facts.learn(learned);
+        match failure {
+            None => Ok(()),
+            Some(cause) => Err(Error::Unavailable {
+                detail: format!("Azure did not answer everything that was asked: {cause}"),
+                retry_after: None,
+            }),
+        }
+    }
+}
+
+/// What to ask for.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// Subscription id and region.
+    pub(super) places: BTreeSet<(String, String)>,
+    /// Cluster ids.
+    pub(super) clusters: BTreeSet<String>,
+    /// Subnet ids.
+    pub(super) subnets: BTreeSet<String>,
+    /// `publisher:offer:sku`.
+    pub(super) images: BTreeSet<String>,
+}
+
+impl Wanted {
+    fn place(&mut self, subscription: &str, region: &str) {
+        self.places
+            .insert((subscription.to_owned(), region.to_owned()));
+    }
+}

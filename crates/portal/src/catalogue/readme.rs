@@ -1,0 +1,69 @@
+//! A README as HTML that can be put on a page as it is: no raw HTML, no link or image with a scheme that could act.
+
+use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
+
+/// Renders Markdown. Raw HTML is dropped; images are dropped with their text kept; links keep `https`, `http`, `mailto` and relative targets.
+pub(super) fn to_html(markdown: &str) -> String {
+    let events = Parser::new_ext(
+        markdown,
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH,
+    )
+    .filter_map(|event| match event {
+        Event::Html(_) | Event::InlineHtml(_) => None,
+        Event::Start(Tag::HtmlBlock | Tag::Image { .. })
+        | Event::End(TagEnd::HtmlBlock | TagEnd::Image) => None,
+        Event::Start(Tag::Link {
+            link_type,
+            dest_url,
+            title,
+            id,
+        }) => Some(Event::Start(Tag::Link {
+            link_type: if link_type == LinkType::Email {
+                LinkType::Inline
+            } else {
+                link_type
+            },
+            dest_url: if harmless(&dest_url) {
+                dest_url
+            } else {
+                CowStr::Borrowed("#")
+            },
+            title,
+            id,
+        })),
+        other => Some(other),
+    });
+    let mut out = String::with_capacity(markdown.len() * 3 / 2);
+    html::push_html(&mut out, events);
+    out
+}
+
+fn harmless(target: &str) -> bool {
+    // A browser ignores control characters and white space inside a scheme, so anything with them is not trusted.
+    if target.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return false;
+    }
+    match target.split_once(':') {
+        None => true,
+        Some((scheme, _)) if scheme.contains(['/', '#', '?']) => true,
+        Some((scheme, _)) => {
+            ["http", "https", "mailto"].contains(&scheme.to_ascii_lowercase().as_str())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_readme_cannot_act_on_the_page() {
+        let html = to_html(
+            "# Hi\n\n<script>alert(1)</script>\n\na <b onclick=x>b</b> [x](javascript:alert(1)) [y](JAVASCRIPT:alert) [z](data:text/html,x) ![i](https://e.example/t.png) [ok](https://e.example)",
+        );
+        for bad in ["<script", "onclick", "javascript:", "JAVASCRIPT:", "data:", "<img"] {
+            assert!(!html.contains(bad), "{bad} in {html}");
+        }
+        assert!(html.contains("<h1>Hi</h1>") && html.contains(r#"href="https://e.example""#));
+    }
+}

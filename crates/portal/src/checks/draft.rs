@@ -1,0 +1,538 @@
+//! Reads a draft: from plain text to typed values, with every error of every field at once.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use types::Object;
+use types::catalogue::{ManifestField, Widget};
+use types::names::{ProjectName, StackName, TemplateRef};
+use types::problem::FieldError;
+use types::project::{Tier, TierSettings};
+use types::request::{RequestDraft, RequestKind};
+use types::time::Timestamp;
+
+use super::text::{Lines, error, problem};
+use super::{expiry, tags, values};
+use crate::catalogue::Entry;
+use crate::plans::{ExistingStack, Ground};
+
+/// Longest justification, in characters.
+const JUSTIFICATION: usize = 2_000;
+/// Shortest justification where one is needed.
+const REASON: usize = 10;
+
+/// A draft whose every field has been read.
+#[derive(Debug, Clone)]
+pub struct ParsedDraft {
+    /// What it does.
+    pub kind: RequestKind,
+    /// Project.
+    pub project: ProjectName,
+    /// Tier.
+    pub tier: Tier,
+    /// The template's version.
+    pub template: Arc<Entry>,
+    /// The stack's name.
+    pub name: StackName,
+    /// Region.
+    pub region: String,
+    /// Zone; `None` for any.
+    pub zone: Option<String>,
+    /// The template's fields that were given and are shown; defaults are left out.
+    pub parameters: Object,
+    /// The chosen cluster's resource id, where the template asks for one.
+    pub cluster: Option<String>,
+    /// Cost centre; the project's where none was given.
+    pub cost_centre: String,
+    /// Tags of the request alone.
+    pub tags: IndexMap<String, String>,
+    /// The expiry as it was written.
+    pub expiry: String,
+    /// When the stack ends; `None` for until deleted.
+    pub expires_at: Option<Timestamp>,
+    /// Why.
+    pub justification: String,
+}
+
+/// Reads a draft. For extend and delete, what the stack already is stands for what the draft leaves out.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the form.
+pub fn parse(
+    draft: &RequestDraft,
+    ground: &Ground<'_>,
+) -> Result<ParsedDraft, Vec<FieldError>> {
+    let mut reader = Reader {
+        draft,
+        ground,
+        errors: Vec::new(),
+    };
+    let parsed = reader.read();
+    match parsed {
+        Some(parsed) if reader.errors.is_empty() => Ok(parsed),
+        _ => Err(reader.errors),
+    }
+}
+
+struct Reader<'a> {
+    draft: &'a RequestDraft,
+    ground: &'a Ground<'a>,
+    errors: Vec<FieldError>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) -> Option<ParsedDraft> {
+        let kind = self.draft.kind;
+        let stack = self.ground.stack;
+        if kind != RequestKind::Create && stack.is_none() {
+            self.wrong("stack", "required", "Say which stack this is about.");
+            return None;
+        }
+        let tier = self.tier();
+        let template = self.template();
+        let name = self.name();
+        let (region, zone) = self.place(tier);
+        let (parameters, cluster) = match (&template, tier) {
+            (Some(entry), Some(tier)) if self.changes_resources() => {
+                self.parameters(entry, tier, &region)
+            }
+            _ => (Object::new(), None),
+        };
+        let cost_centre = self.cost_centre();
+        self.tags();
+        let expires_at = self.expiry();
+        let justification = self.justification(tier);
+        Some(ParsedDraft {
+            kind,
+            project: self.ground.project.name.clone(),
+            tier: tier?,
+            template: template?,
+            name: name?,
+            region,
+            zone,
+            parameters,
+            cluster,
+            cost_centre,
+            tags: self.draft.tags.clone(),
+            expiry: self.draft.expiry.trim().to_owned(),
+            expires_at,
+            justification,
+        })
+    }
+
+    /// Create and update carry a whole form; extend and delete a few fields of it.
+    fn changes_resources(&self) -> bool {
+        matches!(self.draft.kind, RequestKind::Create | RequestKind::Update)
+    }
+
+    fn wrong(&mut self, field: &str, code: &str, message: impl Into<String>) {
+        self.errors.push(error(field, code, message));
+    }
+
+    /// Whether a one-line field holds nothing hostile; if it does, that is said.
+    fn decent(&mut self, field: &str, text: &str, longest: usize) -> bool {
+        let found = problem(field, text, Lines::One, longest);
+        let decent = found.is_none();
+        self.errors.extend(found);
+        decent
+    }
+
+    /// What a stack is cannot be changed by a request for it: an empty field means the same, another value is an error.
+    fn fixed(&mut self, field: &str, given: &str, is: &str) {
+        if !given.is_empty() && given != is {
+            self.wrong(
+                field,
+                "create_only",
+                format!("This stack's {field} is {} and stays so. Make a new stack for another.", shown(is)),
+            );
+        }
+    }
+
+    fn tier(&mut self) -> Option<Tier> {
+        let given = self.draft.tier.trim();
+        let tier = if let Some(stack) = self.ground.stack {
+            self.fixed("tier", given, stack.tier.as_str());
+            stack.tier
+        } else {
+            match given.parse::<Tier>() {
+                Ok(tier) => tier,
+                Err(cause) => {
+                    self.wrong("tier", "not_allowed", cause.to_string());
+                    return None;
+                }
+            }
+        };
+        if self.ground.project.tiers.contains_key(&tier) {
+            return Some(tier);
+        }
+        self.wrong(
+            "tier",
+            "not_allowed",
+            format!(
+                "{} has no {} tier.",
+                self.ground.project.title,
+                tier.as_str()
+            ),
+        );
+        None
+    }
+
+    fn template(&mut self) -> Option<Arc<Entry>> {
+        let given = self.draft.template.trim();
+        let stack = self.ground.stack;
+        let reference = match stack {
+            Some(stack) if given.is_empty() || !self.changes_resources() => stack.template.clone(),
+            _ => match given.parse::<TemplateRef>() {
+                Ok(reference) => reference,
+                Err(cause) => {
+                    self.wrong("template", "not_allowed", cause.to_string());
+                    return None;
+                }
+            },
+        };
+        let Some(entry) = self.ground.catalogue.get(&reference) else {
+            self.wrong(
+                "template",
+                "not_found",
+                format!("The catalogue has no {reference}."),
+            );
+            return None;
+        };
+        if let Some(stack) = stack
+            && stack.template.name != reference.name
+        {
+            self.wrong(
+                "template",
+                "create_only",
+                format!("This stack was made from {}; only its version can change.", stack.template.name),
+            );
+            return None;
+        }
+        // A stack may be changed on the version that it has, whatever became of that version.
+        let same = stack.is_some_and(|stack| stack.template == reference);
+        if let Some(reason) = entry.closed().filter(|_| !same) {
+            self.wrong("template", "not_allowed", reason);
+            return None;
+        }
+        Some(Arc::clone(entry))
+    }
+
+    fn name(&mut self) -> Option<StackName> {
+        let given = self.draft.name.trim();
+        if let Some(stack) = self.ground.stack {
+            self.fixed("name", given, stack.name.as_str());
+            return Some(stack.name.clone());
+        }
+        if !self.decent("name", given, 200) {
+            return None;
+        }
+        match given.parse() {
+            Ok(name) => Some(name),
+            Err(cause) => {
+                let code = if given.is_empty() { "required" } else { "pattern" };
+                self.wrong("name", code, cause.to_string());
+                None
+            }
+        }
+    }
+
+    /// Region and zone. Whether the project may use the region is a guardrail's to say; here it only has to be one.
+    fn place(&mut self, tier: Option<Tier>) -> (String, Option<String>) {
+        let region = self.draft.region.trim().to_owned();
+        let zone = self.draft.zone.trim().to_owned();
+        if let Some(stack) = self.ground.stack {
+            self.fixed("region", &region, &stack.target.region);
+            if self.changes_resources() && zone != stack.zone {
+                self.wrong("zone", "create_only", "A stack's zone cannot be changed. Make a new stack for another.");
+            }
+            return (stack.target.region.clone(), some(&stack.zone));
+        }
+        if region.is_empty() {
+            self.wrong("region", "required", "Choose a region.");
+        } else if self.decent("region", &region, 60) {
+            let listed = self.ground.project.tiers.values().any(|t| t.regions.contains(&region));
+            if !listed && !self.ground.facts.knows_region(&region) {
+                self.wrong("region", "not_found", "Slipway knows no Azure region of this name. Choose one of the list.");
+            }
+        }
+        if !["", "1", "2", "3"].contains(&zone.as_str()) {
+            self.wrong("zone", "not_allowed", "A zone is 1, 2 or 3, or empty for any.");
+        }
+        let _ = tier;
+        (region, some(&zone))
+    }
+
+    fn parameters(
+        &mut self,
+        entry: &Entry,
+        tier: Tier,
+        region: &str,
+    ) -> (Object, Option<String>) {
+        let declared = entry.template.parameters();
+        let mut given = Object::new();
+        for (name, value) in &self.draft.parameters {
+            let Some(field) = entry.manifest.fields.get(name) else {
+                let shown = format!("parameters.{}", name.chars().take(60).collect::<String>());
+                let message = if entry.manifest.bindings.contains_key(name) {
+                    "Slipway fills this in itself; leave it out."
+                } else {
+                    "The template has no such field."
+                };
+                self.wrong(&shown, "unknown_field", message);
+                continue;
+            };
+            let Some(parameter) = declared.get(name) else {
+                continue;
+            };
+            match values::read(name, value, field, parameter, entry.patterns.get(name)) {
+                Ok(Some(value)) => {
+                    given.insert(name.clone(), value);
+                }
+                Ok(None) => {}
+                Err(errors) => {
+                    // What is not shown is not used, so what is wrong with it does not matter.
+                    if shows(field, &self.draft.parameters, entry) {
+                        self.errors.extend(errors);
+                    }
+                }
+            }
+        }
+        let all = given.clone();
+        given.retain(|name, _| {
+            entry
+                .manifest
+                .fields
+                .get(name)
+                .is_some_and(|field| shows(field, &all, entry))
+        });
+        let failed = |errors: &[FieldError], name: &str| {
+            errors.iter().any(|e| e.field.strip_prefix("parameters.") == Some(name))
+        };
+        for (name, field) in &entry.manifest.fields {
+            let required = declared.get(name).is_some_and(template::Parameter::required);
+            if required && !given.contains_key(name) && !failed(&self.errors, name) {
+                let field_name = format!("parameters.{name}");
+                self.wrong(&field_name, "required", format!("{} is needed.", field.label));
+            }
+        }
+        let settings = self.ground.project.tiers.get(&tier);
+        let mut cluster = None;
+        for (name, value) in &given {
+            let field = &entry.manifest.fields[name];
+            let text = value.as_str().unwrap_or_default();
+            let at = format!("parameters.{name}");
+            match (field.widget, settings) {
+                (Some(Widget::Subnet), Some(settings)) => self.subnet(&at, text, region, settings),
+                (Some(Widget::Cluster), Some(settings)) => {
+                    cluster = self.cluster(&at, text, region, settings);
+                }
+                (Some(Widget::Size), Some(settings)) => {
+                    self.size(&at, text, region, settings, entry);
+                }
+                _ => {}
+            }
+        }
+        if let Some(stack) = self.ground.stack {
+            self.unchanged(entry, &given, stack);
+        }
+        (given, cluster)
+    }
+
+    /// Subnets and clusters are the project's own: another one is refused here, whatever the rules say, because a cluster decides where a deployment goes.
+    fn subnet(&mut self, at: &str, id: &str, region: &str, settings: &TierSettings) {
+        match settings.subnets.iter().find(|known| known.id.eq_ignore_ascii_case(id)) {
+            None => self.wrong(at, "not_allowed", "Choose one of the project's networks."),
+            Some(subnet) if !subnet.region.eq_ignore_ascii_case(region) => {
+                let message = format!("This network is in {}. Choose one in the region of the request.", crate::forms::regions::title(&subnet.region));
+                self.wrong(at, "other_region", message);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn cluster(
+        &mut self,
+        at: &str,
+        id: &str,
+        region: &str,
+        settings: &TierSettings,
+    ) -> Option<String> {
+        match settings.clusters.iter().find(|known| known.id.eq_ignore_ascii_case(id)) {
+            None => {
+                self.wrong(at, "not_allowed", "Choose one of the project's clusters.");
+                None
+            }
+            Some(cluster) if !cluster.region.eq_ignore_ascii_case(region) => {
+                let message = format!("This cluster is in {}. Choose one in the region of the request.", crate::forms::regions::title(&cluster.region));
+                self.wrong(at, "other_region", message);
+                None
+            }
+            Some(cluster) => Some(cluster.id.clone()),
+        }
+    }
+
+    fn size(
+        &mut self,
+        at: &str,
+        name: &str,
+        region: &str,
+        settings: &TierSettings,
+        entry: &Entry,
+    ) {
+        let facts = self.ground.facts;
+        let subscription = &settings.subscription.id;
+        if facts.sizes(subscription, region).is_none() {
+            return;
+        }
+        match facts.size(subscription, region, name) {
+            None => self.wrong(
+                at,
+                "not_found",
+                format!("Azure offers no size of this name in {}.", crate::forms::regions::title(region)),
+            ),
+            Some(size) => {
+                if let Some(reason) = crate::forms::sizes::unfit(size, entry) {
+                    self.wrong(at, "not_allowed", reason);
+                }
+            }
+        }
+    }
+
+    /// Azure cannot change some properties of what exists; better said here than by a failed deployment.
+    fn unchanged(&mut self, entry: &Entry, given: &Object, stack: &ExistingStack) {
+        let Some(plan) = &stack.plan else { return };
+        for (name, field) in entry.manifest.fields.iter().filter(|(_, f)| f.create_only) {
+            let was = plan.parameters.get(name);
+            let becomes = given.get(name).or_else(|| entry.defaults.get(name));
+            if let (Some(was), Some(becomes)) = (was, becomes)
+                && was != becomes
+            {
+                let at = format!("parameters.{name}");
+                self.wrong(
+                    &at,
+                    "create_only",
+                    format!(
+                        "{} is {} and cannot be changed later. Make a new stack for another.",
+                        field.label,
+                        shown(&values::plain(was))
+                    ),
+                );
+            }
+        }
+    }
+
+    fn cost_centre(&mut self) -> String {
+        let given = self.draft.cost_centre.trim();
+        if given.is_empty() {
+            return self.ground.stack.map_or_else(
+                || self.ground.project.cost_centre.clone(),
+                |stack| stack.draft.cost_centre.clone(),
+            );
+        }
+        if self.decent("cost_centre", given, 64)
+            && !given
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'))
+        {
+            self.wrong("cost_centre", "pattern", "A cost centre has letters, digits, spaces, hyphens, dots and underscores.");
+        }
+        given.to_owned()
+    }
+
+    fn tags(&mut self) {
+        let found = tags::problems(&self.draft.tags, &self.ground.project.default_tags);
+        self.errors.extend(found);
+    }
+
+    fn expiry(&mut self) -> Option<Timestamp> {
+        let given = self.draft.expiry.trim();
+        let stack = self.ground.stack;
+        if self.draft.kind == RequestKind::Delete {
+            return stack.and_then(|stack| stack.expires_at);
+        }
+        if !self.decent("expiry", given, 40) {
+            return None;
+        }
+        // An update leaves the stack's end as it is unless the form says another.
+        if let Some(stack) = stack
+            && self.draft.kind == RequestKind::Update
+            && given == stack.draft.expiry.trim()
+        {
+            return stack.expires_at;
+        }
+        let from = self.ground.pinned_now;
+        let ends = match expiry::parse(given, from) {
+            Ok(ends) => ends,
+            Err(message) => {
+                self.wrong("expiry", "pattern", message);
+                return None;
+            }
+        };
+        if let Some(stack) = stack
+            && self.draft.kind == RequestKind::Extend
+        {
+            match (stack.expires_at, ends) {
+                (None, _) => self.wrong("expiry", "not_allowed", "This stack already lives until it is deleted."),
+                (Some(was), Some(ends)) if ends <= was => {
+                    self.wrong("expiry", "out_of_range", "This is not later than it lives already.");
+                }
+                _ => {}
+            }
+        }
+        ends
+    }
+
+    fn justification(&mut self, tier: Option<Tier>) -> String {
+        let given = self.draft.justification.trim();
+        if let Some(found) = problem("justification", given, Lines::Many, JUSTIFICATION) {
+            self.errors.push(found);
+        } else if tier == Some(Tier::Prod) && given.chars().count() < REASON {
+            let code = if given.is_empty() { "required" } else { "too_short" };
+            self.wrong("justification", code, "In prod an approver reads this: say why in at least 10 characters.");
+        }
+        given.to_owned()
+    }
+}
+
+/// Whether a field is shown, given the other fields' values; one that hangs on a hidden field is hidden too.
+pub(crate) fn shows(field: &ManifestField, values: &Object, entry: &Entry) -> bool {
+    let Some(condition) = &field.visible_if else {
+        return true;
+    };
+    let value = values
+        .get(&condition.field)
+        .or_else(|| entry.defaults.get(&condition.field));
+    let matches = value.is_some_and(|value| {
+        condition
+            .equals
+            .iter()
+            .any(|wanted| wanted == value || values::plain(wanted) == values::plain(value) || on(value, wanted))
+    });
+    // The catalogue refuses conditions that go in a circle, so this ends.
+    matches
+        && entry
+            .manifest
+            .fields
+            .get(&condition.field)
+            .is_none_or(|other| other.visible_if.is_none() || shows(other, values, entry))
+}
+
+/// A check box posts `on`.
+fn on(value: &Value, wanted: &Value) -> bool {
+    *wanted == Value::Bool(true) && matches!(value.as_str(), Some("on" | "yes"))
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A value inside a sentence, cut where it is long.
+fn shown(value: &str) -> String {
+    if value.chars().count() > 60 {
+        let cut: String = value.chars().take(60).collect();
+        format!("{cut}…")
+    } else {
+        value.to_owned()
+    }
+}

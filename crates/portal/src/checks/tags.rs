@@ -1,0 +1,73 @@
+//! Tags: Azure's limits, and the names that Slipway keeps for itself.
+
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+use types::problem::FieldError;
+
+use super::text::{Lines, error, problem};
+use crate::plans::tags::{OWN, most};
+
+/// Azure's limits on names and values of tags, in characters, and the characters that names may not hold
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations>).
+const LONGEST_NAME: usize = 512;
+const LONGEST_VALUE: usize = 256;
+const NOT_IN_NAMES: [char; 7] = ['<', '>', '%', '&', '\\', '?', '/'];
+/// Azure keeps names that begin so for itself.
+const AZURES: [&str; 3] = ["microsoft", "azure", "windows"];
+
+/// Everything that is wrong with the tags of a request.
+pub(super) fn problems(
+    tags: &IndexMap<String, String>,
+    project: &IndexMap<String, String>,
+) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let room = most(project);
+    if tags.len() > room {
+        errors.push(error(
+            "tags",
+            "too_many",
+            format!("Azure takes 50 tags on a resource; beside the project's and Slipway's own, {room} are left."),
+        ));
+        return errors;
+    }
+    let mut seen = HashSet::new();
+    for (name, value) in tags {
+        if let Some(found) = problem("tags", name, Lines::One, LONGEST_NAME)
+            .or_else(|| problem("tags", value, Lines::One, LONGEST_VALUE))
+        {
+            errors.push(found);
+            continue;
+        }
+        let lower = name.to_lowercase();
+        if name.trim().is_empty() {
+            errors.push(error("tags", "required", "A tag needs a name."));
+        } else if name.contains(NOT_IN_NAMES) {
+            errors.push(error(
+                "tags",
+                "tag_name",
+                "Names of tags cannot hold < > % & \\ ? /",
+            ));
+        } else if AZURES.iter().any(|prefix| lower.starts_with(prefix)) {
+            errors.push(error(
+                "tags",
+                "tag_name",
+                "Azure keeps tags that begin with microsoft, azure or windows for itself.",
+            ));
+        } else if lower.starts_with("slipway") || OWN.iter().any(|own| own.to_lowercase() == lower)
+        {
+            errors.push(error(
+                "tags",
+                "tag_reserved",
+                format!("Slipway sets this tag itself; leave it out. Its own are {}.", OWN.join(", ")),
+            ));
+        } else if !seen.insert(lower) {
+            errors.push(error(
+                "tags",
+                "duplicate",
+                "Two tags have the same name; Azure does not tell capitals apart.",
+            ));
+        }
+    }
+    errors
+}

@@ -62,13 +62,14 @@ CREATE TABLE stack_resource (
 ) STRICT;
 
 -- What lists show and filter by; the documents stand in request_document, so that scanning a list never reads a plan.
+-- The stack may come later in the same transaction: a form sent twice must meet its own request before it meets its stack's name.
 CREATE TABLE request (
     id BLOB NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
     state TEXT NOT NULL,
     project TEXT NOT NULL REFERENCES project (name),
     tier TEXT NOT NULL,
-    stack_id BLOB NOT NULL REFERENCES stack (id),
+    stack_id BLOB NOT NULL REFERENCES stack (id) DEFERRABLE INITIALLY DEFERRED,
     name TEXT NOT NULL,
     template TEXT NOT NULL,
     requester TEXT NOT NULL,

@@ -94,7 +94,7 @@ impl Conn<'_> {
 }
 
 impl Engine {
-    /// Opens `sqlite://<path>` (made where missing) or `postgres://…`.
+    /// Opens `sqlite://<path>` (made where missing; `?max_page_count=N` limits the file to N pages of 4 KiB) or `postgres://…`.
     pub(crate) async fn open(url: &str) -> Result<Self> {
         if url.starts_with("sqlite:") {
             return Self::open_sqlite(url).await;
@@ -114,7 +114,8 @@ impl Engine {
     }
 
     async fn open_sqlite(url: &str) -> Result<Self> {
-        let options = SqliteConnectOptions::from_str(url)
+        let (url, max_page_count) = take_max_page_count(url)?;
+        let mut options = SqliteConnectOptions::from_str(&url)
             .map_err(|_| Error::Url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -122,8 +123,13 @@ impl Engine {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
+        if let Some(pages) = max_page_count {
+            options = options.pragma("max_page_count", pages.to_string());
+        }
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
             .acquire_timeout(Duration::from_secs(10))
             .connect_with(options.clone())
             .await?;
@@ -160,5 +166,69 @@ impl Engine {
             }
             Engine::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+/// Takes our own parameter out of an SQLite URL, because sqlx refuses one it does not know.
+fn take_max_page_count(url: &str) -> Result<(String, Option<u32>)> {
+    let Some((path, parameters)) = url.split_once('?') else {
+        return Ok((url.to_owned(), None));
+    };
+    let mut pages = None;
+    let mut others = vec![];
+    for parameter in parameters.split('&') {
+        match parameter.strip_prefix("max_page_count=") {
+            Some(number) => pages = Some(number.parse().map_err(|_| Error::Url)?),
+            None => others.push(parameter),
+        }
+    }
+    let rest = if others.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", others.join("&"))
+    };
+    Ok((format!("{path}{rest}"), pages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_writer_keeps_its_promises_after_the_queues_migrations() {
+        let store = crate::Store::open("sqlite::memory:").await.unwrap();
+        store.migrate().await.unwrap();
+        let Engine::Sqlite { writer, readers } = &store.engine else {
+            panic!("not SQLite");
+        };
+        for (pool, query_only) in [(writer, 0), (readers, 1)] {
+            for (pragma, wanted) in [
+                ("PRAGMA synchronous", 2),
+                ("PRAGMA foreign_keys", 1),
+                ("PRAGMA busy_timeout", 5_000),
+                ("PRAGMA query_only", query_only),
+            ] {
+                let (found,): (i64,) = sqlx::query_as(pragma).fetch_one(pool).await.unwrap();
+                assert_eq!(found, wanted, "{pragma}");
+            }
+            let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode")
+                .fetch_one(pool)
+                .await
+                .unwrap();
+            assert_eq!(mode, "wal");
+        }
+    }
+
+    #[test]
+    fn the_page_limit_is_ours_and_the_rest_is_sqlx() {
+        assert_eq!(
+            take_max_page_count("sqlite:///a.db?mode=rwc&max_page_count=9").unwrap(),
+            ("sqlite:///a.db?mode=rwc".to_owned(), Some(9))
+        );
+        assert_eq!(
+            take_max_page_count("sqlite:///a.db").unwrap(),
+            ("sqlite:///a.db".to_owned(), None)
+        );
+        assert!(take_max_page_count("sqlite:///a.db?max_page_count=many").is_err());
     }
 }

@@ -155,10 +155,12 @@ impl Tx {
     }
 
     /// Adds a request; false when there is one with this id already (the form was sent twice), which stays as it is.
-    /// The stack's row must exist.
+    ///
+    /// Call it before [`Tx::insert_stack`] of the stack it reserves: two submissions of one form then meet here, where the second one waits and
+    /// answers false, and not at the stack's name. That the stack exists is checked at commit.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when project or stack are missing.
+    /// [`Error::Conflict`] when the project is missing.
     pub async fn insert_request(&mut self, request: &Request) -> Result<bool> {
         let s = &request.summary;
         let added = execute!(

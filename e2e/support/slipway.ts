@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { test as base, expect, type Page } from "@playwright/test";
 import AxeBuilder from "@axe-core/playwright";
@@ -25,12 +25,12 @@ interface Running extends Slipway {
 
 async function start(database: string): Promise<Running> {
   const data = await mkdtemp(join(tmpdir(), "slipway-e2e-"));
-  const databaseUrl = database === "postgres" ? await createDatabase() : undefined;
+  const postgres = database === "postgres" ? await createDatabase() : undefined;
   const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0", "--data", data], {
     env: {
       PATH: process.env["PATH"],
       HOME: data,
-      ...(databaseUrl ? { SLIPWAY_DATABASE_URL: databaseUrl } : {}),
+      ...(postgres ? { SLIPWAY_DATABASE_URL: postgres.url } : {}),
       SLIPWAY_SIM_SPEED: "40",
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -46,6 +46,7 @@ async function start(database: string): Promise<Running> {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
       await ended;
+      postgres?.stop();
       await rm(data, { recursive: true, force: true });
     },
   };
@@ -64,17 +65,19 @@ function address(child: ChildProcess, log: () => string): Promise<string> {
   });
 }
 
-/** A fresh database on the PostgreSQL server that the test run was given. */
-async function createDatabase(): Promise<string> {
-  const server = process.env["SLIPWAY_TEST_POSTGRES"];
-  if (!server) throw new Error("SLIPWAY_TEST_POSTGRES is not set; run the tests with `cargo xtask test browser`");
-  const name = `slipway_e2e_${process.pid}_${Date.now()}_${Math.floor(Math.random() * 1e6)}`;
-  const { execFile } = await import("node:child_process");
-  const { promisify } = await import("node:util");
-  await promisify(execFile)("psql", [server, "--quiet", "--command", `create database ${name}`]);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.toString();
+/** A fresh database on a throw-away PostgreSQL; both go when `stop` is called, and also when this process ends in any other way. */
+async function createDatabase(): Promise<{ url: string; stop(): void }> {
+  const child = spawn(join(dirname(binary), "test-postgres"), { stdio: ["pipe", "pipe", "inherit"] });
+  const url = await new Promise<string>((resolve, reject) => {
+    let printed = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      printed += chunk.toString();
+      const line = printed.split("\n")[0];
+      if (printed.includes("\n") && line) resolve(line.trim());
+    });
+    child.once("exit", (code) => reject(new Error(`test-postgres ended with ${code}`)));
+  });
+  return { url, stop: () => child.stdin.end() };
 }
 
 interface Fixtures {

@@ -59,7 +59,12 @@ impl Modify for Token {
         if let Some(components) = openapi.components.as_mut() {
             components.add_security_scheme(
                 "token",
-                SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("slw_…").build()),
+                SecurityScheme::Http(
+                    HttpBuilder::new()
+                        .scheme(HttpAuthScheme::Bearer)
+                        .bearer_format("slw_…")
+                        .build(),
+                ),
             );
         }
     }
@@ -86,7 +91,10 @@ fn routes() -> OpenApiRouter<AppState> {
 /// The routes, and `/api/openapi.json` that describes them.
 pub(crate) fn router(_: &AppState) -> Router<AppState> {
     let (router, document) = routes().split_for_parts();
-    router.route("/api/openapi.json", get(move || std::future::ready(Json(document.clone()))))
+    router.route(
+        "/api/openapi.json",
+        get(move || std::future::ready(Json(document.clone()))),
+    )
 }
 
 /// The document as `slipway openapi` prints it.

@@ -35,7 +35,13 @@ pub(crate) struct Options {
     data: Option<PathBuf>,
 
     /// `sqlite:///path/slipway.db` or `postgres://user@host/database`; SQLite in the data directory when absent.
-    #[arg(long, env = "SLIPWAY_DATABASE_URL", global = true, value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "SLIPWAY_DATABASE_URL",
+        global = true,
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub(crate) database_url: Option<String>,
 
     /// File with the Azure settings (docs/configuration.md); without it, the simulator runs in this process.
@@ -47,7 +53,13 @@ pub(crate) struct Options {
     pub(crate) public_url: Option<url::Url>,
 
     /// How many times faster than Azure the simulator's operations run.
-    #[arg(long, env = "SLIPWAY_SIM_SPEED", global = true, value_name = "FACTOR", default_value_t = 8.0)]
+    #[arg(
+        long,
+        env = "SLIPWAY_SIM_SPEED",
+        global = true,
+        value_name = "FACTOR",
+        default_value_t = 8.0
+    )]
     pub(crate) sim_speed: f64,
 }
 
@@ -72,8 +84,12 @@ impl Options {
             Some(directory) => directory.clone(),
             None => default_data()?,
         };
-        std::fs::create_dir_all(&directory)
-            .with_context(|| format!("the data directory {} cannot be made; choose another with --data", directory.display()))?;
+        std::fs::create_dir_all(&directory).with_context(|| {
+            format!(
+                "the data directory {} cannot be made; choose another with --data",
+                directory.display()
+            )
+        })?;
         directory
             .canonicalize()
             .with_context(|| format!("the data directory {} cannot be read", directory.display()))
@@ -83,7 +99,10 @@ impl Options {
     pub(crate) fn database(&self) -> Result<String> {
         match &self.database_url {
             Some(url) => Ok(url.clone()),
-            None => Ok(format!("sqlite://{}", self.data()?.join("slipway.db").display())),
+            None => Ok(format!(
+                "sqlite://{}",
+                self.data()?.join("slipway.db").display()
+            )),
         }
     }
 }
@@ -93,7 +112,8 @@ fn default_data() -> Result<PathBuf> {
     if let Some(state) = std::env::var_os("XDG_STATE_HOME").filter(|state| !state.is_empty()) {
         return Ok(PathBuf::from(state).join("slipway"));
     }
-    let home = std::env::var_os("HOME").context("neither HOME nor SLIPWAY_DATA is set; say where to keep state with --data")?;
+    let home = std::env::var_os("HOME")
+        .context("neither HOME nor SLIPWAY_DATA is set; say where to keep state with --data")?;
     Ok(PathBuf::from(home).join(".local/state/slipway"))
 }
 

@@ -48,14 +48,26 @@ pub(crate) struct AppState {
 }
 
 /// Everything that listens on one port.
-pub(crate) fn router(installation: &Installation, address: SocketAddr, public_url: &url::Url, stop: CancellationToken) -> Result<Router> {
+pub(crate) fn router(
+    installation: &Installation,
+    address: SocketAddr,
+    public_url: &url::Url,
+    stop: CancellationToken,
+) -> Result<Router> {
     let state = AppState {
         portal: installation.portal.clone(),
-        leptos: LeptosOptions::builder().output_name("slipway").site_addr(address).build(),
+        leptos: LeptosOptions::builder()
+            .output_name("slipway")
+            .site_addr(address)
+            .build(),
         assets: assets::names()?,
         notice: Notice {
             sandbox: installation.sandbox,
-            personas: if installation.sandbox { sandbox::personas() } else { Vec::new() },
+            personas: if installation.sandbox {
+                sandbox::personas()
+            } else {
+                Vec::new()
+            },
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         hosts: security::Hosts::new(address, public_url),
@@ -64,10 +76,21 @@ pub(crate) fn router(installation: &Installation, address: SocketAddr, public_ur
     let people = pages::router(&state)
         .merge(forms::router())
         .layer(from_fn_with_state(state.clone(), actor::from_session))
-        .layer(session::layer(installation.store.clone(), !installation.sandbox));
+        .layer(session::layer(
+            installation.store.clone(),
+            installation.portal.clone(),
+            !installation.sandbox,
+        ));
     let programs = api::router(&state)
-        .layer(from_fn_with_state(state.clone(), actor::from_token_or_session))
-        .layer(session::layer(installation.store.clone(), !installation.sandbox));
+        .layer(from_fn_with_state(
+            state.clone(),
+            actor::from_token_or_session,
+        ))
+        .layer(session::layer(
+            installation.store.clone(),
+            installation.portal.clone(),
+            !installation.sandbox,
+        ));
     // From the inside out: a request meets the last of these first.
     let router = Router::new()
         .merge(people)
@@ -89,7 +112,11 @@ pub(crate) fn router(installation: &Installation, address: SocketAddr, public_ur
 
 /// The span of one request: never its query or headers, which may hold what people typed.
 fn span(request: &axum::extract::Request) -> tracing::Span {
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("-");
+    let id = request
+        .headers()
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or("-");
     tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
 }
 

@@ -47,18 +47,26 @@ impl Installation {
         }
         let portal = Portal::new(Setup {
             store: store.clone(),
-            arm: azure::Arm::new(azure_config(&settings)).context("the Azure client cannot start")?,
+            arm: azure::Arm::new(azure_config(&settings))
+                .context("the Azure client cannot start")?,
             catalogue: Catalogue::embedded().context("the catalogue does not load")?,
             policies: policies()?,
             clock: Clock::system(),
             sandbox,
             public_url,
             secret_key: None,
-            cloud: CloudFacts { tenant_id: settings.tenant_id.clone() },
+            cloud: CloudFacts {
+                tenant_id: settings.tenant_id.clone(),
+            },
             crash_points: portal::CrashPoints::from_environment(),
         })?;
         sandbox::plant(&portal).await?;
-        Ok(Self { portal, store, sandbox, simulator })
+        Ok(Self {
+            portal,
+            store,
+            sandbox,
+            simulator,
+        })
     }
 
     /// Ends what this process started.
@@ -71,8 +79,13 @@ impl Installation {
 
 /// Opens the database and brings it up to this version.
 pub(crate) async fn open_store(url: &str) -> Result<Store> {
-    let store = Store::open(url).await.context("the database cannot be opened")?;
-    store.migrate().await.context("the database cannot be brought up to this version")?;
+    let store = Store::open(url)
+        .await
+        .context("the database cannot be opened")?;
+    store
+        .migrate()
+        .await
+        .context("the database cannot be brought up to this version")?;
     Ok(store)
 }
 
@@ -86,13 +99,23 @@ fn policies() -> Result<policy::Bundle> {
 
 fn azure_config(settings: &AzureSettings) -> azure::Config {
     let credential = match settings.credential.clone() {
-        CredentialSettings::ClientSecret { client_id, client_secret } => {
-            azure::Credential::ClientSecret { client_id, secret: azure::Secret::new(client_secret) }
+        CredentialSettings::ClientSecret {
+            client_id,
+            client_secret,
+        } => azure::Credential::ClientSecret {
+            client_id,
+            secret: azure::Secret::new(client_secret),
+        },
+        CredentialSettings::WorkloadIdentity {
+            client_id,
+            token_file,
+        } => azure::Credential::WorkloadIdentity {
+            client_id,
+            token_file,
+        },
+        CredentialSettings::ManagedIdentity { client_id } => {
+            azure::Credential::ManagedIdentity { client_id }
         }
-        CredentialSettings::WorkloadIdentity { client_id, token_file } => {
-            azure::Credential::WorkloadIdentity { client_id, token_file }
-        }
-        CredentialSettings::ManagedIdentity { client_id } => azure::Credential::ManagedIdentity { client_id },
         CredentialSettings::AzureCli => azure::Credential::AzureCli,
     };
     azure::Config {

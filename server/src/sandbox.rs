@@ -12,7 +12,9 @@ use portal::Portal;
 use types::actor::{InstallationRole, Role};
 use types::cost::Usd;
 use types::names::{GroupName, ProjectName};
-use types::project::{ClusterRef, Member, ProjectSettings, SubnetRef, SubscriptionRef, Tier, TierSettings};
+use types::project::{
+    ClusterRef, Member, ProjectSettings, SubnetRef, SubscriptionRef, Tier, TierSettings,
+};
 
 use crate::cli::Options;
 use crate::settings::{AzureSettings, CredentialSettings};
@@ -67,7 +69,10 @@ pub(crate) async fn run_alone(options: &Options) -> Result<()> {
     let data = options.data()?;
     let simulator = Simulator::start(&data, options.listen, options.sim_speed).await?;
     println!("Simulated Azure on {}", simulator.running.endpoint);
-    println!("Azure settings in {}: slipway serve --azure FILE", simulator.settings.display());
+    println!(
+        "Azure settings in {}: slipway serve --azure FILE",
+        simulator.settings.display()
+    );
     crate::serve::signal().await;
     simulator.shutdown().await;
     Ok(())
@@ -96,7 +101,11 @@ const CAST: [Cast; 6] = [
         subject: "approver",
         title: "Approver",
         what: "Decides requests of all three projects, for platform-approvers and cost-approvers.",
-        roles: &[("payments", Role::Approver), ("search", Role::Approver), ("ledger", Role::Approver)],
+        roles: &[
+            ("payments", Role::Approver),
+            ("search", Role::Approver),
+            ("ledger", Role::Approver),
+        ],
         installation: &[],
         groups: &["platform-approvers", "cost-approvers"],
     },
@@ -137,7 +146,11 @@ const CAST: [Cast; 6] = [
 /// Whom the sign-in page offers.
 pub(crate) fn personas() -> Vec<Persona> {
     CAST.iter()
-        .map(|cast| Persona { subject: cast.subject.to_owned(), title: cast.title.to_owned(), what: cast.what.to_owned() })
+        .map(|cast| Persona {
+            subject: cast.subject.to_owned(),
+            title: cast.title.to_owned(),
+            what: cast.what.to_owned(),
+        })
         .collect()
 }
 
@@ -149,12 +162,22 @@ pub(crate) async fn sign_in(portal: &Portal, subject: &str) -> portal::Result<Op
     let Some(cast) = CAST.iter().find(|cast| cast.subject == subject) else {
         return Ok(None);
     };
-    portal.sign_in(cast.subject, cast.subject, groups(cast), cast.installation.to_vec()).await?;
+    portal
+        .sign_in(
+            cast.subject,
+            cast.subject,
+            groups(cast),
+            cast.installation.to_vec(),
+        )
+        .await?;
     Ok(Some(cast.subject.to_owned()))
 }
 
 fn groups(cast: &Cast) -> Vec<GroupName> {
-    cast.groups.iter().filter_map(|group| group.parse().ok()).collect()
+    cast.groups
+        .iter()
+        .filter_map(|group| group.parse().ok())
+        .collect()
 }
 
 /// Plants the three projects; what is there already stays.
@@ -170,16 +193,30 @@ pub(crate) async fn plant(portal: &Portal) -> Result<()> {
         let name: ProjectName = name.parse()?;
         let members = CAST
             .iter()
-            .flat_map(|cast| cast.roles.iter().map(move |(project, role)| (cast, *project, *role)))
+            .flat_map(|cast| {
+                cast.roles
+                    .iter()
+                    .map(move |(project, role)| (cast, *project, *role))
+            })
             .filter(|(_, project, _)| *project == name.as_str())
-            .map(|(cast, _, role)| Member { subject: cast.subject.to_owned(), name: cast.subject.to_owned(), role })
+            .map(|(cast, _, role)| Member {
+                subject: cast.subject.to_owned(),
+                name: cast.subject.to_owned(),
+                role,
+            })
             .collect();
         let settings = ProjectSettings {
             name: name.clone(),
             title: title.to_owned(),
             cost_centre: cost_centre.to_owned(),
-            default_tags: [("owner".to_owned(), name.to_string())].into_iter().collect(),
-            tiers: Tier::ALL.into_iter().zip(budgets).map(|(tier, budget)| (tier, tier_settings(tier, budget))).collect(),
+            default_tags: [("owner".to_owned(), name.to_string())]
+                .into_iter()
+                .collect(),
+            tiers: Tier::ALL
+                .into_iter()
+                .zip(budgets)
+                .map(|(tier, budget)| (tier, tier_settings(tier, budget)))
+                .collect(),
         };
         portal.seed_project(settings, members).await?;
     }
@@ -195,10 +232,21 @@ fn tier_settings(tier: Tier, budget: i64) -> TierSettings {
     };
     let (subscription, subnets, cluster) = if prod {
         (
-            SubscriptionRef { id: seed::SUBSCRIPTION_PROD.to_owned(), name: seed::SUBSCRIPTION_PROD_NAME.to_owned() },
+            SubscriptionRef {
+                id: seed::SUBSCRIPTION_PROD.to_owned(),
+                name: seed::SUBSCRIPTION_PROD_NAME.to_owned(),
+            },
             vec![
-                subnet(seed::SUBNET_PROD_WESTEUROPE, "vnet-prod-westeurope", "westeurope"),
-                subnet(seed::SUBNET_PROD_NORTHEUROPE, "vnet-prod-northeurope", "northeurope"),
+                subnet(
+                    seed::SUBNET_PROD_WESTEUROPE,
+                    "vnet-prod-westeurope",
+                    "westeurope",
+                ),
+                subnet(
+                    seed::SUBNET_PROD_NORTHEUROPE,
+                    "vnet-prod-northeurope",
+                    "northeurope",
+                ),
             ],
             ClusterRef {
                 id: seed::CLUSTER_PROD.to_owned(),
@@ -208,10 +256,21 @@ fn tier_settings(tier: Tier, budget: i64) -> TierSettings {
         )
     } else {
         (
-            SubscriptionRef { id: seed::SUBSCRIPTION_DEV.to_owned(), name: seed::SUBSCRIPTION_DEV_NAME.to_owned() },
+            SubscriptionRef {
+                id: seed::SUBSCRIPTION_DEV.to_owned(),
+                name: seed::SUBSCRIPTION_DEV_NAME.to_owned(),
+            },
             vec![
-                subnet(seed::SUBNET_DEV_WESTEUROPE, "vnet-dev-westeurope", "westeurope"),
-                subnet(seed::SUBNET_DEV_NORTHEUROPE, "vnet-dev-northeurope", "northeurope"),
+                subnet(
+                    seed::SUBNET_DEV_WESTEUROPE,
+                    "vnet-dev-westeurope",
+                    "westeurope",
+                ),
+                subnet(
+                    seed::SUBNET_DEV_NORTHEUROPE,
+                    "vnet-dev-northeurope",
+                    "northeurope",
+                ),
             ],
             ClusterRef {
                 id: seed::CLUSTER_DEV.to_owned(),

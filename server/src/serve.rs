@@ -19,19 +19,27 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     let listen = options.listen.unwrap_or(DEFAULT_LISTEN);
     // Before anything is started: in the sandbox everybody who reaches the port may be admin.
     if options.azure.is_none() && !listen.ip().is_loopback() {
-        bail!("the sandbox lets anybody sign in as anybody, so it listens on loopback only: use --listen 127.0.0.1:{}", listen.port());
+        bail!(
+            "the sandbox lets anybody sign in as anybody, so it listens on loopback only: use --listen 127.0.0.1:{}",
+            listen.port()
+        );
     }
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; choose another address with --listen")
+    })?;
     let address = listener.local_addr()?;
     let public_url = match &options.public_url {
         Some(url) => url.clone(),
-        None => url::Url::parse(&format!("http://{address}")).context("the address makes no URL")?,
+        None => {
+            url::Url::parse(&format!("http://{address}")).context("the address makes no URL")?
+        }
     };
     let installation = Installation::open(options, public_url.clone()).await?;
     if installation.sandbox && !address.ip().is_loopback() {
-        bail!("the sandbox listens on loopback only: use --listen 127.0.0.1:{}", address.port());
+        bail!(
+            "the sandbox listens on loopback only: use --listen 127.0.0.1:{}",
+            address.port()
+        );
     }
 
     let stop = CancellationToken::new();
@@ -42,20 +50,28 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     if installation.sandbox {
         println!("Sandbox: Azure is simulated, and you sign in by choosing a role.");
     }
-    let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown({
-            let stop = stop.clone();
-            async move {
-                signal().await;
-                // Event streams end when this is cancelled; without it they would hold the shutdown open.
-                stop.cancel();
-            }
-        })
-        .await;
+    let served = axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown({
+        let stop = stop.clone();
+        async move {
+            signal().await;
+            // Event streams end when this is cancelled; without it they would hold the shutdown open.
+            stop.cancel();
+        }
+    })
+    .await;
     stop.cancel();
     tasks.close();
-    if tokio::time::timeout(std::time::Duration::from_secs(10), tasks.wait()).await.is_err() {
-        tracing::warn!("the worker did not stop in 10 s; what it was doing goes on at the next start");
+    if tokio::time::timeout(std::time::Duration::from_secs(10), tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "the worker did not stop in 10 s; what it was doing goes on at the next start"
+        );
     }
     installation.shutdown().await;
     served.context("serving ended")
@@ -63,8 +79,14 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
 
 /// Works on operations only, until a signal.
 pub(crate) async fn work(options: &Options) -> Result<()> {
-    if !options.database_url.as_deref().is_some_and(|url| url.starts_with("postgres")) {
-        bail!("`slipway worker` beside `slipway serve` needs PostgreSQL (--database-url postgres://…): SQLite is for one process, and `serve` works on operations by itself");
+    if !options
+        .database_url
+        .as_deref()
+        .is_some_and(|url| url.starts_with("postgres"))
+    {
+        bail!(
+            "`slipway worker` beside `slipway serve` needs PostgreSQL (--database-url postgres://…): SQLite is for one process, and `serve` works on operations by itself"
+        );
     }
     let Some(_) = &options.azure else {
         bail!("`slipway worker` needs the same Azure settings as `slipway serve` (--azure FILE)");
@@ -101,7 +123,9 @@ async fn worker(portal: portal::Portal, stop: CancellationToken) {
 pub(crate) async fn signal() {
     #[cfg(unix)]
     {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        let Ok(mut terminate) =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        else {
             let _ = tokio::signal::ctrl_c().await;
             return;
         };

@@ -61,7 +61,8 @@ impl AzureSettings {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("the Azure settings {} cannot be read", file.display()))?;
         // serde_json's message names the field and the place, never a value.
-        serde_json::from_str(&text).with_context(|| format!("the Azure settings {} do not fit", file.display()))
+        serde_json::from_str(&text)
+            .with_context(|| format!("the Azure settings {} do not fit", file.display()))
     }
 
     /// Writes a settings file that only this user can read, whole or not at all.
@@ -76,7 +77,9 @@ impl AzureSettings {
             use std::os::unix::fs::OpenOptionsExt as _;
             open.mode(0o600);
         }
-        let mut out = open.open(&part).with_context(|| format!("{} cannot be written", part.display()))?;
+        let mut out = open
+            .open(&part)
+            .with_context(|| format!("{} cannot be written", part.display()))?;
         out.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
         out.sync_all()?;
         std::fs::rename(&part, file)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::site;
-use crate::tools::{announce, cargo, check, command, target};
+use crate::tools::{announce, cargo, check, command, root, target};
 
 /// Builds the browser's half and the server; answers where the binary lies.
 ///
@@ -35,6 +35,9 @@ pub(crate) fn run(release: bool, arguments: &[String]) -> Result<()> {
     // Replacing this process hands signals straight to the server, which ends cleanly on SIGTERM.
     let mut serve = command(binary);
     serve.args(arguments);
+    if std::env::var_os("SLIPWAY_DATA").is_none() {
+        serve.env("SLIPWAY_DATA", root().join(".slipway"));
+    }
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;

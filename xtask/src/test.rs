@@ -121,6 +121,11 @@ fn docs() -> Result<()> {
 
 fn rust() -> Result<()> {
     postgres()?;
+    for (package, program) in [("curl", "curl"), ("jq", "jq")] {
+        debian_package(package, || on_path(program))?;
+    }
+    // The tests of the binary serve pages, which it reads from site/.
+    site::build()?;
     announce("Rust tests");
     check(cargo().args([
         "test",
@@ -135,6 +140,7 @@ fn browser(arguments: &[String]) -> Result<()> {
     let chromium = chromium()?;
     npm_packages()?;
     run::build(false)?;
+    check(cargo().args(["build", "--package=test-postgres"]))?;
     announce("Type check of the browser tests");
     check(command(node_program("tsc")).args(["--noEmit", "--project", "e2e"]))?;
     announce("Browser tests");

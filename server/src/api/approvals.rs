@@ -33,5 +33,7 @@ async fn list(
     SignedIn(actor): SignedIn,
     Query(query): Query<QueueQuery>,
 ) -> Result<Json<Page<ApprovalItem>>, Failure> {
-    Ok(Json(portal.approvals(&actor, query.tab, query.cursor).await?))
+    Ok(Json(
+        portal.approvals(&actor, query.tab, query.cursor).await?,
+    ))
 }

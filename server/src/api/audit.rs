@@ -11,7 +11,9 @@ use utoipa_axum::routes;
 use crate::http::{AppState, Failure, Json, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(check))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(check))
 }
 
 /// Lines of the record, newest first. For auditors and admins.
@@ -30,6 +32,9 @@ async fn list(
 /// Checks the hash chain from the first line to the last.
 #[utoipa::path(get, path = "/audit/check", tag = "audit", operation_id = "check_audit",
     responses((status = 200, body = ChainCheck), (status = 403, body = Problem)))]
-async fn check(State(portal): State<Portal>, SignedIn(actor): SignedIn) -> Result<Json<ChainCheck>, Failure> {
+async fn check(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+) -> Result<Json<ChainCheck>, Failure> {
     Ok(Json(portal.check_audit_chain(&actor).await?))
 }

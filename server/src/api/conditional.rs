@@ -27,5 +27,10 @@ pub(super) fn version(headers: &HeaderMap) -> Result<i64, Failure> {
     tag.to_str()
         .ok()
         .and_then(|tag| tag.trim().trim_matches('"').strip_prefix('v')?.parse().ok())
-        .ok_or_else(|| Failure::field("If-Match", "If-Match is an ETag of this API, such as \"v3\"."))
+        .ok_or_else(|| {
+            Failure::field(
+                "If-Match",
+                "If-Match is an ETag of this API, such as \"v3\".",
+            )
+        })
 }

@@ -22,7 +22,9 @@ use super::operations;
 use crate::http::{AppState, Failure, KEEP_ALIVE, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(all)).routes(routes!(of_operation))
+    OpenApiRouter::new()
+        .routes(routes!(all))
+        .routes(routes!(of_operation))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -43,7 +45,14 @@ async fn all(
     Query(after): Query<After>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Failure> {
-    follow(state.portal, state.stop, actor, filter, start(&headers, &after)).await
+    follow(
+        state.portal,
+        state.stop,
+        actor,
+        filter,
+        start(&headers, &after),
+    )
+    .await
 }
 
 /// The events of one operation, from its beginning unless `after` or `Last-Event-ID` says otherwise.
@@ -60,12 +69,25 @@ async fn of_operation(
     let operation = operations::id(&operation)?;
     // Answers 404 before the stream begins, where the actor may not see it.
     state.portal.operation(&actor, operation).await?;
-    let filter = EventFilter { operation: Some(operation), ..EventFilter::default() };
-    follow(state.portal, state.stop, actor, filter, Some(start(&headers, &after).unwrap_or(0))).await
+    let filter = EventFilter {
+        operation: Some(operation),
+        ..EventFilter::default()
+    };
+    follow(
+        state.portal,
+        state.stop,
+        actor,
+        filter,
+        Some(start(&headers, &after).unwrap_or(0)),
+    )
+    .await
 }
 
 fn start(headers: &HeaderMap, after: &After) -> Option<i64> {
-    headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).or(after.after)
+    headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok()?.parse().ok())
+        .or(after.after)
 }
 
 async fn follow(
@@ -81,7 +103,15 @@ async fn follow(
         Some(seq) => seq,
         None => portal.last_event().await?,
     };
-    let reader = Reader { portal, stop, actor, filter, wake, seq, waiting: Vec::new().into_iter() };
+    let reader = Reader {
+        portal,
+        stop,
+        actor,
+        filter,
+        wake,
+        seq,
+        waiting: Vec::new().into_iter(),
+    };
     let stream = futures::stream::unfold(reader, |mut reader| async move {
         let event = reader.next().await?;
         Some((Ok(message(&event)), reader))
@@ -113,7 +143,11 @@ impl Reader {
                 self.seq = event.seq;
                 return Some(event);
             }
-            match self.portal.events_after(&self.actor, self.seq, &self.filter).await {
+            match self
+                .portal
+                .events_after(&self.actor, self.seq, &self.filter)
+                .await
+            {
                 Ok(events) if !events.is_empty() => {
                     self.waiting = events.into_iter();
                     continue;

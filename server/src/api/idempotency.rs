@@ -33,7 +33,11 @@ pub(super) async fn once<T: Serialize, F: Future<Output = Result<T, portal::Erro
     hash.update(what.as_bytes());
     hash.update([0]);
     hash.update(json(body)?.as_bytes());
-    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     match portal.begin_idempotent(actor, key, &hash).await? {
         Idempotency::New => {}
         Idempotency::InProgress => {
@@ -62,7 +66,9 @@ pub(super) async fn once<T: Serialize, F: Future<Output = Result<T, portal::Erro
             (failure.status(), json(&failure.problem)?, Some(failure))
         }
     };
-    portal.finish_idempotent(actor, key, status.as_u16(), &body).await?;
+    portal
+        .finish_idempotent(actor, key, status.as_u16(), &body)
+        .await?;
     match failure {
         Some(failure) => Err(failure),
         None => Ok(answer(status, &body, false)),
@@ -72,7 +78,10 @@ pub(super) async fn once<T: Serialize, F: Future<Output = Result<T, portal::Erro
 /// The submission number for a keyed request: the same for the same actor and key, so that even a crash between doing and answering makes one request.
 pub(super) fn submission(actor: &Actor, headers: &HeaderMap) -> Result<RequestId, Failure> {
     Ok(RequestId(match key(headers)? {
-        Some(key) => Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}\0{key}", actor.subject).as_bytes()),
+        Some(key) => Uuid::new_v5(
+            &Uuid::NAMESPACE_OID,
+            format!("{}\0{key}", actor.subject).as_bytes(),
+        ),
         None => Uuid::now_v7(),
     }))
 }
@@ -81,22 +90,35 @@ fn key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     match headers.get(HEADER).map(HeaderValue::to_str) {
         None => Ok(None),
         Some(Ok(key)) if !key.trim().is_empty() && key.len() <= 255 => Ok(Some(key.trim())),
-        Some(_) => Err(Failure::field("Idempotency-Key", "An Idempotency-Key has 1 to 255 visible ASCII characters; a UUID is a good one.")),
+        Some(_) => Err(Failure::field(
+            "Idempotency-Key",
+            "An Idempotency-Key has 1 to 255 visible ASCII characters; a UUID is a good one.",
+        )),
     }
 }
 
 fn json(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| {
         tracing::error!(%error, "an answer could not be written as JSON");
-        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong inside Slipway. It was logged.")
+        Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong inside Slipway. It was logged.",
+        )
     })
 }
 
 fn answer(status: StatusCode, body: &str, again: bool) -> Response {
-    let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
+    let kind = if status.is_success() {
+        "application/json"
+    } else {
+        "application/problem+json"
+    };
     let mut response = (status, [(CONTENT_TYPE, kind)], body.to_owned()).into_response();
     if again {
-        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+        response
+            .headers_mut()
+            .insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
     response
 }

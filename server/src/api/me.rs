@@ -14,7 +14,10 @@ use utoipa_axum::routes;
 use crate::http::{AppState, Failure, Json, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get)).routes(routes!(tokens, create)).routes(routes!(revoke))
+    OpenApiRouter::new()
+        .routes(routes!(get))
+        .routes(routes!(tokens, create))
+        .routes(routes!(revoke))
 }
 
 /// Who asks, with roles and groups.
@@ -27,7 +30,10 @@ async fn get(SignedIn(actor): SignedIn) -> Json<Actor> {
 /// Tokens of the person who asks.
 #[utoipa::path(get, path = "/me/tokens", tag = "me", operation_id = "list_tokens",
     responses((status = 200, body = Vec<TokenSummary>), (status = 401, body = Problem)))]
-async fn tokens(State(portal): State<Portal>, SignedIn(actor): SignedIn) -> Result<Json<Vec<TokenSummary>>, Failure> {
+async fn tokens(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+) -> Result<Json<Vec<TokenSummary>>, Failure> {
     Ok(Json(portal.tokens(&actor).await?))
 }
 
@@ -39,14 +45,23 @@ async fn create(
     SignedIn(actor): SignedIn,
     Json(new): Json<NewToken>,
 ) -> Result<impl IntoResponse, Failure> {
-    Ok((StatusCode::CREATED, Json(portal.create_token(&actor, new).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(portal.create_token(&actor, new).await?),
+    ))
 }
 
 /// Ends a token at once.
 #[utoipa::path(delete, path = "/me/tokens/{id}", tag = "me", operation_id = "revoke_token", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem)))]
-async fn revoke(State(portal): State<Portal>, SignedIn(actor): SignedIn, Path(token): Path<String>) -> Result<StatusCode, Failure> {
-    let token: TokenId = token.parse().map_err(|_| portal::Error::NotFound { what: "token" })?;
+async fn revoke(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(token): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let token: TokenId = token
+        .parse()
+        .map_err(|_| portal::Error::NotFound { what: "token" })?;
     portal.revoke_token(&actor, token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

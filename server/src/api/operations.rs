@@ -15,11 +15,16 @@ use super::{conditional, idempotency};
 use crate::http::{AppState, Failure, Json, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).routes(routes!(cancel)).routes(routes!(resolve))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(cancel))
+        .routes(routes!(resolve))
 }
 
 pub(super) fn id(text: &str) -> Result<OperationId, Failure> {
-    text.parse().map_err(|_| portal::Error::NotFound { what: "operation" }.into())
+    text.parse()
+        .map_err(|_| portal::Error::NotFound { what: "operation" }.into())
 }
 
 /// Operations of projects that the actor may read, newest first.
@@ -37,7 +42,11 @@ async fn list(
 /// One operation with its steps.
 #[utoipa::path(get, path = "/operations/{id}", tag = "operations", operation_id = "get_operation", params(("id" = String, Path)),
     responses((status = 200, body = OperationDetail), (status = 404, body = Problem)))]
-async fn get(State(portal): State<Portal>, SignedIn(actor): SignedIn, Path(operation): Path<String>) -> Result<Response, Failure> {
+async fn get(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(operation): Path<String>,
+) -> Result<Response, Failure> {
     let operation = portal.operation(&actor, id(&operation)?).await?;
     Ok(conditional::tagged(operation.version, Json(operation)))
 }
@@ -55,7 +64,16 @@ async fn cancel(
     let operation = id(&operation)?;
     let what = format!("POST /operations/{operation}/cancel");
     let work = portal.cancel(&actor, operation);
-    idempotency::once(&portal, &actor, &headers, &what, &(), StatusCode::ACCEPTED, work).await
+    idempotency::once(
+        &portal,
+        &actor,
+        &headers,
+        &what,
+        &(),
+        StatusCode::ACCEPTED,
+        work,
+    )
+    .await
 }
 
 /// Takes an operation that needs attention further, from the step that stopped. For admins.
@@ -71,5 +89,14 @@ async fn resolve(
     let operation = id(&operation)?;
     let what = format!("POST /operations/{operation}/resolve");
     let work = portal.resolve(&actor, operation);
-    idempotency::once(&portal, &actor, &headers, &what, &(), StatusCode::ACCEPTED, work).await
+    idempotency::once(
+        &portal,
+        &actor,
+        &headers,
+        &what,
+        &(),
+        StatusCode::ACCEPTED,
+        work,
+    )
+    .await
 }

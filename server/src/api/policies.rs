@@ -16,6 +16,9 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 /// Every rule with what it wants and why.
 #[utoipa::path(get, path = "/rules", tag = "policies", operation_id = "list_rules",
     responses((status = 200, body = Vec<Rule>), (status = 401, body = Problem)))]
-async fn list(State(portal): State<Portal>, SignedIn(actor): SignedIn) -> Result<Json<Vec<Rule>>, Failure> {
+async fn list(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+) -> Result<Json<Vec<Rule>>, Failure> {
     Ok(Json(portal.rules(&actor).await?))
 }

@@ -27,7 +27,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 pub(super) fn id(text: &str) -> Result<RequestId, Failure> {
-    text.parse().map_err(|_| portal::Error::NotFound { what: "request" }.into())
+    text.parse()
+        .map_err(|_| portal::Error::NotFound { what: "request" }.into())
 }
 
 /// Requests of projects that the actor may read, newest first.
@@ -55,13 +56,26 @@ async fn send(
 ) -> Result<Response, Failure> {
     let submission = idempotency::submission(&actor, &headers)?;
     let work = portal.submit(&actor, draft.clone(), submission);
-    idempotency::once(&portal, &actor, &headers, "POST /requests", &draft, StatusCode::CREATED, work).await
+    idempotency::once(
+        &portal,
+        &actor,
+        &headers,
+        "POST /requests",
+        &draft,
+        StatusCode::CREATED,
+        work,
+    )
+    .await
 }
 
 /// One request, whole. Its ETag is needed to change it.
 #[utoipa::path(get, path = "/requests/{id}", tag = "requests", operation_id = "get_request",
     params(("id" = String, Path)), responses((status = 200, body = RequestDetail), (status = 404, body = Problem)))]
-async fn get(State(portal): State<Portal>, SignedIn(actor): SignedIn, Path(request): Path<String>) -> Result<Response, Failure> {
+async fn get(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(request): Path<String>,
+) -> Result<Response, Failure> {
     let request = portal.request(&actor, id(&request)?).await?;
     Ok(conditional::tagged(request.summary.version, Json(request)))
 }
@@ -118,7 +132,16 @@ async fn comment(
     let request = id(&request)?;
     let what = format!("POST /requests/{request}/comments");
     let work = portal.comment(&actor, request, &body.text);
-    idempotency::once(&portal, &actor, &headers, &what, &body, StatusCode::CREATED, work).await
+    idempotency::once(
+        &portal,
+        &actor,
+        &headers,
+        &what,
+        &body,
+        StatusCode::CREATED,
+        work,
+    )
+    .await
 }
 
 /// Approves, rejects or asks for changes; bound to the digest of the plan that was read.
@@ -135,5 +158,14 @@ async fn decide(
     let request = id(&request)?;
     let what = format!("POST /requests/{request}/decisions");
     let work = portal.decide(&actor, request, decide.clone());
-    idempotency::once(&portal, &actor, &headers, &what, &decide, StatusCode::CREATED, work).await
+    idempotency::once(
+        &portal,
+        &actor,
+        &headers,
+        &what,
+        &decide,
+        StatusCode::CREATED,
+        work,
+    )
+    .await
 }

@@ -31,7 +31,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 fn id(text: &str) -> Result<StackId, Failure> {
-    text.parse().map_err(|_| portal::Error::NotFound { what: "stack" }.into())
+    text.parse()
+        .map_err(|_| portal::Error::NotFound { what: "stack" }.into())
 }
 
 /// Stacks of projects that the actor may read, newest first; without `state`, all that live.
@@ -50,7 +51,11 @@ async fn list(
 /// One stack, whole.
 #[utoipa::path(get, path = "/stacks/{id}", tag = "stacks", operation_id = "get_stack", params(("id" = String, Path)),
     responses((status = 200, body = StackDetail), (status = 404, body = Problem)))]
-async fn get(State(portal): State<Portal>, SignedIn(actor): SignedIn, Path(stack): Path<String>) -> Result<Response, Failure> {
+async fn get(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(stack): Path<String>,
+) -> Result<Response, Failure> {
     let stack = portal.stack(&actor, id(&stack)?).await?;
     Ok(conditional::tagged(stack.summary.version, Json(stack)))
 }
@@ -70,7 +75,16 @@ async fn delete(
     let submission = idempotency::submission(&actor, &headers)?;
     let what = format!("POST /stacks/{stack}/delete");
     let work = portal.delete_stack(&actor, stack, form.clone(), submission);
-    idempotency::once(&portal, &actor, &headers, &what, &form, StatusCode::CREATED, work).await
+    idempotency::once(
+        &portal,
+        &actor,
+        &headers,
+        &what,
+        &form,
+        StatusCode::CREATED,
+        work,
+    )
+    .await
 }
 
 /// A longer life.
@@ -97,8 +111,23 @@ async fn extend(
     let stack = id(&stack)?;
     let submission = idempotency::submission(&actor, &headers)?;
     let what = format!("POST /stacks/{stack}/extend");
-    let work = portal.extend_stack(&actor, stack, form.expiry.clone(), form.justification.clone(), submission);
-    idempotency::once(&portal, &actor, &headers, &what, &form, StatusCode::CREATED, work).await
+    let work = portal.extend_stack(
+        &actor,
+        stack,
+        form.expiry.clone(),
+        form.justification.clone(),
+        submission,
+    );
+    idempotency::once(
+        &portal,
+        &actor,
+        &headers,
+        &what,
+        &form,
+        StatusCode::CREATED,
+        work,
+    )
+    .await
 }
 
 macro_rules! power {
@@ -121,9 +150,27 @@ macro_rules! power {
     };
 }
 
-power!(start, "/stacks/{id}/start", "start_stack", OperationKind::Start, "Switches the stack's machines on.");
-power!(stop, "/stacks/{id}/stop", "stop_stack", OperationKind::Stop, "Switches the stack's machines off and releases them.");
-power!(restart, "/stacks/{id}/restart", "restart_stack", OperationKind::Restart, "Restarts the stack's machines.");
+power!(
+    start,
+    "/stacks/{id}/start",
+    "start_stack",
+    OperationKind::Start,
+    "Switches the stack's machines on."
+);
+power!(
+    stop,
+    "/stacks/{id}/stop",
+    "stop_stack",
+    OperationKind::Stop,
+    "Switches the stack's machines off and releases them."
+);
+power!(
+    restart,
+    "/stacks/{id}/restart",
+    "restart_stack",
+    OperationKind::Restart,
+    "Restarts the stack's machines."
+);
 
 /// Tries the last operation of a failed stack again, as a new revision.
 #[utoipa::path(post, path = "/stacks/{id}/retry", tag = "stacks", operation_id = "retry_stack",
@@ -138,5 +185,14 @@ async fn retry(
     let stack = id(&stack)?;
     let what = format!("POST /stacks/{stack}/retry");
     let work = portal.retry(&actor, stack);
-    idempotency::once(&portal, &actor, &headers, &what, &(), StatusCode::ACCEPTED, work).await
+    idempotency::once(
+        &portal,
+        &actor,
+        &headers,
+        &what,
+        &(),
+        StatusCode::ACCEPTED,
+        work,
+    )
+    .await
 }

@@ -13,13 +13,18 @@ use utoipa_axum::routes;
 use crate::http::{AppState, Failure, Json, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
 }
 
 /// The catalogue: the latest published version of every template.
 #[utoipa::path(get, path = "/templates", tag = "templates", operation_id = "list_templates",
     responses((status = 200, body = Vec<TemplateSummary>), (status = 401, body = Problem)))]
-async fn list(State(portal): State<Portal>, SignedIn(actor): SignedIn) -> Result<Json<Vec<TemplateSummary>>, Failure> {
+async fn list(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+) -> Result<Json<Vec<TemplateSummary>>, Failure> {
     Ok(Json(portal.templates(&actor).await?))
 }
 
@@ -39,6 +44,12 @@ async fn get(
     Path(name): Path<String>,
     Query(query): Query<VersionQuery>,
 ) -> Result<Json<TemplateDetail>, Failure> {
-    let name: TemplateName = name.parse().map_err(|_| portal::Error::NotFound { what: "template" })?;
-    Ok(Json(portal.template(&actor, &name, query.version.as_ref()).await?))
+    let name: TemplateName = name
+        .parse()
+        .map_err(|_| portal::Error::NotFound { what: "template" })?;
+    Ok(Json(
+        portal
+            .template(&actor, &name, query.version.as_ref())
+            .await?,
+    ))
 }

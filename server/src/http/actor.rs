@@ -37,7 +37,12 @@ fn unauthenticated() -> Failure {
 }
 
 /// For pages and forms: the session says who it is.
-pub(super) async fn from_session(State(portal): State<Portal>, session: Session, mut request: Request, next: Next) -> Response {
+pub(super) async fn from_session(
+    State(portal): State<Portal>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match signed_in(&portal, &session).await {
         Ok(actor) => {
             request.extensions_mut().insert(CurrentActor(actor));
@@ -84,7 +89,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn same_origin(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
+    headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "same-origin")
 }
 
 async fn signed_in(portal: &Portal, session: &Session) -> Result<Option<Actor>, Failure> {
@@ -100,5 +107,8 @@ async fn signed_in(portal: &Portal, session: &Session) -> Result<Option<Actor>, 
             ));
         }
     };
-    portal.actor_for_subject(&subject).await.map_err(Failure::from)
+    portal
+        .actor_for_subject(&subject)
+        .await
+        .map_err(Failure::from)
 }

@@ -48,7 +48,11 @@ impl FromRequest<AppState> for Posted {
             return Err(see("/sign-in"));
         };
         let fields = fields(Request::from_parts(parts.clone(), body), state).await?;
-        Ok(Self { actor, fields, parts })
+        Ok(Self {
+            actor,
+            fields,
+            parts,
+        })
     }
 }
 
@@ -70,12 +74,17 @@ async fn fields(request: Request, state: &AppState) -> Result<Vec<(String, Strin
 impl Posted {
     /// The text of a field; empty when it was not sent.
     fn text(&self, name: &str) -> &str {
-        self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, text)| text.trim())
+        self.fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map_or("", |(_, text)| text.trim())
     }
 
     /// The form's hidden submission number; a new one when it is missing, as with a client that fills the form by itself.
     fn submission(&self) -> RequestId {
-        self.text("submission").parse().unwrap_or_else(|_| RequestId(uuid::Uuid::now_v7()))
+        self.text("submission")
+            .parse()
+            .unwrap_or_else(|_| RequestId(uuid::Uuid::now_v7()))
     }
 
     /// The version of the noun that the page showed; 0 never fits.
@@ -96,8 +105,12 @@ impl Posted {
 
     /// What was typed, to show it again; what looks like a private key never comes back.
     fn submitted(&self) -> Submitted {
-        let values: IndexMap<String, String> =
-            self.fields.iter().filter(|(_, text)| !is_private_key(text)).cloned().collect();
+        let values: IndexMap<String, String> = self
+            .fields
+            .iter()
+            .filter(|(_, text)| !is_private_key(text))
+            .cloned()
+            .collect();
         Submitted {
             path: self.parts.uri.path().to_owned(),
             submission: self.text("submission").parse().ok(),

@@ -10,7 +10,9 @@ use portal::Portal;
 use super::{AppState, Failure};
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/livez", get(|| async { StatusCode::OK })).route("/readyz", get(ready))
+    Router::new()
+        .route("/livez", get(|| async { StatusCode::OK }))
+        .route("/readyz", get(ready))
 }
 
 /// 200 once requests can be answered; the database must answer, Azure may be away for a while.

@@ -22,7 +22,9 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(app::App);
     let options = state.leptos.clone();
     Router::new()
-        .leptos_routes_with_context(state, routes, context(state), move || app::shell(options.clone()))
+        .leptos_routes_with_context(state, routes, context(state), move || {
+            app::shell(options.clone())
+        })
         .fallback(unknown)
         .layer(from_fn(sign_in_first))
 }
@@ -34,9 +36,16 @@ fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         provide_context(state.portal.clone());
         provide_context::<Assets>(state.assets.clone());
         provide_context(state.notice.clone());
-        let Some(parts) = use_context::<Parts>() else { return };
+        let Some(parts) = use_context::<Parts>() else {
+            return;
+        };
         let extensions = &parts.extensions;
-        provide_context(extensions.get::<CurrentActor>().cloned().unwrap_or_default());
+        provide_context(
+            extensions
+                .get::<CurrentActor>()
+                .cloned()
+                .unwrap_or_default(),
+        );
         if let Some(PageNonce(nonce)) = extensions.get::<PageNonce>() {
             provide_context(Nonce::from_value(nonce.clone()));
         }
@@ -49,8 +58,12 @@ fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
 /// A path that no route knows: the page that says so, or a problem document for programs.
 async fn unknown(State(state): State<AppState>, request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
-        return Failure::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address; /api/openapi.json lists what there is.")
-            .into_response();
+        return Failure::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "There is nothing at this address; /api/openapi.json lists what there is.",
+        )
+        .into_response();
     }
     let mut response = render(&state, request).await;
     *response.status_mut() = StatusCode::NOT_FOUND;
@@ -59,13 +72,27 @@ async fn unknown(State(state): State<AppState>, request: Request) -> Response {
 
 async fn render(state: &AppState, request: Request) -> Response {
     let options = state.leptos.clone();
-    leptos_axum::render_app_async_stream_with_context(context(state), move || app::shell(options.clone()))(request).await
+    leptos_axum::render_app_async_stream_with_context(context(state), move || {
+        app::shell(options.clone())
+    })(request)
+    .await
 }
 
 /// Answers a POST with the page at `page`, showing what was typed and what was wrong.
-pub(super) async fn show(state: &AppState, parts: &Parts, page: &str, submitted: Submitted, status: StatusCode) -> Response {
+pub(super) async fn show(
+    state: &AppState,
+    parts: &Parts,
+    page: &str,
+    submitted: Submitted,
+    status: StatusCode,
+) -> Response {
     let Ok(uri) = page.parse::<Uri>() else {
-        return Failure::new(StatusCode::BAD_REQUEST, "bad_address", "This address cannot be shown.").into_response();
+        return Failure::new(
+            StatusCode::BAD_REQUEST,
+            "bad_address",
+            "This address cannot be shown.",
+        )
+        .into_response();
     };
     let mut request = Request::new(Body::empty());
     *request.method_mut() = Method::GET;
@@ -85,20 +112,32 @@ pub(super) fn see(path: &str) -> Response {
 
 /// A path of this site that is safe in a header, or the start page.
 pub(super) fn safe_path(path: &str) -> String {
-    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if plain && path.starts_with('/') && !path.starts_with("//") { path.to_owned() } else { "/".to_owned() }
+    let plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if plain && path.starts_with('/') && !path.starts_with("//") {
+        path.to_owned()
+    } else {
+        "/".to_owned()
+    }
 }
 
 /// Sends whoever is not signed in to the sign-in page, and back afterwards.
 async fn sign_in_first(request: Request, next: Next) -> Response {
-    let signed_in = matches!(request.extensions().get::<CurrentActor>(), Some(CurrentActor(Some(_))));
+    let signed_in = matches!(
+        request.extensions().get::<CurrentActor>(),
+        Some(CurrentActor(Some(_)))
+    );
     let path = request.uri().path();
     let public = path == "/sign-in" || path.starts_with("/docs") || path.starts_with("/api/");
     let reads = request.method() == Method::GET || request.method() == Method::HEAD;
     if signed_in || public || !reads {
         return next.run(request).await;
     }
-    let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+    let wanted = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |wanted| wanted.as_str());
     if wanted == "/" {
         return see("/sign-in");
     }
@@ -112,8 +151,18 @@ mod tests {
 
     #[test]
     fn a_form_cannot_send_people_to_another_site() {
-        assert_eq!(safe_path("/requests?state=denied"), "/requests?state=denied");
-        for foreign in ["https://example.com/", "//example.com/", "/\\example.com", "/a\r\nset-cookie: x=1", "", "javascript:alert(1)"] {
+        assert_eq!(
+            safe_path("/requests?state=denied"),
+            "/requests?state=denied"
+        );
+        for foreign in [
+            "https://example.com/",
+            "//example.com/",
+            "/\\example.com",
+            "/a\r\nset-cookie: x=1",
+            "",
+            "javascript:alert(1)",
+        ] {
             assert_eq!(safe_path(foreign), "/", "{foreign}");
         }
     }

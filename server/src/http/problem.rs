@@ -4,8 +4,8 @@ use std::any::Any;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::request::Parts;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -41,7 +41,11 @@ impl Failure {
     pub(crate) fn field(field: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail.clone());
-        failure.problem.errors = vec![FieldError { field: field.to_owned(), message: detail, code: "invalid".to_owned() }];
+        failure.problem.errors = vec![FieldError {
+            field: field.to_owned(),
+            message: detail,
+            code: "invalid".to_owned(),
+        }];
         failure
     }
 
@@ -54,20 +58,36 @@ impl Failure {
 impl From<portal::Error> for Failure {
     fn from(error: portal::Error) -> Self {
         let retry_after = match &error {
-            portal::Error::Unavailable { retry_after, .. } => retry_after.map(|wait| wait.as_secs().max(1)),
+            portal::Error::Unavailable { retry_after, .. } => {
+                retry_after.map(|wait| wait.as_secs().max(1))
+            }
             _ => None,
         };
-        Self { problem: error.problem(), retry_after }
+        Self {
+            problem: error.problem(),
+            retry_after,
+        }
     }
 }
 
 impl From<JsonRejection> for Failure {
     fn from(rejection: JsonRejection) -> Self {
         let (code, detail) = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The body is larger than 256 kB.".to_owned()),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "Send JSON, with `Content-Type: application/json`.".to_owned()),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("too_large", "The body is larger than 256 kB.".to_owned())
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "unsupported_media_type",
+                "Send JSON, with `Content-Type: application/json`.".to_owned(),
+            ),
             // The parser's message names line, column and what was expected; it quotes at most a field's name or an enum's word.
-            _ => ("malformed_body", format!("The body cannot be read as what is expected here: {}.", rejection.body_text())),
+            _ => (
+                "malformed_body",
+                format!(
+                    "The body cannot be read as what is expected here: {}.",
+                    rejection.body_text()
+                ),
+            ),
         };
         Failure::new(rejection.status(), code, detail)
     }
@@ -77,12 +97,18 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = self.status();
         let body = serde_json::to_string(&self.problem).unwrap_or_default();
-        let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response =
+            (status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
         if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"slipway\""));
+            response.headers_mut().insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"slipway\""),
+            );
         }
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -132,5 +158,10 @@ pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("unknown");
     tracing::error!(panic = text, "a handler panicked");
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong inside Slipway. It was logged.").into_response()
+    Failure::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something went wrong inside Slipway. It was logged.",
+    )
+    .into_response()
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -46,9 +46,14 @@ pub(super) async fn headers(mut request: Request, next: Next) -> Response {
         HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
     );
     // Browsers ignore it over http, so it may always be sent.
-    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    headers.insert(
+        STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=31536000"),
+    );
     // Pages and answers belong to one person; what may be cached said so already.
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -59,7 +64,12 @@ pub(super) struct Hosts(Arc<[String]>);
 impl Hosts {
     pub(super) fn new(address: SocketAddr, public_url: &url::Url) -> Self {
         let port = address.port();
-        let mut hosts = vec![address.to_string(), format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")];
+        let mut hosts = vec![
+            address.to_string(),
+            format!("localhost:{port}"),
+            format!("127.0.0.1:{port}"),
+            format!("[::1]:{port}"),
+        ];
         if let Some(host) = public_url.host_str() {
             hosts.push(match public_url.port() {
                 Some(port) => format!("{host}:{port}"),
@@ -71,12 +81,21 @@ impl Hosts {
 }
 
 /// Refuses a request for another host: a foreign name that was made to point here (DNS rebinding) must not act as the person in front.
-pub(super) async fn known_host(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+pub(super) async fn known_host(
+    State(hosts): State<Hosts>,
+    request: Request,
+    next: Next,
+) -> Response {
     let host = request
         .headers()
         .get(HOST)
         .and_then(|host| host.to_str().ok())
-        .or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str))
+        .or_else(|| {
+            request
+                .uri()
+                .authority()
+                .map(axum::http::uri::Authority::as_str)
+        })
         .unwrap_or_default();
     if hosts.0.iter().any(|known| known.eq_ignore_ascii_case(host)) {
         return next.run(request).await;

@@ -28,19 +28,38 @@ async fn sign_in(State(state): State<AppState>, session: Session, request: Reque
         Ok(fields) => fields,
         Err(response) => return response,
     };
-    let text = |name: &str| fields.iter().find(|(field, _)| field == name).map_or("", |(_, text)| text.as_str());
+    let text = |name: &str| {
+        fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map_or("", |(_, text)| text.as_str())
+    };
     if !state.notice.sandbox {
-        return Failure::new(StatusCode::NOT_FOUND, "not_found", "Personas exist in the sandbox only.").into_response();
+        return Failure::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "Personas exist in the sandbox only.",
+        )
+        .into_response();
     }
     let subject = match sandbox::sign_in(&state.portal, text("subject")).await {
         Ok(Some(subject)) => subject,
         Ok(None) => {
             let submitted = Submitted {
                 path: "/sign-in".to_owned(),
-                problem: Some(Failure::field("subject", "Choose one of the personas below.").problem),
+                problem: Some(
+                    Failure::field("subject", "Choose one of the personas below.").problem,
+                ),
                 ..Submitted::default()
             };
-            return show(&state, &parts, "/sign-in", submitted, StatusCode::UNPROCESSABLE_ENTITY).await;
+            return show(
+                &state,
+                &parts,
+                "/sign-in",
+                submitted,
+                StatusCode::UNPROCESSABLE_ENTITY,
+            )
+            .await;
         }
         Err(error) => return Failure::from(error).into_response(),
     };
@@ -66,25 +85,40 @@ async fn sign_out(State(state): State<AppState>, session: Session, posted: Poste
     }
     if let Err(error) = session.flush().await {
         tracing::error!(%error, "a session could not be ended");
-        return Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "You are still signed in: the database does not answer. Try again.")
-            .into_response();
+        return Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "You are still signed in: the database does not answer. Try again.",
+        )
+        .into_response();
     }
     see("/sign-in")
 }
 
 /// Makes a token; this answer is the only page that ever shows its value, hence no redirect.
 async fn create_token(State(state): State<AppState>, posted: Posted) -> Response {
-    let new = NewToken { name: posted.text("name").to_owned(), days: posted.text("days").parse().unwrap_or(0) };
+    let new = NewToken {
+        name: posted.text("name").to_owned(),
+        days: posted.text("days").parse().unwrap_or(0),
+    };
     match state.portal.create_token(&posted.actor, new).await {
         Ok(created) => {
-            let submitted = Submitted { path: "/me/tokens".to_owned(), created: Some(created), ..Submitted::default() };
+            let submitted = Submitted {
+                path: "/me/tokens".to_owned(),
+                created: Some(created),
+                ..Submitted::default()
+            };
             show(&state, &posted.parts, "/me", submitted, StatusCode::OK).await
         }
         Err(error) => posted.refuse(&state, "/me", error).await,
     }
 }
 
-async fn revoke_token(State(state): State<AppState>, Path(token): Path<String>, posted: Posted) -> Response {
+async fn revoke_token(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    posted: Posted,
+) -> Response {
     let revoked = async {
         let token = id(&token, "token")?;
         state.portal.revoke_token(&posted.actor, token).await

@@ -10,18 +10,39 @@ use types::operation::OperationDetail;
 use super::{AppState, Posted, id, parent, see};
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/operations/{id}/cancel", post(cancel)).route("/operations/{id}/resolve", post(resolve))
+    Router::new()
+        .route("/operations/{id}/cancel", post(cancel))
+        .route("/operations/{id}/resolve", post(resolve))
 }
 
-async fn cancel(State(state): State<AppState>, Path(operation): Path<String>, posted: Posted) -> Response {
-    change(&state, &posted, &operation, |id| state.portal.cancel(&posted.actor, id)).await
+async fn cancel(
+    State(state): State<AppState>,
+    Path(operation): Path<String>,
+    posted: Posted,
+) -> Response {
+    change(&state, &posted, &operation, |id| {
+        state.portal.cancel(&posted.actor, id)
+    })
+    .await
 }
 
-async fn resolve(State(state): State<AppState>, Path(operation): Path<String>, posted: Posted) -> Response {
-    change(&state, &posted, &operation, |id| state.portal.resolve(&posted.actor, id)).await
+async fn resolve(
+    State(state): State<AppState>,
+    Path(operation): Path<String>,
+    posted: Posted,
+) -> Response {
+    change(&state, &posted, &operation, |id| {
+        state.portal.resolve(&posted.actor, id)
+    })
+    .await
 }
 
-async fn change<F>(state: &AppState, posted: &Posted, operation: &str, what: impl FnOnce(OperationId) -> F) -> Response
+async fn change<F>(
+    state: &AppState,
+    posted: &Posted,
+    operation: &str,
+    what: impl FnOnce(OperationId) -> F,
+) -> Response
 where
     F: Future<Output = portal::Result<OperationDetail>>,
 {
@@ -31,6 +52,10 @@ where
     };
     match done.await {
         Ok(operation) => see(&format!("/stacks/{}", operation.summary.stack)),
-        Err(error) => posted.refuse(state, parent(posted.parts.uri.path()), error).await,
+        Err(error) => {
+            posted
+                .refuse(state, parent(posted.parts.uri.path()), error)
+                .await
+        }
     }
 }

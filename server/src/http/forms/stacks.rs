@@ -20,14 +20,21 @@ pub(super) fn router() -> Router<AppState> {
         .route("/stacks/{id}/retry", post(retry))
 }
 
-async fn delete(State(state): State<AppState>, Path(stack): Path<String>, posted: Posted) -> Response {
+async fn delete(
+    State(state): State<AppState>,
+    Path(stack): Path<String>,
+    posted: Posted,
+) -> Response {
     let form = DeleteStack {
         confirm: posted.text("confirm").to_owned(),
         justification: posted.text("justification").to_owned(),
     };
     let sent = async {
         let stack = id(&stack, "stack")?;
-        state.portal.delete_stack(&posted.actor, stack, form, posted.submission()).await
+        state
+            .portal
+            .delete_stack(&posted.actor, stack, form, posted.submission())
+            .await
     };
     match sent.await {
         Ok(request) => see(&format!("/requests/{}", request.summary.id)),
@@ -35,11 +42,27 @@ async fn delete(State(state): State<AppState>, Path(stack): Path<String>, posted
     }
 }
 
-async fn extend(State(state): State<AppState>, Path(stack): Path<String>, posted: Posted) -> Response {
+async fn extend(
+    State(state): State<AppState>,
+    Path(stack): Path<String>,
+    posted: Posted,
+) -> Response {
     let sent = async {
         let stack = id(&stack, "stack")?;
-        let (expiry, justification) = (posted.text("expiry").to_owned(), posted.text("justification").to_owned());
-        state.portal.extend_stack(&posted.actor, stack, expiry, justification, posted.submission()).await
+        let (expiry, justification) = (
+            posted.text("expiry").to_owned(),
+            posted.text("justification").to_owned(),
+        );
+        state
+            .portal
+            .extend_stack(
+                &posted.actor,
+                stack,
+                expiry,
+                justification,
+                posted.submission(),
+            )
+            .await
     };
     match sent.await {
         Ok(request) => see(&format!("/requests/{}", request.summary.id)),
@@ -59,15 +82,35 @@ async fn restart(state: State<AppState>, stack: Path<String>, posted: Posted) ->
     power(state, stack, posted, OperationKind::Restart).await
 }
 
-async fn power(State(state): State<AppState>, Path(stack): Path<String>, posted: Posted, kind: OperationKind) -> Response {
-    operate(&state, &posted, &stack, |id| state.portal.power(&posted.actor, id, kind)).await
+async fn power(
+    State(state): State<AppState>,
+    Path(stack): Path<String>,
+    posted: Posted,
+    kind: OperationKind,
+) -> Response {
+    operate(&state, &posted, &stack, |id| {
+        state.portal.power(&posted.actor, id, kind)
+    })
+    .await
 }
 
-async fn retry(State(state): State<AppState>, Path(stack): Path<String>, posted: Posted) -> Response {
-    operate(&state, &posted, &stack, |id| state.portal.retry(&posted.actor, id)).await
+async fn retry(
+    State(state): State<AppState>,
+    Path(stack): Path<String>,
+    posted: Posted,
+) -> Response {
+    operate(&state, &posted, &stack, |id| {
+        state.portal.retry(&posted.actor, id)
+    })
+    .await
 }
 
-async fn operate<F>(state: &AppState, posted: &Posted, stack: &str, what: impl FnOnce(StackId) -> F) -> Response
+async fn operate<F>(
+    state: &AppState,
+    posted: &Posted,
+    stack: &str,
+    what: impl FnOnce(StackId) -> F,
+) -> Response
 where
     F: Future<Output = portal::Result<OperationDetail>>,
 {
@@ -77,6 +120,10 @@ where
     };
     match done.await {
         Ok(operation) => see(&format!("/stacks/{}", operation.summary.stack)),
-        Err(error) => posted.refuse(state, parent(posted.parts.uri.path()), error).await,
+        Err(error) => {
+            posted
+                .refuse(state, parent(posted.parts.uri.path()), error)
+                .await
+        }
     }
 }

@@ -1,0 +1,319 @@
+//! The real binary for tests: started on a free port with a data directory of its own, spoken to over HTTP, killed when the test says so.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything in these tests may take before it counts as hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `slipway`.
+pub(crate) struct Slipway {
+    child: Child,
+    /// Where it listens.
+    pub(crate) url: String,
+}
+
+/// How a `slipway` is started.
+pub(crate) struct Start {
+    command: Command,
+}
+
+impl Start {
+    /// `slipway` with these arguments and this data directory, and nothing of the test's environment but `PATH`.
+    pub(crate) fn new(arguments: &[&str], data: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slipway"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", data)
+            .env("SLIPWAY_DATA", data)
+            .env("SLIPWAY_SIM_SPEED", "40")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::from(
+                std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(data.join("log"))
+                    .unwrap(),
+            ));
+        Self { command }
+    }
+
+    /// One more environment variable.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Starts it and waits for the line that holds its address.
+    pub(crate) fn start(mut self) -> Slipway {
+        let mut child = self.command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = loop {
+            let Some(Ok(line)) = lines.next() else {
+                panic!(
+                    "slipway ended before it printed its address: {:?}",
+                    child.wait()
+                )
+            };
+            if let Some(at) = line.find("http") {
+                break line[at..]
+                    .split_whitespace()
+                    .next()
+                    .unwrap()
+                    .trim_end_matches('/')
+                    .to_owned();
+            }
+        };
+        // Whatever it prints later must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Slipway { child, url }
+    }
+}
+
+/// The sandbox with its simulator in the process.
+pub(crate) fn sandbox(data: &Path) -> Slipway {
+    Start::new(&["serve", "--listen", "127.0.0.1:0"], data).start()
+}
+
+impl Slipway {
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// True once the process has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Asks it to end with SIGTERM; answers whether it ended well.
+    pub(crate) fn terminate(mut self) -> bool {
+        Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
+    /// A client with this persona's session, without redirects.
+    pub(crate) async fn browser(&self, persona: &str) -> Browser {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let answer = http
+            .post(format!("{}/sign-in", self.url))
+            .header("origin", &self.url)
+            .form(&[("subject", persona)])
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+        let cookie = answer.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        Browser {
+            http,
+            url: self.url.clone(),
+            cookie,
+        }
+    }
+
+    /// A client with a token of this persona.
+    pub(crate) async fn api(&self, persona: &str) -> Api {
+        let browser = self.browser(persona).await;
+        let made = browser
+            .http
+            .post(format!("{}/api/v1/me/tokens", self.url))
+            .header("cookie", &browser.cookie)
+            .header("sec-fetch-site", "same-origin")
+            .json(&serde_json::json!({ "name": "test", "days": 1 }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(made.status(), 201, "{}", made.text().await.unwrap());
+        let made: Value = made.json().await.unwrap();
+        Api {
+            http: reqwest::Client::new(),
+            url: self.url.clone(),
+            token: made["value"].as_str().unwrap().to_owned(),
+        }
+    }
+}
+
+impl Drop for Slipway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A browser without JavaScript, as far as a server can tell.
+pub(crate) struct Browser {
+    http: reqwest::Client,
+    url: String,
+    cookie: String,
+}
+
+impl Browser {
+    /// Reads a page.
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        self.http
+            .get(format!("{}{path}", self.url))
+            .header("cookie", &self.cookie)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// Posts a form.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+        self.http
+            .post(format!("{}{path}", self.url))
+            .header("cookie", &self.cookie)
+            .header("origin", &self.url)
+            .form(fields)
+            .send()
+            .await
+            .unwrap()
+    }
+}
+
+/// A REST client with a token.
+pub(crate) struct Api {
+    http: reqwest::Client,
+    url: String,
+    /// The bearer token.
+    pub(crate) token: String,
+}
+
+impl Api {
+    /// A request, not sent yet.
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}/api/v1{path}", self.url))
+            .bearer_auth(&self.token)
+    }
+
+    /// Reads; anything but 200 fails the test.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self
+            .request(reqwest::Method::GET, path)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, 200, "GET {path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Posts; answers status and body.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let answer = self
+            .request(reqwest::Method::POST, path)
+            .json(body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Reads `path` until `done` says so.
+    pub(crate) async fn wait(&self, path: &str, done: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let value = self.get(path).await;
+            if done(&value) {
+                return value;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{path} did not get there: {value:#}"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// A good public key.
+pub(crate) const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUdVK0aeED2PJKPLfPRWSr6dvPFFSA0uE0M5/6j6AtM developer";
+
+/// A request for a VM in Payments' dev tier, which needs nobody's approval.
+pub(crate) fn vm(name: &str) -> Value {
+    serde_json::json!({
+        "project": "payments", "tier": "dev", "template": "azure-linux-vm@1.0.0", "name": name,
+        "region": "westeurope", "cost_centre": "4410", "expiry": "30d", "justification": "A test.",
+        "parameters": {
+            "vmSize": "Standard_D2ds_v6",
+            "subnetId": "/subscriptions/51179a1e-0000-4000-8000-0000000000d1/resourceGroups/rg-platform-dev/providers/Microsoft.Network/virtualNetworks/vnet-dev-westeurope/subnets/workload",
+            "sshPublicKey": KEY,
+        }
+    })
+}
+
+/// The simulator of a data directory, asked for what only it knows.
+pub(crate) struct Simulator {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Simulator {
+    /// By the settings file that it wrote.
+    pub(crate) fn of(data: &Path) -> Self {
+        let settings: Value =
+            serde_json::from_str(&std::fs::read_to_string(settings(data)).unwrap()).unwrap();
+        let root = reqwest::Certificate::from_pem(
+            settings["extra_roots_pem"].as_str().unwrap().as_bytes(),
+        )
+        .unwrap();
+        Self {
+            http: reqwest::Client::builder()
+                .add_root_certificate(root)
+                .build()
+                .unwrap(),
+            url: settings["resource_manager"]
+                .as_str()
+                .unwrap()
+                .trim_end_matches('/')
+                .to_owned(),
+        }
+    }
+
+    /// A document of its control surface, such as `/_sim/state`.
+    pub(crate) async fn read(&self, path: &str) -> Value {
+        self.http
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+}
+
+/// Where the simulator of a data directory wrote its settings.
+pub(crate) fn settings(data: &Path) -> PathBuf {
+    data.join("azure-sim/azure.json")
+}

@@ -70,7 +70,9 @@ pub enum Error {
         message: String,
     },
     /// One of ARM's limits, or one of the evaluator's own against runaway templates.
-    #[error("{place}: {what} is more than the limit of {limit}. Split the template or make it smaller")]
+    #[error(
+        "{place}: {what} is more than the limit of {limit}. Split the template or make it smaller"
+    )]
     Limit {
         /// JSON path in the template.
         place: String,
@@ -96,9 +98,10 @@ impl Error {
         match self {
             Self::NotJson { .. } => "InvalidRequestContent",
             Self::Parameter { code, .. } | Self::Runtime { code, .. } => code,
-            Self::Limit { .. } | Self::Invalid { .. } | Self::Syntax { .. } | Self::Expression { .. } => {
-                "InvalidTemplate"
-            }
+            Self::Limit { .. }
+            | Self::Invalid { .. }
+            | Self::Syntax { .. }
+            | Self::Expression { .. } => "InvalidTemplate",
             Self::UnsupportedFunction { .. } => "InvalidTemplate",
             Self::Fail { .. } => "DeploymentFailed",
         }

@@ -24,7 +24,10 @@ pub(crate) use scope::Scope;
 use crate::node::Node;
 use crate::runtime::unknown;
 use crate::template::{Declared, Inner, OutputValue, Variable};
-use crate::{Context, Error, Evaluation, Output, Resource, ResourceGroup, Runtime, Template, parameter, place, schema};
+use crate::{
+    Context, Error, Evaluation, Output, Resource, ResourceGroup, Runtime, Template, parameter,
+    place, schema,
+};
 
 /// Calls that one evaluation may make: far more than a lawful template needs, few enough to end in seconds.
 const MAX_STEPS: u64 = 5_000_000;
@@ -86,7 +89,10 @@ impl World<'_> {
     }
 
     /// Runs `work` and gives the ids it asked for.
-    fn touching<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<(T, Vec<String>), Error> {
+    fn touching<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<(T, Vec<String>), Error> {
         self.touched.borrow_mut().push(Vec::new());
         let result = work();
         let ids = self.touched.borrow_mut().pop().unwrap_or_default();
@@ -240,7 +246,9 @@ impl<'w> Deployment<'w> {
 
     /// The loops that stand around this whole deployment.
     fn base_frame(&self) -> Frame {
-        self.outer.as_ref().map_or_else(Frame::default, |(_, frame)| frame.clone())
+        self.outer
+            .as_ref()
+            .map_or_else(Frame::default, |(_, frame)| frame.clone())
     }
 
     fn at(&self, inner: &str) -> String {
@@ -286,13 +294,25 @@ impl<'w> Deployment<'w> {
                 return Ok(value.clone());
             }
             let at = place::member(&place::member("parameters", &declared.name), "defaultValue");
-            let Some(default) = &declared.default else { return Ok(Value::Null) };
+            let Some(default) = &declared.default else {
+                return Ok(Value::Null);
+            };
             let value = self.node(default, &Frame::default(), &at)?;
             if let Value::Object(schema) = &declared.schema
-                && !(value.is_null() && self.template.parameters.get(&declared.name).is_some_and(|p| p.nullable))
-                && let Some(message) = schema::check(schema, &self.template.definitions, &value).into_iter().next()
+                && !(value.is_null()
+                    && self
+                        .template
+                        .parameters
+                        .get(&declared.name)
+                        .is_some_and(|p| p.nullable))
+                && let Some(message) = schema::check(schema, &self.template.definitions, &value)
+                    .into_iter()
+                    .next()
             {
-                return Err(Error::invalid(self.at(&at), format!("the default does not fit the parameter: {message}")));
+                return Err(Error::invalid(
+                    self.at(&at),
+                    format!("the default does not fit the parameter: {message}"),
+                ));
             }
             Ok(value)
         })
@@ -342,7 +362,9 @@ impl<'w> Deployment<'w> {
         match compute() {
             Ok(value) => {
                 let value = Rc::new(value);
-                store.borrow_mut().insert(key.to_owned(), Lazy::Done(Rc::clone(&value)));
+                store
+                    .borrow_mut()
+                    .insert(key.to_owned(), Lazy::Done(Rc::clone(&value)));
                 Ok(value)
             }
             Err(error) => {
@@ -367,10 +389,16 @@ impl<'w> Deployment<'w> {
             }
             let value = match (in_doubt, &declared.value) {
                 (Some(unknown), _) => unknown,
-                (None, OutputValue::One(node)) => self.node(node, &frame, &place::member(&at, "value"))?,
-                (None, OutputValue::Loop { count, input }) => {
-                    self.loop_values(&declared.name, count, input, &frame, &place::member(&at, "copy"))?
+                (None, OutputValue::One(node)) => {
+                    self.node(node, &frame, &place::member(&at, "value"))?
                 }
+                (None, OutputValue::Loop { count, input }) => self.loop_values(
+                    &declared.name,
+                    count,
+                    input,
+                    &frame,
+                    &place::member(&at, "copy"),
+                )?,
             };
             if !schema::fits(declared.kind, &value) && !(value.is_null() && declared.nullable) {
                 return Err(Error::invalid(
@@ -417,7 +445,8 @@ impl<'w> Deployment<'w> {
     pub(crate) fn known_group(&self, subscription: &str, name: &str) -> Option<&'w ResourceGroup> {
         let context = self.world.context;
         context.resource_group.as_ref().filter(|group| {
-            group.name.eq_ignore_ascii_case(name) && context.subscription_id.eq_ignore_ascii_case(subscription)
+            group.name.eq_ignore_ascii_case(name)
+                && context.subscription_id.eq_ignore_ascii_case(subscription)
         })
     }
 }

@@ -97,7 +97,13 @@ impl Function {
         if (self.least..=self.most).contains(&count) {
             return Ok(());
         }
-        let arguments = |n: usize| if n == 1 { "1 argument".to_owned() } else { format!("{n} arguments") };
+        let arguments = |n: usize| {
+            if n == 1 {
+                "1 argument".to_owned()
+            } else {
+                format!("{n} arguments")
+            }
+        };
         Err(if self.least == self.most {
             arguments(self.least)
         } else if self.most == MANY {
@@ -136,7 +142,12 @@ const fn pure(
     }
 }
 
-pub(crate) const fn special(name: &'static str, least: usize, most: usize, run: Special) -> Function {
+pub(crate) const fn special(
+    name: &'static str,
+    least: usize,
+    most: usize,
+    run: Special,
+) -> Function {
     Function {
         name,
         least,
@@ -266,14 +277,21 @@ impl Args {
 
     pub(crate) fn object(&mut self) -> Result<serde_json::Map<String, Value>, Fault> {
         match self.value() {
-            Value::Object(members) if !(members.len() == 1 && members.contains_key(crate::runtime::MARK)) => Ok(members),
+            Value::Object(members)
+                if !(members.len() == 1 && members.contains_key(crate::runtime::MARK)) =>
+            {
+                Ok(members)
+            }
             other => self.expected("an object", &other),
         }
     }
 }
 
 /// A member in any case: exact first.
-pub(crate) fn member<'v>(object: &'v serde_json::Map<String, Value>, name: &str) -> Option<&'v Value> {
+pub(crate) fn member<'v>(
+    object: &'v serde_json::Map<String, Value>,
+    name: &str,
+) -> Option<&'v Value> {
     object.get(name).or_else(|| {
         object
             .iter()

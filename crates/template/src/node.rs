@@ -51,14 +51,6 @@ impl Node {
     pub(crate) fn read_plain(value: &Value, at: &str) -> Result<Self, Error> {
         read(value, at, false, 0)
     }
-
-    /// The text, where it is a plain string.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Value(Value::String(text)) => Some(text),
-            _ => None,
-        }
-    }
 }
 
 fn read(value: &Value, at: &str, loops: bool, depth: usize) -> Result<Node, Error> {
@@ -95,11 +87,17 @@ fn read(value: &Value, at: &str, loops: bool, depth: usize) -> Result<Node, Erro
                     && name.eq_ignore_ascii_case("copy")
                     && let Value::Array(entries) = value
                     && !entries.is_empty()
-                    && entries.iter().all(|entry| entry.get("count").is_some() && entry.get("name").is_some())
+                    && entries
+                        .iter()
+                        .all(|entry| entry.get("count").is_some() && entry.get("name").is_some())
                 {
                     all_plain = false;
                     for (i, entry) in entries.iter().enumerate() {
-                        members.push(Member::Loop(read_loop(entry, &place::index(&at, i), depth + 1)?));
+                        members.push(Member::Loop(read_loop(
+                            entry,
+                            &place::index(&at, i),
+                            depth + 1,
+                        )?));
                     }
                     continue;
                 }
@@ -142,14 +140,20 @@ fn plain(node: Node) -> Option<Value> {
 /// Reads one entry of a `copy` array.
 pub(crate) fn read_loop(entry: &Value, at: &str, depth: usize) -> Result<Loop, Error> {
     let name = entry.get("name").and_then(Value::as_str).ok_or_else(|| {
-        Error::invalid(at, "a copy loop needs a `name` that is a string; name it after the property it makes")
+        Error::invalid(
+            at,
+            "a copy loop needs a `name` that is a string; name it after the property it makes",
+        )
     })?;
-    let count = entry
-        .get("count")
-        .ok_or_else(|| Error::invalid(at, "a copy loop needs a `count`; give the number of items"))?;
-    let input = entry
-        .get("input")
-        .ok_or_else(|| Error::invalid(at, "a copy loop needs an `input`; give the value of one item"))?;
+    let count = entry.get("count").ok_or_else(|| {
+        Error::invalid(at, "a copy loop needs a `count`; give the number of items")
+    })?;
+    let input = entry.get("input").ok_or_else(|| {
+        Error::invalid(
+            at,
+            "a copy loop needs an `input`; give the value of one item",
+        )
+    })?;
     Ok(Loop {
         name: name.to_owned(),
         count: read(count, &place::member(at, "count"), false, depth)?,

@@ -40,7 +40,10 @@ impl Parameter {
 
 /// The type of a parameter or an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the words of the template language; there is nothing to add to them")]
+#[expect(
+    missing_docs,
+    reason = "the words of the template language; there is nothing to add to them"
+)]
 pub enum ParameterType {
     String,
     SecureString,
@@ -123,7 +126,12 @@ pub(crate) fn check(template: &Inner, given: &Map<String, Value>) -> Vec<Paramet
     };
     for name in given.keys() {
         if !template.declarations.contains_key(&name.to_lowercase()) {
-            let known = template.parameters.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let known = template
+                .parameters
+                .keys()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(", ");
             let known = if known.is_empty() { "none" } else { &known };
             add(
                 name,
@@ -133,15 +141,21 @@ pub(crate) fn check(template: &Inner, given: &Map<String, Value>) -> Vec<Paramet
         }
     }
     for (name, parameter) in &template.parameters {
-        let value = given
-            .get(name)
-            .or_else(|| given.iter().find(|(key, _)| key.to_lowercase() == name.to_lowercase()).map(|(_, value)| value));
+        let value = given.get(name).or_else(|| {
+            given
+                .iter()
+                .find(|(key, _)| key.to_lowercase() == name.to_lowercase())
+                .map(|(_, value)| value)
+        });
         // Null counts as not given, as ARM has it.
         match value.filter(|value| !value.is_null()) {
             None if parameter.required() => add(
                 name,
                 "InvalidTemplate",
-                format!("a value of type {} is missing; give one", parameter.kind.to_string().to_lowercase()),
+                format!(
+                    "a value of type {} is missing; give one",
+                    parameter.kind.to_string().to_lowercase()
+                ),
             ),
             None => {}
             Some(value) => {

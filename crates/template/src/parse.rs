@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use crate::expression::{self, Text};
 use crate::node::{Loop, Node, read_loop};
 use crate::template::{
-    Declaration, Declared, DeclaredOutput, Inner, Nested, NestedTemplate, OutputValue, ResourceLoop, UserFunction,
-    Variable,
+    Declaration, Declared, DeclaredOutput, Inner, Nested, NestedTemplate, OutputValue,
+    ResourceLoop, UserFunction, Variable,
 };
 use crate::{Error, place, schema};
 
@@ -50,7 +50,13 @@ pub(crate) fn size(value: &Value) -> usize {
         Value::Number(_) => 2,
         Value::String(text) => text.len() + 2,
         Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
-        Value::Object(object) => object.iter().map(|(k, v)| k.len() + 4 + size(v)).sum::<usize>() + 2,
+        Value::Object(object) => {
+            object
+                .iter()
+                .map(|(k, v)| k.len() + 4 + size(v))
+                .sum::<usize>()
+                + 2
+        }
     }
 }
 
@@ -68,7 +74,10 @@ fn limit(at: &str, what: &str, found: usize, limit: usize) -> Result<(), Error> 
 /// Reads a whole template.
 pub(crate) fn template(value: &Value) -> Result<Inner, Error> {
     let Value::Object(top) = value else {
-        return Err(Error::invalid("", "a template is a JSON object with `$schema`, `contentVersion` and `resources`"));
+        return Err(Error::invalid(
+            "",
+            "a template is a JSON object with `$schema`, `contentVersion` and `resources`",
+        ));
     };
     for name in top.keys() {
         if !TOP.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -82,7 +91,9 @@ pub(crate) fn template(value: &Value) -> Result<Inner, Error> {
         if !get(top, name).is_some_and(Value::is_string) {
             return Err(Error::invalid(
                 name,
-                format!("a template needs `{name}`, a string; `az bicep build` writes it, or copy it from Microsoft's examples"),
+                format!(
+                    "a template needs `{name}`, a string; `az bicep build` writes it, or copy it from Microsoft's examples"
+                ),
             ));
         }
     }
@@ -91,27 +102,47 @@ pub(crate) fn template(value: &Value) -> Result<Inner, Error> {
         Some(Value::String(version)) if version == "1.0" => false,
         Some(Value::String(version)) if version.starts_with("2.") => true,
         Some(_) => {
-            return Err(Error::invalid("languageVersion", "only the language versions 1.0 and 2.0 are known"));
+            return Err(Error::invalid(
+                "languageVersion",
+                "only the language versions 1.0 and 2.0 are known",
+            ));
         }
     };
     let empty = Map::new();
     let definitions = object(top, "definitions", "")?.unwrap_or(&empty).clone();
-    let (parameters, declarations) = parameters(top, &definitions)?;
+    let (parameters, declarations) = parameters(top, &definitions, symbolic)?;
     let functions = functions(top)?;
     let variables = variables(top, symbolic)?;
     let mut resources = Vec::new();
     match get(top, "resources") {
         Some(list) => read_resources(list, "resources", None, symbolic, &mut resources)?,
-        None => return Err(Error::invalid("resources", "a template needs `resources`; write an empty list for none")),
+        None => {
+            return Err(Error::invalid(
+                "resources",
+                "a template needs `resources`; write an empty list for none",
+            ));
+        }
     }
-    limit("resources", "a number of resources", resources.len(), MAX_RESOURCES)?;
-    let outputs = outputs(top, &definitions)?;
+    limit(
+        "resources",
+        "a number of resources",
+        resources.len(),
+        MAX_RESOURCES,
+    )?;
+    let outputs = outputs(top, &definitions, symbolic)?;
     let header = top
         .iter()
         .filter(|(name, _)| {
-            !["parameters", "variables", "resources", "outputs", "definitions", "functions"]
-                .iter()
-                .any(|left_out| left_out.eq_ignore_ascii_case(name))
+            ![
+                "parameters",
+                "variables",
+                "resources",
+                "outputs",
+                "definitions",
+                "functions",
+            ]
+            .iter()
+            .any(|left_out| left_out.eq_ignore_ascii_case(name))
         })
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
@@ -130,34 +161,59 @@ pub(crate) fn template(value: &Value) -> Result<Inner, Error> {
 
 /// A member in any case, as ARM reads its own properties.
 pub(crate) fn get<'v>(object: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
-    object
-        .get(name)
-        .or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    object.get(name).or_else(|| {
+        object
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
 }
 
-fn object<'v>(top: &'v Map<String, Value>, name: &str, at: &str) -> Result<Option<&'v Map<String, Value>>, Error> {
+fn object<'v>(
+    top: &'v Map<String, Value>,
+    name: &str,
+    at: &str,
+) -> Result<Option<&'v Map<String, Value>>, Error> {
     match get(top, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(object)) => Ok(Some(object)),
-        Some(_) => Err(Error::invalid(place::member(at, name), format!("`{name}` is an object"))),
+        Some(_) => Err(Error::invalid(
+            place::member(at, name),
+            format!("`{name}` is an object"),
+        )),
     }
 }
 
-type Parameters = (IndexMap<String, crate::Parameter>, HashMap<String, Declaration>);
+type Parameters = (
+    IndexMap<String, crate::Parameter>,
+    HashMap<String, Declaration>,
+);
 
-fn parameters(top: &Map<String, Value>, definitions: &Map<String, Value>) -> Result<Parameters, Error> {
+fn parameters(
+    top: &Map<String, Value>,
+    definitions: &Map<String, Value>,
+    symbolic: bool,
+) -> Result<Parameters, Error> {
     let mut parameters = IndexMap::new();
     let mut declarations = HashMap::new();
     let Some(declared) = object(top, "parameters", "")? else {
         return Ok((parameters, declarations));
     };
-    limit("parameters", "a number of parameters", declared.len(), MAX_PARAMETERS)?;
+    limit(
+        "parameters",
+        "a number of parameters",
+        declared.len(),
+        MAX_PARAMETERS,
+    )?;
     for (name, declaration) in declared {
         let at = place::member("parameters", name);
         let Value::Object(members) = declaration else {
-            return Err(Error::invalid(at, "a parameter is declared by an object with a `type`"));
+            return Err(Error::invalid(
+                at,
+                "a parameter is declared by an object with a `type`",
+            ));
         };
-        let parameter = schema::parameter(members, definitions, &at)?;
+        let parameter = schema::parameter(members, definitions, symbolic, &at)?;
         let default = parameter
             .default
             .as_ref()
@@ -175,7 +231,10 @@ fn parameters(top: &Map<String, Value>, definitions: &Map<String, Value>) -> Res
         if let Some(previous) = previous {
             return Err(Error::invalid(
                 at,
-                format!("`{}` and `{name}` differ in case only; names are case-insensitive, rename one", previous.name),
+                format!(
+                    "`{}` and `{name}` differ in case only; names are case-insensitive, rename one",
+                    previous.name
+                ),
             ));
         }
     }
@@ -188,14 +247,19 @@ fn functions(top: &Map<String, Value>) -> Result<HashMap<String, UserFunction>, 
         return Ok(functions);
     };
     let Value::Array(namespaces) = namespaces else {
-        return Err(Error::invalid("functions", "`functions` is a list of namespaces"));
+        return Err(Error::invalid(
+            "functions",
+            "`functions` is a list of namespaces",
+        ));
     };
     for (i, namespace) in namespaces.iter().enumerate() {
         let at = place::index("functions", i);
         let name = namespace
             .get("namespace")
             .and_then(Value::as_str)
-            .ok_or_else(|| Error::invalid(at.as_str(), "a list of functions needs a `namespace`"))?;
+            .ok_or_else(|| {
+                Error::invalid(at.as_str(), "a list of functions needs a `namespace`")
+            })?;
         let members = namespace.get("members").and_then(Value::as_object);
         for (function, body) in members.into_iter().flatten() {
             let at = place::member(&place::member(&at, "members"), function);
@@ -204,16 +268,23 @@ fn functions(top: &Map<String, Value>) -> Result<HashMap<String, UserFunction>, 
                 .and_then(Value::as_array)
                 .into_iter()
                 .flatten()
-                .map(|parameter| match parameter.get("name").and_then(Value::as_str) {
-                    Some(name) => Ok(name.to_lowercase()),
-                    None => Err(Error::invalid(at.as_str(), "each parameter of a function needs a `name`")),
-                })
+                .map(
+                    |parameter| match parameter.get("name").and_then(Value::as_str) {
+                        Some(name) => Ok(name.to_lowercase()),
+                        None => Err(Error::invalid(
+                            at.as_str(),
+                            "each parameter of a function needs a `name`",
+                        )),
+                    },
+                )
                 .collect::<Result<_, _>>()?;
             let output_place = place::member(&at, "output.value");
             let output = body
                 .get("output")
                 .and_then(|output| output.get("value"))
-                .ok_or_else(|| Error::invalid(at.as_str(), "a function needs an `output` with a `value`"))?;
+                .ok_or_else(|| {
+                    Error::invalid(at.as_str(), "a function needs an `output` with a `value`")
+                })?;
             functions.insert(
                 format!("{name}.{function}").to_lowercase(),
                 UserFunction {
@@ -232,7 +303,11 @@ fn variables(top: &Map<String, Value>, symbolic: bool) -> Result<HashMap<String,
     let Some(declared) = object(top, "variables", "")? else {
         return Ok(variables);
     };
-    let most = if symbolic { MAX_VARIABLES_SYMBOLIC } else { MAX_VARIABLES };
+    let most = if symbolic {
+        MAX_VARIABLES_SYMBOLIC
+    } else {
+        MAX_VARIABLES
+    };
     limit("variables", "a number of variables", declared.len(), most)?;
     for (name, value) in declared {
         let at = place::member("variables", name);
@@ -246,7 +321,13 @@ fn variables(top: &Map<String, Value>, symbolic: bool) -> Result<HashMap<String,
             continue;
         }
         let value = Node::read(value, &at)?;
-        variables.insert(name.to_lowercase(), Variable::Node { name: name.clone(), value });
+        variables.insert(
+            name.to_lowercase(),
+            Variable::Node {
+                name: name.clone(),
+                value,
+            },
+        );
     }
     Ok(variables)
 }
@@ -268,7 +349,14 @@ fn read_resources(
         }
         Value::Object(items) if symbolic => {
             for (name, item) in items {
-                resource(item, place::member(at, name), Some(name.clone()), parent, symbolic, out)?;
+                resource(
+                    item,
+                    place::member(at, name),
+                    Some(name.clone()),
+                    parent,
+                    symbolic,
+                    out,
+                )?;
             }
             Ok(())
         }
@@ -292,7 +380,10 @@ fn resource(
     out: &mut Vec<Declared>,
 ) -> Result<(), Error> {
     let Value::Object(members) = value else {
-        return Err(Error::invalid(at, "a resource is an object with `type`, `apiVersion` and `name`"));
+        return Err(Error::invalid(
+            at,
+            "a resource is an object with `type`, `apiVersion` and `name`",
+        ));
     };
     for name in ["import", "extension"] {
         if get(members, name).is_some() {
@@ -311,35 +402,57 @@ fn resource(
     let kind = match get(members, "type") {
         Some(Value::String(kind)) if !kind.is_empty() && !kind.starts_with('[') => kind.clone(),
         Some(Value::String(_)) => {
-            return Err(Error::invalid(place::member(&at, "type"), "a resource's type is plain text, not an expression"));
+            return Err(Error::invalid(
+                place::member(&at, "type"),
+                "a resource's type is plain text, not an expression",
+            ));
         }
-        _ => return Err(Error::invalid(at, "a resource needs a `type`, such as `Microsoft.Compute/virtualMachines`")),
+        _ => {
+            return Err(Error::invalid(
+                at,
+                "a resource needs a `type`, such as `Microsoft.Compute/virtualMachines`",
+            ));
+        }
     };
     let kind = match parent.and_then(|index| out.get(index)) {
-        Some(parent) if !kind.starts_with(&format!("{}/", parent.kind)) => format!("{}/{kind}", parent.kind),
+        Some(parent) if !kind.starts_with(&format!("{}/", parent.kind)) => {
+            format!("{}/{kind}", parent.kind)
+        }
         _ => kind,
     };
     if !kind.contains('/') {
         return Err(Error::invalid(
             place::member(&at, "type"),
-            format!("`{kind}` is no full resource type; write it with its provider, as in `Microsoft.Compute/virtualMachines`"),
+            format!(
+                "`{kind}` is no full resource type; write it with its provider, as in `Microsoft.Compute/virtualMachines`"
+            ),
         ));
     }
     let Some(name) = node("name")? else {
         return Err(Error::invalid(at, "a resource needs a `name`"));
     };
-    let existing = get(members, "existing").and_then(Value::as_bool).unwrap_or(false);
+    let existing = get(members, "existing")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     let api_version = node("apiVersion")?;
     if api_version.is_none() && !existing {
         return Err(Error::invalid(at, "a resource needs an `apiVersion`"));
     }
     let copy = match get(members, "copy") {
         None | Some(Value::Null) => None,
-        Some(copy) => Some(resource_loop(copy, &place::member(&at, "copy"), symbolic_name.as_deref())?),
+        Some(copy) => Some(resource_loop(
+            copy,
+            &place::member(&at, "copy"),
+            symbolic_name.as_deref(),
+        )?),
     };
     let is_deployment = kind.eq_ignore_ascii_case("Microsoft.Resources/deployments");
-    let nested = if is_deployment { nested(members, &at)? } else { None };
-    let body = body(members, &at, is_deployment, existing)?;
+    let nested = if is_deployment {
+        nested(members, &at)?
+    } else {
+        None
+    };
+    let body = body(members, &at, is_deployment, nested.is_some(), existing)?;
     let declared = Declared {
         symbolic_name,
         parent,
@@ -350,8 +463,16 @@ fn resource(
         condition: node("condition")?,
         copy,
         scope: node("scope")?,
-        subscription: if is_deployment || existing { node("subscriptionId")? } else { None },
-        resource_group: if is_deployment || existing { node("resourceGroup")? } else { None },
+        subscription: if is_deployment || existing {
+            node("subscriptionId")?
+        } else {
+            None
+        },
+        resource_group: if is_deployment || existing {
+            node("resourceGroup")?
+        } else {
+            None
+        },
         depends_on: node("dependsOn")?,
         body,
         nested,
@@ -360,33 +481,66 @@ fn resource(
     let index = out.len();
     out.push(declared);
     if let Some(children) = get(members, "resources") {
-        read_resources(children, &place::member(&at, "resources"), Some(index), symbolic, out)?;
+        read_resources(
+            children,
+            &place::member(&at, "resources"),
+            Some(index),
+            symbolic,
+            out,
+        )?;
     }
     Ok(())
 }
 
 /// Everything of a resource that is sent to Azure, but name, type and API version, which are computed.
-fn body(members: &Map<String, Value>, at: &str, is_deployment: bool, existing: bool) -> Result<Node, Error> {
-    const CONTROL: [&str; 10] =
-        ["type", "apiVersion", "name", "existing", "condition", "copy", "scope", "dependsOn", "resources", "comments"];
+fn body(
+    members: &Map<String, Value>,
+    at: &str,
+    is_deployment: bool,
+    has_template: bool,
+    existing: bool,
+) -> Result<Node, Error> {
+    const CONTROL: [&str; 10] = [
+        "type",
+        "apiVersion",
+        "name",
+        "existing",
+        "condition",
+        "copy",
+        "scope",
+        "dependsOn",
+        "resources",
+        "comments",
+    ];
     let mut kept = Map::new();
     for (name, value) in members {
-        let control = CONTROL.iter().any(|control| control.eq_ignore_ascii_case(name));
+        let control = CONTROL
+            .iter()
+            .any(|control| control.eq_ignore_ascii_case(name));
         let target = (is_deployment || existing)
-            && ["subscriptionId", "resourceGroup"].iter().any(|target| target.eq_ignore_ascii_case(name));
+            && ["subscriptionId", "resourceGroup"]
+                .iter()
+                .any(|target| target.eq_ignore_ascii_case(name));
         if control || target {
             continue;
         }
-        if is_deployment && name.eq_ignore_ascii_case("properties") {
-            // The inner template is kept as it is: its expressions are not this template's.
+        if has_template && name.eq_ignore_ascii_case("properties") {
+            // The inner template is kept as it is: its expressions are not this template's. Both parts are read by `nested`.
             let properties = value.as_object().map(|properties| {
                 properties
                     .iter()
-                    .filter(|(name, _)| !name.eq_ignore_ascii_case("template"))
+                    .filter(|(name, _)| {
+                        !["template", "parameters"]
+                            .iter()
+                            .any(|part| part.eq_ignore_ascii_case(name))
+                    })
                     .map(|(name, value)| (name.clone(), value.clone()))
                     .collect()
             });
-            kept.insert(name.clone(), properties.map_or_else(|| value.clone(), Value::Object));
+            kept.insert(
+                name.clone(),
+                properties.map_or_else(|| value.clone(), Value::Object),
+            );
             continue;
         }
         kept.insert(name.clone(), value.clone());
@@ -394,13 +548,25 @@ fn body(members: &Map<String, Value>, at: &str, is_deployment: bool, existing: b
     Node::read(&Value::Object(kept), at)
 }
 
-fn resource_loop(copy: &Value, at: &str, symbolic_name: Option<&str>) -> Result<ResourceLoop, Error> {
+fn resource_loop(
+    copy: &Value,
+    at: &str,
+    symbolic_name: Option<&str>,
+) -> Result<ResourceLoop, Error> {
     let Value::Object(members) = copy else {
-        return Err(Error::invalid(at, "a resource's `copy` is an object with `name` and `count`"));
+        return Err(Error::invalid(
+            at,
+            "a resource's `copy` is an object with `name` and `count`",
+        ));
     };
-    let name = get(members, "name").and_then(Value::as_str).or(symbolic_name);
+    let name = get(members, "name")
+        .and_then(Value::as_str)
+        .or(symbolic_name);
     let Some(name) = name else {
-        return Err(Error::invalid(at, "a copy loop needs a `name` that is a string"));
+        return Err(Error::invalid(
+            at,
+            "a copy loop needs a `name` that is a string",
+        ));
     };
     let Some(count) = get(members, "count") else {
         return Err(Error::invalid(at, "a copy loop needs a `count`"));
@@ -409,7 +575,12 @@ fn resource_loop(copy: &Value, at: &str, symbolic_name: Option<&str>) -> Result<
         None => false,
         Some(Some(mode)) if mode.eq_ignore_ascii_case("parallel") => false,
         Some(Some(mode)) if mode.eq_ignore_ascii_case("serial") => true,
-        Some(_) => return Err(Error::invalid(place::member(at, "mode"), "the mode of a loop is `Serial` or `Parallel`")),
+        Some(_) => {
+            return Err(Error::invalid(
+                place::member(at, "mode"),
+                "the mode of a loop is `Serial` or `Parallel`",
+            ));
+        }
     };
     Ok(ResourceLoop {
         name: name.to_owned(),
@@ -433,10 +604,17 @@ fn nested(members: &Map<String, Value>, at: &str) -> Result<Option<Nested>, Erro
     let template_place = place::member(&at, "template");
     let template = match get(properties, "template") {
         None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => match expression::read(text).map_err(|e| e.within(&template_place))? {
-            Text::Expression(expr) => NestedTemplate::Computed(expr),
-            Text::Literal(_) => return Err(Error::invalid(template_place, "a nested template is an object")),
-        },
+        Some(Value::String(text)) => {
+            match expression::read(text).map_err(|e| e.within(&template_place))? {
+                Text::Expression(expr) => NestedTemplate::Computed(expr),
+                Text::Literal(_) => {
+                    return Err(Error::invalid(
+                        template_place,
+                        "a nested template is an object",
+                    ));
+                }
+            }
+        }
         Some(inline) => NestedTemplate::Inline(
             Arc::new(template(inline).map_err(|error| error.within(&template_place))?),
             inline.clone(),
@@ -444,7 +622,7 @@ fn nested(members: &Map<String, Value>, at: &str) -> Result<Option<Nested>, Erro
     };
     let parameters = get(properties, "parameters")
         .filter(|value| !value.is_null())
-        .map(|value| Node::read_plain(value, &place::member(&at, "parameters")))
+        .map(|value| Node::read(value, &place::member(&at, "parameters")))
         .transpose()?;
     Ok(Some(Nested {
         template,
@@ -453,26 +631,45 @@ fn nested(members: &Map<String, Value>, at: &str) -> Result<Option<Nested>, Erro
     }))
 }
 
-fn outputs(top: &Map<String, Value>, definitions: &Map<String, Value>) -> Result<Vec<DeclaredOutput>, Error> {
+fn outputs(
+    top: &Map<String, Value>,
+    definitions: &Map<String, Value>,
+    symbolic: bool,
+) -> Result<Vec<DeclaredOutput>, Error> {
     let Some(declared) = object(top, "outputs", "")? else {
         return Ok(Vec::new());
     };
-    limit("outputs", "a number of outputs", declared.len(), MAX_OUTPUTS)?;
+    limit(
+        "outputs",
+        "a number of outputs",
+        declared.len(),
+        MAX_OUTPUTS,
+    )?;
     declared
         .iter()
         .map(|(name, output)| {
             let at = place::member("outputs", name);
             let Value::Object(members) = output else {
-                return Err(Error::invalid(at, "an output is an object with `type` and `value`"));
+                return Err(Error::invalid(
+                    at,
+                    "an output is an object with `type` and `value`",
+                ));
             };
-            let declared = schema::parameter(members, definitions, &at)?;
+            let declared = schema::parameter(members, definitions, symbolic, &at)?;
             let value = match (get(members, "value"), get(members, "copy")) {
-                (Some(value), _) => OutputValue::One(Node::read(value, &place::member(&at, "value"))?),
+                (Some(value), _) => {
+                    OutputValue::One(Node::read(value, &place::member(&at, "value"))?)
+                }
                 (None, Some(Value::Object(copy))) => {
                     let at = place::member(&at, "copy");
                     let part = |name: &str| {
                         get(copy, name)
-                            .ok_or_else(|| Error::invalid(at.as_str(), "an output's loop needs `count` and `input`"))
+                            .ok_or_else(|| {
+                                Error::invalid(
+                                    at.as_str(),
+                                    "an output's loop needs `count` and `input`",
+                                )
+                            })
                             .and_then(|value| Node::read(value, &place::member(&at, name)))
                     };
                     OutputValue::Loop {
@@ -480,7 +677,12 @@ fn outputs(top: &Map<String, Value>, definitions: &Map<String, Value>) -> Result
                         input: part("input")?,
                     }
                 }
-                _ => return Err(Error::invalid(at, "an output needs a `value`, or a `copy` with `count` and `input`")),
+                _ => {
+                    return Err(Error::invalid(
+                        at,
+                        "an output needs a `value`, or a `copy` with `count` and `input`",
+                    ));
+                }
             };
             Ok(DeclaredOutput {
                 name: name.clone(),

@@ -2,7 +2,10 @@
 
 /// `outer` followed by a member name, quoted where it is not a plain word.
 pub(crate) fn member(outer: &str, name: &str) -> String {
-    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$' || c == '-');
+    let plain = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$' || c == '-');
     match (outer.is_empty(), plain) {
         (true, true) => name.to_owned(),
         (false, true) => format!("{outer}.{name}"),

@@ -10,7 +10,12 @@ pub trait Runtime {
     ///
     /// # Errors
     /// Whatever the cloud says, such as `ResourceNotFound`; make it with [`Error::runtime`].
-    fn reference(&self, id: &str, api_version: Option<&str>, full: bool) -> Result<Option<Value>, Error>;
+    fn reference(
+        &self,
+        id: &str,
+        api_version: Option<&str>,
+        full: bool,
+    ) -> Result<Option<Value>, Error>;
 
     /// `listKeys(id, …)` and every other function whose name begins with `list`; `function` is the name as written.
     ///
@@ -52,7 +57,12 @@ pub trait Runtime {
 pub struct Unknown;
 
 impl Runtime for Unknown {
-    fn reference(&self, _id: &str, _api_version: Option<&str>, _full: bool) -> Result<Option<Value>, Error> {
+    fn reference(
+        &self,
+        _id: &str,
+        _api_version: Option<&str>,
+        _full: bool,
+    ) -> Result<Option<Value>, Error> {
         Ok(None)
     }
 

@@ -9,10 +9,11 @@ use crate::{Error, Parameter, ParameterType, place};
 /// How far references to types are followed: recursive types are lawful, endless ones are not.
 const MAX_REFERENCES: usize = 32;
 
-/// Reads the declaration of a parameter or an output.
+/// Reads the declaration of a parameter or an output. Only `symbolic` templates (language version 2.0) may leave its type out.
 pub(crate) fn parameter(
     declaration: &Map<String, Value>,
     definitions: &Map<String, Value>,
+    symbolic: bool,
     at: &str,
 ) -> Result<Parameter, Error> {
     let chain = resolve(declaration, definitions).map_err(|message| Error::invalid(at, message))?;
@@ -25,7 +26,8 @@ pub(crate) fn parameter(
             )
         })?,
         Some(_) => return Err(Error::invalid(place::member(at, "type"), "a type is a string")),
-        None if get(declaration, "$ref").is_some() => ParameterType::Any,
+        // Language version 2.0 knows declarations without a type: any value fits.
+        None if symbolic => ParameterType::Any,
         None => return Err(Error::invalid(at, "a `type` is missing")),
     };
     let integer = |name: &str| first(name).and_then(Value::as_i64);
@@ -33,7 +35,12 @@ pub(crate) fn parameter(
     let allowed = match first("allowedValues") {
         None | Some(Value::Null) => None,
         Some(Value::Array(values)) => Some(values.clone()),
-        Some(_) => return Err(Error::invalid(place::member(at, "allowedValues"), "`allowedValues` is a list")),
+        Some(_) => {
+            return Err(Error::invalid(
+                place::member(at, "allowedValues"),
+                "`allowedValues` is a list",
+            ));
+        }
     };
     Ok(Parameter {
         kind,
@@ -44,9 +51,11 @@ pub(crate) fn parameter(
         min_length: length("minLength"),
         max_length: length("maxLength"),
         metadata: first("metadata").cloned(),
-        nullable: chain
-            .iter()
-            .any(|schema| get(schema, "nullable").and_then(Value::as_bool).unwrap_or(false)),
+        nullable: chain.iter().any(|schema| {
+            get(schema, "nullable")
+                .and_then(Value::as_bool)
+                .unwrap_or(false)
+        }),
     })
 }
 
@@ -69,14 +78,20 @@ fn resolve<'v>(
             .ok_or_else(|| format!("the type `{name}` is not declared; add it to `definitions`"))?;
         chain.push(current);
         if chain.len() > MAX_REFERENCES {
-            return Err(format!("the type `{name}` refers to itself; break the circle"));
+            return Err(format!(
+                "the type `{name}` refers to itself; break the circle"
+            ));
         }
     }
     Ok(chain)
 }
 
 /// What a value breaks of its declaration, one sentence each, each beginning with the place inside the value.
-pub(crate) fn check(schema: &Map<String, Value>, definitions: &Map<String, Value>, value: &Value) -> Vec<String> {
+pub(crate) fn check(
+    schema: &Map<String, Value>,
+    definitions: &Map<String, Value>,
+    value: &Value,
+) -> Vec<String> {
     let mut found = Vec::new();
     walk(schema, definitions, value, "", 0, &mut found);
     found
@@ -98,26 +113,41 @@ fn walk(
         Err(message) => return found.push(say(at, &message)),
     };
     let first = |name: &str| chain.iter().find_map(|schema| get(schema, name));
-    let nullable = chain
-        .iter()
-        .any(|schema| get(schema, "nullable").and_then(Value::as_bool).unwrap_or(false));
+    let nullable = chain.iter().any(|schema| {
+        get(schema, "nullable")
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    });
     if value.is_null() && nullable {
         return;
     }
-    let kind = first("type").and_then(Value::as_str).and_then(ParameterType::named);
+    let kind = first("type")
+        .and_then(Value::as_str)
+        .and_then(ParameterType::named);
     if let Some(kind) = kind
         && !fits(kind, value)
     {
         return found.push(say(
             at,
-            &format!("expected a value of type {}, got {}", kind.to_string().to_lowercase(), called(value)),
+            &format!(
+                "expected a value of type {}, got {}",
+                kind.to_string().to_lowercase(),
+                called(value)
+            ),
         ));
     }
     if let Some(Value::Array(allowed)) = first("allowedValues")
         && !allowed_has(allowed, value)
     {
-        let list = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        found.push(say(at, &format!("the value is not allowed; choose one of {list}")));
+        let list = allowed
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        found.push(say(
+            at,
+            &format!("the value is not allowed; choose one of {list}"),
+        ));
     }
     bounds(&first, value, at, found);
     match value {
@@ -125,9 +155,19 @@ fn walk(
             let prefix = first("prefixItems").and_then(Value::as_array);
             let rest = first("items").and_then(Value::as_object);
             for (i, item) in items.iter().enumerate() {
-                let schema = prefix.and_then(|schemas| schemas.get(i)).and_then(Value::as_object).or(rest);
+                let schema = prefix
+                    .and_then(|schemas| schemas.get(i))
+                    .and_then(Value::as_object)
+                    .or(rest);
                 if let Some(schema) = schema {
-                    walk(schema, definitions, item, &place::index(at, i), depth + 1, found);
+                    walk(
+                        schema,
+                        definitions,
+                        item,
+                        &place::index(at, i),
+                        depth + 1,
+                        found,
+                    );
                 }
             }
         }
@@ -144,16 +184,26 @@ fn properties<'v>(
     depth: usize,
     found: &mut Vec<String>,
 ) {
-    let mut declared = first("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut declared = first("properties")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     if let Some(discriminator) = first("discriminator") {
-        let property = discriminator.get("propertyName").and_then(Value::as_str).unwrap_or_default();
+        let property = discriminator
+            .get("propertyName")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let mapping = discriminator.get("mapping").and_then(Value::as_object);
         match (get(members, property), mapping) {
-            (Some(Value::String(chosen)), Some(mapping)) => match mapping.get(chosen).and_then(Value::as_object) {
+            (Some(Value::String(chosen)), Some(mapping)) => match mapping
+                .get(chosen)
+                .and_then(Value::as_object)
+            {
                 Some(schema) => {
                     if let Ok(chain) = resolve(schema, definitions) {
                         for schema in chain {
-                            if let Some(more) = get(schema, "properties").and_then(Value::as_object) {
+                            if let Some(more) = get(schema, "properties").and_then(Value::as_object)
+                            {
                                 declared.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
                             }
                         }
@@ -161,7 +211,10 @@ fn properties<'v>(
                 }
                 None => {
                     let known = mapping.keys().cloned().collect::<Vec<_>>().join(", ");
-                    found.push(say(&place::member(at, property), &format!("choose one of {known}")));
+                    found.push(say(
+                        &place::member(at, property),
+                        &format!("choose one of {known}"),
+                    ));
                 }
             },
             (None, _) => found.push(say(at, &format!("the property `{property}` is missing"))),
@@ -169,12 +222,25 @@ fn properties<'v>(
         }
     }
     for (name, schema) in &declared {
-        let Value::Object(schema) = schema else { continue };
+        let Value::Object(schema) = schema else {
+            continue;
+        };
         match get(members, name) {
-            Some(value) => walk(schema, definitions, value, &place::member(at, name), depth + 1, found),
+            Some(value) => walk(
+                schema,
+                definitions,
+                value,
+                &place::member(at, name),
+                depth + 1,
+                found,
+            ),
             None => {
                 let optional = resolve(schema, definitions).is_ok_and(|chain| {
-                    chain.iter().any(|schema| get(schema, "nullable").and_then(Value::as_bool).unwrap_or(false))
+                    chain.iter().any(|schema| {
+                        get(schema, "nullable")
+                            .and_then(Value::as_bool)
+                            .unwrap_or(false)
+                    })
                 });
                 if !optional {
                     found.push(say(at, &format!("the property `{name}` is missing")));
@@ -186,14 +252,24 @@ fn properties<'v>(
         Some(Value::Bool(false)) => {
             for name in members.keys() {
                 if get(&declared, name).is_none() {
-                    found.push(say(at, &format!("the property `{name}` is not declared; check its spelling")));
+                    found.push(say(
+                        at,
+                        &format!("the property `{name}` is not declared; check its spelling"),
+                    ));
                 }
             }
         }
         Some(Value::Object(schema)) => {
             for (name, value) in members {
                 if get(&declared, name).is_none() {
-                    walk(schema, definitions, value, &place::member(at, name), depth + 1, found);
+                    walk(
+                        schema,
+                        definitions,
+                        value,
+                        &place::member(at, name),
+                        depth + 1,
+                        found,
+                    );
                 }
             }
         }
@@ -201,7 +277,12 @@ fn properties<'v>(
     }
 }
 
-fn bounds<'v>(first: &impl Fn(&str) -> Option<&'v Value>, value: &Value, at: &str, found: &mut Vec<String>) {
+fn bounds<'v>(
+    first: &impl Fn(&str) -> Option<&'v Value>,
+    value: &Value,
+    at: &str,
+    found: &mut Vec<String>,
+) {
     let bound = |name: &str| first(name).and_then(Value::as_i64);
     let (measured, least, greatest, what) = match value {
         Value::Number(number) => match number.as_i64() {
@@ -225,12 +306,18 @@ fn bounds<'v>(first: &impl Fn(&str) -> Option<&'v Value>, value: &Value, at: &st
     if let Some(least) = least
         && measured < least
     {
-        found.push(say(at, &format!("{what} is {measured}, the least is {least}")));
+        found.push(say(
+            at,
+            &format!("{what} is {measured}, the least is {least}"),
+        ));
     }
     if let Some(greatest) = greatest
         && measured > greatest
     {
-        found.push(say(at, &format!("{what} is {measured}, the most is {greatest}")));
+        found.push(say(
+            at,
+            &format!("{what} is {measured}, the most is {greatest}"),
+        ));
     }
 }
 

@@ -35,7 +35,10 @@ impl Template {
     ///
     /// # Errors
     /// As [`Template::parse`].
-    #[expect(clippy::needless_pass_by_value, reason = "callers hand the document over")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand the document over"
+    )]
     pub fn from_value(value: Value) -> Result<Self, Error> {
         parse::check_size(parse::size(&value))?;
         Ok(Self {

@@ -85,16 +85,31 @@ impl<'w> Deployment<'w> {
             let parents: Vec<Option<usize>> = match declared.parent {
                 None => vec![None],
                 Some(parent) => (0..instances.len())
-                    .filter(|i| instances.get(*i).is_some_and(|instance| instance.declared == parent))
+                    .filter(|i| {
+                        instances
+                            .get(*i)
+                            .is_some_and(|instance| instance.declared == parent)
+                    })
                     .map(Some)
                     .collect(),
             };
             for parent in parents {
                 let (frame, prefix, base) = match parent.and_then(|i| instances.get(i)) {
-                    Some(parent) => (parent.frame.clone(), Some(parent.name.clone()), Some(parent_base(parent, self))),
+                    Some(parent) => (
+                        parent.frame.clone(),
+                        Some(parent.name.clone()),
+                        Some(parent_base(parent, self)),
+                    ),
                     None => (self.base_frame(), None, None),
                 };
-                self.expand_one(declared_index, declared, &frame, prefix.as_deref(), base.as_deref(), &mut instances)?;
+                self.expand_one(
+                    declared_index,
+                    declared,
+                    &frame,
+                    prefix.as_deref(),
+                    base.as_deref(),
+                    &mut instances,
+                )?;
             }
         }
         Ok(instances)
@@ -110,14 +125,18 @@ impl<'w> Deployment<'w> {
         instances: &mut Vec<Instance>,
     ) -> Result<(), Error> {
         let Some(copy) = &declared.copy else {
-            let mut instance = self.instance(declared_index, declared, outer.clone(), prefix, base)?;
+            let mut instance =
+                self.instance(declared_index, declared, outer.clone(), prefix, base)?;
             instance.symbolic_name.clone_from(&declared.symbolic_name);
             return push(instances, instance, declared, self);
         };
         let at = place::member(&declared.place, "copy");
         let count = self.count(&copy.count, outer, &place::member(&at, "count"))?;
         let size = match &copy.batch_size {
-            Some(size) => self.count(size, outer, &place::member(&at, "batchSize"))?.unwrap_or(1).max(1),
+            Some(size) => self
+                .count(size, outer, &place::member(&at, "batchSize"))?
+                .unwrap_or(1)
+                .max(1),
             None => 1,
         };
         let indexes: Vec<Option<usize>> = match count {
@@ -222,17 +241,25 @@ impl<'w> Deployment<'w> {
         instance.api_version = optional(&declared.api_version, "apiVersion")?.unwrap_or_default();
         let name = text(&declared.name, "name")?.unwrap_or_default();
         if name.trim().is_empty() {
-            return Err(Error::invalid(self.at(&at("name")), "the name is empty; give the resource a name"));
+            return Err(Error::invalid(
+                self.at(&at("name")),
+                "the name is empty; give the resource a name",
+            ));
         }
         // Children nested in their parent are written with the last part of the name.
         instance.name = match prefix {
-            Some(prefix) if !name.to_lowercase().starts_with(&format!("{}/", prefix.to_lowercase())) => {
+            Some(prefix)
+                if !name
+                    .to_lowercase()
+                    .starts_with(&format!("{}/", prefix.to_lowercase())) =>
+            {
                 format!("{prefix}/{name}")
             }
             _ => name,
         };
         let scope = optional(&declared.scope, "scope")?;
-        let subscription = optional(&declared.subscription, "subscriptionId")?.filter(|s| !s.is_empty());
+        let subscription =
+            optional(&declared.subscription, "subscriptionId")?.filter(|s| !s.is_empty());
         let group = optional(&declared.resource_group, "resourceGroup")?.filter(|s| !s.is_empty());
         let base = if let Some(base) = base {
             base.to_owned()
@@ -241,7 +268,11 @@ impl<'w> Deployment<'w> {
                 .or_else(|| self.language_scope().subscription().map(str::to_owned))
                 .unwrap_or_default();
             match group {
-                Some(group) => Scope::Group { subscription, group }.id(),
+                Some(group) => Scope::Group {
+                    subscription,
+                    group,
+                }
+                .id(),
                 None => Scope::Subscription(subscription).id(),
             }
         } else if let Some(scope) = scope {
@@ -287,7 +318,11 @@ impl<'w> Deployment<'w> {
             return None;
         }
         let (types, names) = rest.split_at(rest.len() / 2);
-        resource_id(&self.scope.id(), &format!("{provider}/{}", types.join("/")), names)
+        resource_id(
+            &self.scope.id(),
+            &format!("{provider}/{}", types.join("/")),
+            names,
+        )
     }
 
     fn id(&self, declared: &Declared, base: &str, name: &str, at: &str) -> Result<String, Error> {
@@ -347,12 +382,19 @@ fn push(
             !other.dropped
                 && other.uncertain.is_none()
                 && other.id.eq_ignore_ascii_case(&instance.id)
-                && deployment.template.resources.get(other.declared).is_some_and(|other| !other.existing)
+                && deployment
+                    .template
+                    .resources
+                    .get(other.declared)
+                    .is_some_and(|other| !other.existing)
         });
     if double && !instance.id.contains(UNKNOWN_OPEN) {
         return Err(Error::invalid(
             deployment.at(&declared.place),
-            format!("the resource `{}` is declared twice; give each its own name (in loops with copyIndex())", instance.id),
+            format!(
+                "the resource `{}` is declared twice; give each its own name (in loops with copyIndex())",
+                instance.id
+            ),
         ));
     }
     instances.push(instance);

@@ -38,14 +38,26 @@ impl Place<'_> {
 
 impl Deployment<'_> {
     /// The value of a node that stands at `at` in this deployment's template.
-    pub(crate) fn node(self: &Rc<Self>, node: &Node, frame: &Frame, at: &str) -> Result<Value, Error> {
+    pub(crate) fn node(
+        self: &Rc<Self>,
+        node: &Node,
+        frame: &Frame,
+        at: &str,
+    ) -> Result<Value, Error> {
         self.node_at(node, frame, &Place::Root(at))
     }
 
-    fn node_at(self: &Rc<Self>, node: &Node, frame: &Frame, at: &Place<'_>) -> Result<Value, Error> {
+    fn node_at(
+        self: &Rc<Self>,
+        node: &Node,
+        frame: &Frame,
+        at: &Place<'_>,
+    ) -> Result<Value, Error> {
         match node {
             Node::Value(value) => Ok(value.clone()),
-            Node::Expr(expr) => self.eval(expr, frame).map_err(|error| error.placed(|| self.at(&at.write()))),
+            Node::Expr(expr) => self
+                .eval(expr, frame)
+                .map_err(|error| error.placed(|| self.at(&at.write()))),
             Node::Array(nodes) => nodes
                 .iter()
                 .enumerate()
@@ -56,7 +68,12 @@ impl Deployment<'_> {
         }
     }
 
-    fn object(self: &Rc<Self>, members: &[Member], frame: &Frame, at: &Place<'_>) -> Result<Value, Error> {
+    fn object(
+        self: &Rc<Self>,
+        members: &[Member],
+        frame: &Frame,
+        at: &Place<'_>,
+    ) -> Result<Value, Error> {
         let mut object = Map::with_capacity(members.len());
         for member in members {
             match member {
@@ -72,7 +89,10 @@ impl Deployment<'_> {
                         other => {
                             return Err(Error::invalid(
                                 self.at(&at.write()),
-                                format!("the name of a property must be a string, `{expr}` is {}", called(&other)),
+                                format!(
+                                    "the name of a property must be a string, `{expr}` is {}",
+                                    called(&other)
+                                ),
                             ));
                         }
                     };
@@ -81,7 +101,8 @@ impl Deployment<'_> {
                 }
                 Member::Loop(entry) => {
                     let at = Place::Member(at, &entry.name).write();
-                    let value = self.loop_values(&entry.name, &entry.count, &entry.input, frame, &at)?;
+                    let value =
+                        self.loop_values(&entry.name, &entry.count, &entry.input, frame, &at)?;
                     object.insert(entry.name.clone(), value);
                 }
             }
@@ -90,7 +111,12 @@ impl Deployment<'_> {
     }
 
     /// A condition: `None` where it is not known.
-    pub(crate) fn condition(self: &Rc<Self>, node: &Node, frame: &Frame, at: &str) -> Result<Option<bool>, Error> {
+    pub(crate) fn condition(
+        self: &Rc<Self>,
+        node: &Node,
+        frame: &Frame,
+        at: &str,
+    ) -> Result<Option<bool>, Error> {
         match self.node(node, frame, at)? {
             Value::Bool(flag) => Ok(Some(flag)),
             Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
@@ -98,13 +124,21 @@ impl Deployment<'_> {
             other if is_unknown(&other) => Ok(None),
             other => Err(Error::invalid(
                 self.at(at),
-                format!("a condition must be true or false, but is {}", called(&other)),
+                format!(
+                    "a condition must be true or false, but is {}",
+                    called(&other)
+                ),
             )),
         }
     }
 
     /// How often a loop runs: `None` where it is not known.
-    pub(crate) fn count(self: &Rc<Self>, node: &Node, frame: &Frame, at: &str) -> Result<Option<usize>, Error> {
+    pub(crate) fn count(
+        self: &Rc<Self>,
+        node: &Node,
+        frame: &Frame,
+        at: &str,
+    ) -> Result<Option<usize>, Error> {
         let value = self.node(node, frame, at)?;
         if is_unknown(&value) {
             return Ok(None);
@@ -112,7 +146,10 @@ impl Deployment<'_> {
         let Some(count) = functions::int_of(&value) else {
             return Err(Error::invalid(
                 self.at(at),
-                format!("a loop's count must be an integer, but is {}", called(&value)),
+                format!(
+                    "a loop's count must be an integer, but is {}",
+                    called(&value)
+                ),
             ));
         };
         match usize::try_from(count) {
@@ -122,7 +159,10 @@ impl Deployment<'_> {
                 what: format!("a loop's count of {count}"),
                 limit: MAX_RESOURCES as u64,
             }),
-            Err(_) => Err(Error::invalid(self.at(at), format!("a loop's count must not be negative, but is {count}"))),
+            Err(_) => Err(Error::invalid(
+                self.at(at),
+                format!("a loop's count must not be negative, but is {count}"),
+            )),
         }
     }
 
@@ -152,7 +192,11 @@ impl Deployment<'_> {
                         .iter()
                         .map(|arg| self.eval(arg, frame))
                         .collect::<Result<Vec<_>, _>>()?;
-                    if function.is_unknown_for(&args) { Err(Fault::Unknown) } else { run(args) }
+                    if function.is_unknown_for(&args) {
+                        Err(Fault::Unknown)
+                    } else {
+                        run(args)
+                    }
                 }
             },
         };
@@ -170,7 +214,9 @@ impl Deployment<'_> {
                 Ok(value)
             }
             Err(Fault::Unknown) => Ok(unknown(expr.to_string())),
-            Err(Fault::Wrong(message)) => Err(failed(expr, format!("`{}`: {message}", call.full_name()))),
+            Err(Fault::Wrong(message)) => {
+                Err(failed(expr, format!("`{}`: {message}", call.full_name())))
+            }
             Err(Fault::Fail(message)) => Err(Error::Fail {
                 place: String::new(),
                 message,
@@ -181,7 +227,11 @@ impl Deployment<'_> {
 
     fn user_function(self: &Rc<Self>, call: &Call, frame: &Frame) -> Result<Value, Error> {
         let language = self.language();
-        let Some(function) = language.template.functions.get(&call.full_name().to_lowercase()) else {
+        let Some(function) = language
+            .template
+            .functions
+            .get(&call.full_name().to_lowercase())
+        else {
             return Err(Error::UnsupportedFunction {
                 place: String::new(),
                 function: call.full_name(),
@@ -252,8 +302,12 @@ impl Deployment<'_> {
 
     /// The parameter or variable that a plain `parameters('x')` or `variables('x')` names.
     fn shared(self: &Rc<Self>, expr: &Expr, frame: &Frame) -> Result<Option<Rc<Value>>, Error> {
-        let Expr::Call(call) = expr else { return Ok(None) };
-        let (None, [Expr::String(name)]) = (&call.namespace, call.args.as_slice()) else { return Ok(None) };
+        let Expr::Call(call) = expr else {
+            return Ok(None);
+        };
+        let (None, [Expr::String(name)]) = (&call.namespace, call.args.as_slice()) else {
+            return Ok(None);
+        };
         if call.name.eq_ignore_ascii_case("variables") {
             self.language().variable(name).map(Some)
         } else if call.name.eq_ignore_ascii_case("parameters") && frame.arguments().is_none() {
@@ -306,7 +360,13 @@ fn weight(value: &Value) -> u64 {
     match value {
         Value::String(text) => text.len() as u64 + 4,
         Value::Array(items) => items.iter().map(weight).sum::<u64>() + 8,
-        Value::Object(members) => members.iter().map(|(name, value)| name.len() as u64 + 8 + weight(value)).sum::<u64>() + 8,
+        Value::Object(members) => {
+            members
+                .iter()
+                .map(|(name, value)| name.len() as u64 + 8 + weight(value))
+                .sum::<u64>()
+                + 8
+        }
         _ => 8,
     }
 }

@@ -60,7 +60,14 @@ impl Frame {
     pub(crate) fn copy_index(&self, wanted: Option<&str>) -> Option<Option<usize>> {
         let mut nearest = None;
         for binding in self.bindings() {
-            let Binding::Copy { name, index, resource } = binding else { continue };
+            let Binding::Copy {
+                name,
+                index,
+                resource,
+            } = binding
+            else {
+                continue;
+            };
             match wanted {
                 Some(wanted) if name.eq_ignore_ascii_case(wanted) => return Some(*index),
                 None if *resource => return Some(*index),

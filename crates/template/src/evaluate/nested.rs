@@ -15,10 +15,9 @@ use crate::{Error, parse, place};
 impl<'w> Deployment<'w> {
     /// What the nested deployment at this position comes to. Evaluated once.
     pub(crate) fn nested(self: &Rc<Self>, position: usize) -> Result<Rc<NestedDone>, Error> {
-        let instance = self
-            .instances()?
-            .get(position)
-            .ok_or_else(|| Error::invalid(self.at("resources"), "a nested deployment has vanished"))?;
+        let instance = self.instances()?.get(position).ok_or_else(|| {
+            Error::invalid(self.at("resources"), "a nested deployment has vanished")
+        })?;
         let declared = self.declared(instance)?;
         {
             let mut state = instance.nested.borrow_mut();
@@ -27,7 +26,10 @@ impl<'w> Deployment<'w> {
                 NestedState::Running => {
                     return Err(Error::invalid(
                         self.at(&declared.place),
-                        format!("the nested deployment `{}` needs its own outputs; break the circle", instance.name),
+                        format!(
+                            "the nested deployment `{}` needs its own outputs; break the circle",
+                            instance.name
+                        ),
                     ));
                 }
                 NestedState::Waiting => *state = NestedState::Running,
@@ -35,7 +37,10 @@ impl<'w> Deployment<'w> {
         }
         let result = match &declared.nested {
             Some(nested) => self.evaluate_nested(instance, nested, &declared.place),
-            None => Err(Error::invalid(self.at(&declared.place), "this is no nested deployment")),
+            None => Err(Error::invalid(
+                self.at(&declared.place),
+                "this is no nested deployment",
+            )),
         };
         match result {
             Ok(done) => {
@@ -50,7 +55,12 @@ impl<'w> Deployment<'w> {
         }
     }
 
-    fn evaluate_nested(self: &Rc<Self>, instance: &Instance, nested: &Nested, at: &str) -> Result<NestedDone, Error> {
+    fn evaluate_nested(
+        self: &Rc<Self>,
+        instance: &Instance,
+        nested: &Nested,
+        at: &str,
+    ) -> Result<NestedDone, Error> {
         if self.nesting >= MAX_NESTED {
             return Err(Error::Limit {
                 place: self.at(at),
@@ -88,12 +98,23 @@ impl<'w> Deployment<'w> {
         let location = match self.declared(instance)?.body {
             crate::node::Node::Object(_) | crate::node::Node::Value(_) => {
                 let body = self.node(&self.declared(instance)?.body, &instance.frame, at);
-                body.ok().and_then(|body| Some(body.get("location")?.as_str()?.to_owned()))
+                body.ok()
+                    .and_then(|body| Some(body.get("location")?.as_str()?.to_owned()))
             }
             _ => None,
         };
-        let scope = instance.target.clone().unwrap_or_else(|| self.scope.clone());
-        let inner = Deployment::new(self.world, template, scope, instance.name.clone(), location, &given);
+        let scope = instance
+            .target
+            .clone()
+            .unwrap_or_else(|| self.scope.clone());
+        let inner = Deployment::new(
+            self.world,
+            template,
+            scope,
+            instance.name.clone(),
+            location,
+            &given,
+        );
         let mut inner = match inner {
             Ok(inner) => inner,
             // Of outer scope: the template's own parameters are never read.
@@ -143,7 +164,12 @@ impl<'w> Deployment<'w> {
     }
 
     /// Plain values out of `{"x": {"value": …}}`. A reference to a key vault is not known.
-    fn unwrapped(&self, parameters: Option<&Value>, template: &Inner, at: &str) -> Result<Map<String, Value>, Error> {
+    fn unwrapped(
+        &self,
+        parameters: Option<&Value>,
+        template: &Inner,
+        at: &str,
+    ) -> Result<Map<String, Value>, Error> {
         let members = match parameters {
             None | Some(Value::Null) => return Ok(Map::new()),
             // Nothing is known of the parameters: every one is unknown.
@@ -185,7 +211,11 @@ impl<'w> Deployment<'w> {
     }
 
     /// What `reference()` of a nested deployment of this template gives: its outputs, and for the rest unknowns.
-    pub(crate) fn nested_properties(self: &Rc<Self>, position: usize, label: &str) -> Result<Value, Error> {
+    pub(crate) fn nested_properties(
+        self: &Rc<Self>,
+        position: usize,
+        label: &str,
+    ) -> Result<Value, Error> {
         let done = self.nested(position)?;
         let outputs: Map<String, Value> = done
             .done
@@ -199,7 +229,11 @@ impl<'w> Deployment<'w> {
             })
             .collect();
         let mut properties = Map::new();
-        let outputs = if done.template_known { Value::Object(outputs) } else { unknown(format!("{label}.outputs")) };
+        let outputs = if done.template_known {
+            Value::Object(outputs)
+        } else {
+            unknown(format!("{label}.outputs"))
+        };
         properties.insert("outputs".into(), outputs);
         for name in [
             "correlationId",

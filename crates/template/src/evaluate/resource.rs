@@ -35,12 +35,19 @@ impl Deployment<'_> {
             .touching(|| self.node(&declared.body, &instance.frame, &declared.place))?;
         depends_on.extend(touched);
         depends_on.extend(self.batch_before(instance)?);
-        let nested = if declared.nested.is_some() { Some(self.nested(position)?) } else { None };
+        let nested = if declared.nested.is_some() {
+            Some(self.nested(position)?)
+        } else {
+            None
+        };
         if let Some(nested) = &nested {
             depends_on.extend(nested.touched.iter().cloned());
         }
         let body = whole_body(body, declared, instance, nested.as_deref());
-        let location = body.get("location").and_then(Value::as_str).map(str::to_owned);
+        let location = body
+            .get("location")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         out.push(Resource {
             id: instance.id.clone(),
             kind: declared.kind.clone(),
@@ -55,7 +62,10 @@ impl Deployment<'_> {
             uncertain: instance.uncertain.clone(),
             batch: instance.batch.clone(),
         });
-        for mut inner in nested.iter().flat_map(|nested| nested.done.resources.iter().cloned()) {
+        for mut inner in nested
+            .iter()
+            .flat_map(|nested| nested.done.resources.iter().cloned())
+        {
             // A nested deployment's resources begin when the deployment begins.
             inner.depends_on.splice(0..0, depends_on.iter().cloned());
             inner.deployment.get_or_insert_with(|| instance.id.clone());
@@ -68,8 +78,14 @@ impl Deployment<'_> {
     }
 
     /// Ids from `dependsOn`. What a false condition drops is left out, as ARM does.
-    fn explicit(self: &Rc<Self>, declared: &Declared, instance: &Instance) -> Result<Vec<String>, Error> {
-        let Some(node) = &declared.depends_on else { return Ok(Vec::new()) };
+    fn explicit(
+        self: &Rc<Self>,
+        declared: &Declared,
+        instance: &Instance,
+    ) -> Result<Vec<String>, Error> {
+        let Some(node) = &declared.depends_on else {
+            return Ok(Vec::new());
+        };
         let at = place::member(&declared.place, "dependsOn");
         let items = match self.node(node, &instance.frame, &at)? {
             Value::Array(items) => items,
@@ -109,7 +125,9 @@ impl Deployment<'_> {
                 Target::None => {
                     return Err(Error::invalid(
                         self.at(&place::index(&at, i)),
-                        format!("`{name}` is not a resource of this template; write its id, its name or its symbolic name"),
+                        format!(
+                            "`{name}` is not a resource of this template; write its id, its name or its symbolic name"
+                        ),
                     ));
                 }
             }
@@ -119,7 +137,9 @@ impl Deployment<'_> {
 
     /// In a serial loop each batch waits for the one before.
     fn batch_before(self: &Rc<Self>, instance: &Instance) -> Result<Vec<String>, Error> {
-        let Some(batch) = &instance.batch else { return Ok(Vec::new()) };
+        let Some(batch) = &instance.batch else {
+            return Ok(Vec::new());
+        };
         let own = batch.index / batch.size;
         Ok(self
             .instances()?
@@ -127,7 +147,10 @@ impl Deployment<'_> {
             .filter(|other| {
                 other.declared == instance.declared
                     && !other.dropped
-                    && other.batch.as_ref().is_some_and(|other| other.index / other.size + 1 == own)
+                    && other
+                        .batch
+                        .as_ref()
+                        .is_some_and(|other| other.index / other.size + 1 == own)
             })
             .map(|other| other.id.clone())
             .collect())
@@ -151,20 +174,26 @@ impl Deployment<'_> {
         };
         if self.template.symbolic {
             let found = find(&|instance, declared| {
-                instance.symbolic_name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(name))
-                    || declared.symbolic_name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(name))
+                instance
+                    .symbolic_name
+                    .as_ref()
+                    .is_some_and(|n| n.eq_ignore_ascii_case(name))
+                    || declared
+                        .symbolic_name
+                        .as_ref()
+                        .is_some_and(|n| n.eq_ignore_ascii_case(name))
             });
             if !found.is_empty() {
                 return Ok(Target::Instances(found));
             }
             // A loop without instances, or an index of one that is not known.
             let base = name.split_once('[').map_or(name, |(base, _)| base);
-            if self
-                .template
-                .resources
-                .iter()
-                .any(|declared| declared.symbolic_name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(base)))
-            {
+            if self.template.resources.iter().any(|declared| {
+                declared
+                    .symbolic_name
+                    .as_ref()
+                    .is_some_and(|n| n.eq_ignore_ascii_case(base))
+            }) {
                 return Ok(Target::Instances(Vec::new()));
             }
         }
@@ -181,32 +210,44 @@ impl Deployment<'_> {
         if !found.is_empty() {
             return Ok(Target::Instances(found));
         }
-        if self
-            .template
-            .resources
-            .iter()
-            .any(|declared| declared.copy.as_ref().is_some_and(|copy| copy.name.eq_ignore_ascii_case(name)))
-        {
+        if self.template.resources.iter().any(|declared| {
+            declared
+                .copy
+                .as_ref()
+                .is_some_and(|copy| copy.name.eq_ignore_ascii_case(name))
+        }) {
             return Ok(Target::Instances(Vec::new()));
         }
         let found = find(&|instance, declared| {
             instance.name.eq_ignore_ascii_case(name)
                 || (name.contains('.') && typed_name(declared, instance).eq_ignore_ascii_case(name))
-                || (name.contains('.') && format!("{}/{}", declared.kind, instance.name).eq_ignore_ascii_case(name))
+                || (name.contains('.')
+                    && format!("{}/{}", declared.kind, instance.name).eq_ignore_ascii_case(name))
         });
         if !found.is_empty() {
             return Ok(Target::Instances(found));
         }
         let found = find(&|instance, _| {
-            instance.name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name))
+            instance
+                .name
+                .rsplit('/')
+                .next()
+                .is_some_and(|last| last.eq_ignore_ascii_case(name))
         });
-        Ok(if found.is_empty() { Target::None } else { Target::Instances(found) })
+        Ok(if found.is_empty() {
+            Target::None
+        } else {
+            Target::Instances(found)
+        })
     }
 }
 
 /// `<provider>/<type>/<name>/<type>/<name>`
 fn typed_name(declared: &Declared, instance: &Instance) -> String {
-    let (provider, types) = declared.kind.split_once('/').unwrap_or((&declared.kind, ""));
+    let (provider, types) = declared
+        .kind
+        .split_once('/')
+        .unwrap_or((&declared.kind, ""));
     let mut out = provider.to_owned();
     for (kind, name) in types.split('/').zip(instance.name.split('/')) {
         out.push('/');
@@ -218,7 +259,12 @@ fn typed_name(declared: &Declared, instance: &Instance) -> String {
 }
 
 /// The body as it is PUT: type, API version and full name first.
-fn whole_body(body: Value, declared: &Declared, instance: &Instance, nested: Option<&NestedDone>) -> Value {
+fn whole_body(
+    body: Value,
+    declared: &Declared,
+    instance: &Instance,
+    nested: Option<&NestedDone>,
+) -> Value {
     let mut whole = Map::new();
     whole.insert("type".into(), declared.kind.clone().into());
     whole.insert("apiVersion".into(), instance.api_version.clone().into());
@@ -230,7 +276,9 @@ fn whole_body(body: Value, declared: &Declared, instance: &Instance, nested: Opt
         if let Some(parameters) = &nested.parameters {
             properties.insert("parameters".into(), parameters.clone());
         }
-        if let Some(NestedTemplate::Inline(_, template)) = declared.nested.as_ref().map(|nested| &nested.template) {
+        if let Some(NestedTemplate::Inline(_, template)) =
+            declared.nested.as_ref().map(|nested| &nested.template)
+        {
             properties.insert("template".into(), template.clone());
         }
     }

@@ -31,9 +31,14 @@ impl Scope {
     /// The scope's id; empty for the tenant.
     pub(crate) fn id(&self) -> String {
         match self {
-            Self::Group { subscription, group } => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
+            Self::Group {
+                subscription,
+                group,
+            } => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
             Self::Subscription(subscription) => format!("/subscriptions/{subscription}"),
-            Self::ManagementGroup(name) => format!("/providers/Microsoft.Management/managementGroups/{name}"),
+            Self::ManagementGroup(name) => {
+                format!("/providers/Microsoft.Management/managementGroups/{name}")
+            }
             Self::Tenant => String::new(),
         }
     }
@@ -41,17 +46,27 @@ impl Scope {
     /// Reads a scope as `scope` and ids write it.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
-        let is = |i: usize, word: &str| parts.get(i).is_some_and(|part| part.eq_ignore_ascii_case(word));
+        let is = |i: usize, word: &str| {
+            parts
+                .get(i)
+                .is_some_and(|part| part.eq_ignore_ascii_case(word))
+        };
         match parts.as_slice() {
             [] => Some(Self::Tenant),
-            [_, subscription] if is(0, "subscriptions") => Some(Self::Subscription((*subscription).to_owned())),
-            [_, subscription, _, group] if is(0, "subscriptions") && is(2, "resourceGroups") => Some(Self::Group {
-                subscription: (*subscription).to_owned(),
-                group: (*group).to_owned(),
-            }),
+            [_, subscription] if is(0, "subscriptions") => {
+                Some(Self::Subscription((*subscription).to_owned()))
+            }
+            [_, subscription, _, group] if is(0, "subscriptions") && is(2, "resourceGroups") => {
+                Some(Self::Group {
+                    subscription: (*subscription).to_owned(),
+                    group: (*group).to_owned(),
+                })
+            }
             [_, _, name] | [_, _, _, name]
                 if (is(0, "Microsoft.Management") && is(1, "managementGroups"))
-                    || (is(0, "providers") && is(1, "Microsoft.Management") && is(2, "managementGroups")) =>
+                    || (is(0, "providers")
+                        && is(1, "Microsoft.Management")
+                        && is(2, "managementGroups")) =>
             {
                 Some(Self::ManagementGroup((*name).to_owned()))
             }
@@ -61,7 +76,9 @@ impl Scope {
 
     pub(crate) fn subscription(&self) -> Option<&str> {
         match self {
-            Self::Group { subscription, .. } | Self::Subscription(subscription) => Some(subscription),
+            Self::Group { subscription, .. } | Self::Subscription(subscription) => {
+                Some(subscription)
+            }
             _ => None,
         }
     }
@@ -77,13 +94,19 @@ pub(crate) fn resource_id(base: &str, kind: &str, names: &[&str]) -> Option<Stri
     }
     // Groups, subscriptions and the like have ids of their own form.
     let single = names.first().copied().unwrap_or_default();
-    if kind.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") && !base.contains("/resourceGroups/") {
+    if kind.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups")
+        && !base.contains("/resourceGroups/")
+    {
         return Some(format!("{base}/resourceGroups/{single}"));
     }
     if kind.eq_ignore_ascii_case("Microsoft.Resources/subscriptions") {
         return Some(format!("/subscriptions/{single}"));
     }
-    let base = if kind.eq_ignore_ascii_case("Microsoft.Management/managementGroups") { "" } else { base };
+    let base = if kind.eq_ignore_ascii_case("Microsoft.Management/managementGroups") {
+        ""
+    } else {
+        base
+    };
     let mut id = format!("{base}/providers/{provider}");
     for (kind, name) in types.iter().zip(names) {
         id.push('/');

@@ -29,7 +29,12 @@ fn known_args(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
 }
 
 /// One argument, evaluated.
-fn arg(deployment: &Rc<Deployment<'_>>, call: &Call, position: usize, frame: &Frame) -> Result<Value, Fault> {
+fn arg(
+    deployment: &Rc<Deployment<'_>>,
+    call: &Call,
+    position: usize,
+    frame: &Frame,
+) -> Result<Value, Fault> {
     match call.args.get(position) {
         Some(expr) => Ok(deployment.eval(expr, frame)?),
         None => Ok(Value::Null),

@@ -67,7 +67,10 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Error> {
                             at += 1;
                         }
                         (None, _) => {
-                            return Err(syntax(start, "the string is not closed; end it with a single quote"));
+                            return Err(syntax(
+                                start,
+                                "the string is not closed; end it with a single quote",
+                            ));
                         }
                     }
                 }
@@ -78,14 +81,23 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Error> {
                 while chars.get(at).is_some_and(char::is_ascii_digit) {
                     at += 1;
                 }
-                if chars.get(at).is_some_and(|c| c.is_alphanumeric() || *c == '_') {
-                    return Err(syntax(start, "a number is followed by a letter; put text in single quotes"));
+                if chars
+                    .get(at)
+                    .is_some_and(|c| c.is_alphanumeric() || *c == '_')
+                {
+                    return Err(syntax(
+                        start,
+                        "a number is followed by a letter; put text in single quotes",
+                    ));
                 }
                 let digits: String = chars[from..at].iter().collect();
                 match digits.parse() {
                     Ok(number) => Token::Int(number),
                     Err(_) => {
-                        return Err(syntax(start, &format!("`{digits}` is not an integer of 64 bits")));
+                        return Err(syntax(
+                            start,
+                            &format!("`{digits}` is not an integer of 64 bits"),
+                        ));
                     }
                 }
             }
@@ -99,8 +111,18 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Error> {
                 }
                 Token::Name(chars[from..at].iter().collect())
             }
-            '"' => return Err(syntax(start, "strings in expressions stand in single quotes")),
-            other => return Err(syntax(start, &format!("the character `{other}` has no meaning here"))),
+            '"' => {
+                return Err(syntax(
+                    start,
+                    "strings in expressions stand in single quotes",
+                ));
+            }
+            other => {
+                return Err(syntax(
+                    start,
+                    &format!("the character `{other}` has no meaning here"),
+                ));
+            }
         };
         out.push((token, start));
     }

@@ -25,7 +25,10 @@ pub(super) fn parse(text: &str) -> Result<Expr, Error> {
         Token::End => Ok(expression),
         other => Err(syntax(
             parser.at(),
-            &format!("the expression ends before {}; remove what follows", other.shown()),
+            &format!(
+                "the expression ends before {}; remove what follows",
+                other.shown()
+            ),
         )),
     }
 }
@@ -38,7 +41,9 @@ struct Parser {
 
 impl Parser {
     fn peek(&self) -> &Token {
-        self.tokens.get(self.next).map_or(&Token::End, |(token, _)| token)
+        self.tokens
+            .get(self.next)
+            .map_or(&Token::End, |(token, _)| token)
     }
 
     fn at(&self) -> usize {
@@ -61,7 +66,11 @@ impl Parser {
         }
         Err(syntax(
             self.at(),
-            &format!("expected {} {place}, found {}", wanted.shown(), self.peek().shown()),
+            &format!(
+                "expected {} {place}, found {}",
+                wanted.shown(),
+                self.peek().shown()
+            ),
         ))
     }
 
@@ -86,7 +95,10 @@ impl Parser {
                         other => {
                             return Err(syntax(
                                 at,
-                                &format!("expected a property name after `.`, found {}", other.shown()),
+                                &format!(
+                                    "expected a property name after `.`, found {}",
+                                    other.shown()
+                                ),
                             ));
                         }
                     }
@@ -118,10 +130,16 @@ impl Parser {
             Token::String(text) => Ok(Expr::String(text)),
             Token::Int(number) => Ok(Expr::Int(number)),
             Token::Name(name) => self.call(name),
-            Token::End => Err(syntax(at, "the expression is empty or breaks off; expected a function call, a string or an integer")),
+            Token::End => Err(syntax(
+                at,
+                "the expression is empty or breaks off; expected a function call, a string or an integer",
+            )),
             other => Err(syntax(
                 at,
-                &format!("expected a function call, a string or an integer, found {}", other.shown()),
+                &format!(
+                    "expected a function call, a string or an integer, found {}",
+                    other.shown()
+                ),
             )),
         }
     }
@@ -136,7 +154,10 @@ impl Parser {
                 other => {
                     return Err(syntax(
                         at,
-                        &format!("expected a function name after `{name}.`, found {}", other.shown()),
+                        &format!(
+                            "expected a function name after `{name}.`, found {}",
+                            other.shown()
+                        ),
                     ));
                 }
             }
@@ -144,7 +165,9 @@ impl Parser {
         if *self.peek() != Token::Open {
             return Err(syntax(
                 self.at(),
-                &format!("`{name}` must be called with parentheses; write text in single quotes, and true or false as `true()` or `false()`"),
+                &format!(
+                    "`{name}` must be called with parentheses; write text in single quotes, and true or false as `true()` or `false()`"
+                ),
             ));
         }
         self.next += 1;
@@ -156,12 +179,19 @@ impl Parser {
                 args.push(self.expression()?);
                 match self.peek() {
                     Token::Comma => self.next += 1,
-                    _ => break self.expect(&Token::Close, &format!("or `,` in the arguments of `{name}`"))?,
+                    _ => {
+                        break self.expect(
+                            &Token::Close,
+                            &format!("or `,` in the arguments of `{name}`"),
+                        )?;
+                    }
                 }
             }
         }
         // `sys` is the namespace of the built-in functions.
-        let builtin = namespace.as_deref().is_none_or(|n| n.eq_ignore_ascii_case("sys"));
+        let builtin = namespace
+            .as_deref()
+            .is_none_or(|n| n.eq_ignore_ascii_case("sys"));
         let function = if builtin {
             let Some(function) = functions::find(&name) else {
                 return Err(Error::UnsupportedFunction {
@@ -170,7 +200,12 @@ impl Parser {
                 });
             };
             if let Err(wanted) = function.accepts(args.len()) {
-                let call = Call { namespace, name, args, function: Some(function) };
+                let call = Call {
+                    namespace,
+                    name,
+                    args,
+                    function: Some(function),
+                };
                 let message = format!("`{}` takes {wanted}, not {}", call.name, call.args.len());
                 return Err(Error::Expression {
                     place: String::new(),
@@ -182,6 +217,11 @@ impl Parser {
         } else {
             None
         };
-        Ok(Expr::Call(Box::new(Call { namespace, name, args, function })))
+        Ok(Expr::Call(Box::new(Call {
+            namespace,
+            name,
+            args,
+            function,
+        })))
     }
 }

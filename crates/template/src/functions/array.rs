@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::string::{utf16_find, utf16_len, utf16_slice};
-use super::{Args, Fault, Function, MANY, MAX_SIZE, Unknowns, called, int_of, member, pure, same, text_of, wrong};
+use super::{
+    Args, Fault, Function, MANY, MAX_SIZE, Unknowns, called, int_of, member, pure, same, text_of,
+    wrong,
+};
 use crate::runtime::{has_unknown, is_unknown};
 
 /// ARM's limit on `range`
@@ -19,7 +22,9 @@ pub(super) static TABLE: &[Function] = &[
             other => Value::Array(vec![other]),
         })
     }),
-    pure("createArray", 0, MANY, Unknowns::Own, |args| Ok(Value::Array(args))),
+    pure("createArray", 0, MANY, Unknowns::Own, |args| {
+        Ok(Value::Array(args))
+    }),
     pure("concat", 1, MANY, Unknowns::Shallow, concat),
     pure("contains", 2, 2, Unknowns::Own, contains),
     pure("empty", 1, 1, Unknowns::Shallow, empty),
@@ -30,12 +35,18 @@ pub(super) static TABLE: &[Function] = &[
     pure("skip", 2, 2, Unknowns::Shallow, |args| part(args, true)),
     pure("range", 2, 2, Unknowns::Deep, range),
     pure("indexOf", 2, 2, Unknowns::Own, |args| index_of(args, false)),
-    pure("lastIndexOf", 2, 2, Unknowns::Own, |args| index_of(args, true)),
+    pure("lastIndexOf", 2, 2, Unknowns::Own, |args| {
+        index_of(args, true)
+    }),
     pure("union", 1, MANY, Unknowns::Own, union),
     pure("intersection", 2, MANY, Unknowns::Own, intersection),
     pure("flatten", 1, 1, Unknowns::Own, flatten),
-    pure("indexFromEnd", 2, 2, Unknowns::Shallow, |args| from_end(args, false)),
-    pure("tryIndexFromEnd", 2, 2, Unknowns::Shallow, |args| from_end(args, true)),
+    pure("indexFromEnd", 2, 2, Unknowns::Shallow, |args| {
+        from_end(args, false)
+    }),
+    pure("tryIndexFromEnd", 2, 2, Unknowns::Shallow, |args| {
+        from_end(args, true)
+    }),
 ];
 
 fn concat(args: Vec<Value>) -> Result<Value, Fault> {
@@ -144,7 +155,12 @@ fn end(args: Vec<Value>, last: bool) -> Result<Value, Fault> {
             let from = if last { length.saturating_sub(1) } else { 0 };
             utf16_slice(&text, from, 1.min(length)).into()
         }
-        other => return wrong(format!("an array or a string is wanted, found {}", called(&other))),
+        other => {
+            return wrong(format!(
+                "an array or a string is wanted, found {}",
+                called(&other)
+            ));
+        }
     })
 }
 
@@ -167,7 +183,12 @@ fn part(args: Vec<Value>, skip: bool) -> Result<Value, Fault> {
                 utf16_slice(&text, 0, count).into()
             }
         }
-        other => return wrong(format!("an array or a string is wanted, found {}", called(&other))),
+        other => {
+            return wrong(format!(
+                "an array or a string is wanted, found {}",
+                called(&other)
+            ));
+        }
     })
 }
 
@@ -190,12 +211,16 @@ fn index_of(args: Vec<Value>, last: bool) -> Result<Value, Fault> {
         return Err(Fault::Unknown);
     }
     match (&container, &item) {
-        (Value::String(text), Value::String(part)) => {
-            Ok(utf16_find(text, part, last).and_then(|at| i64::try_from(at).ok()).unwrap_or(-1).into())
-        }
+        (Value::String(text), Value::String(part)) => Ok(utf16_find(text, part, last)
+            .and_then(|at| i64::try_from(at).ok())
+            .unwrap_or(-1)
+            .into()),
         (Value::Array(items), item) => {
-            let order: Box<dyn Iterator<Item = usize>> =
-                if last { Box::new((0..items.len()).rev()) } else { Box::new(0..items.len()) };
+            let order: Box<dyn Iterator<Item = usize>> = if last {
+                Box::new((0..items.len()).rev())
+            } else {
+                Box::new(0..items.len())
+            };
             for i in order {
                 match items.get(i).map(|candidate| same(candidate, item)) {
                     Some(Some(true)) => return Ok(i.into()),
@@ -251,7 +276,9 @@ fn union(args: Vec<Value>) -> Result<Value, Fault> {
     let odd = args.iter().find(|arg| !arg.is_array() && !arg.is_object());
     match odd {
         Some(odd) => wrong(format!("arrays or objects are united, not {}", called(odd))),
-        None => wrong("arrays are united with arrays and objects with objects, not one with the other"),
+        None => {
+            wrong("arrays are united with arrays and objects with objects, not one with the other")
+        }
     }
 }
 
@@ -299,16 +326,21 @@ fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
         let key = if into.contains_key(&name) {
             name
         } else {
-            into.keys().find(|key| key.eq_ignore_ascii_case(&name)).cloned().unwrap_or(name)
+            into.keys()
+                .find(|key| key.eq_ignore_ascii_case(&name))
+                .cloned()
+                .unwrap_or(name)
         };
         match (into.get_mut(&key), value) {
             (Some(Value::Object(existing)), Value::Object(members))
-                if !existing.contains_key(crate::runtime::MARK) && !members.contains_key(crate::runtime::MARK) =>
+                if !existing.contains_key(crate::runtime::MARK)
+                    && !members.contains_key(crate::runtime::MARK) =>
             {
                 merge(existing, members);
             }
             // An object over (or under) an unknown: what comes out is not known.
-            (Some(existing), value) if is_unknown(existing) && value.is_object() && !is_unknown(&value) => {}
+            (Some(existing), value)
+                if is_unknown(existing) && value.is_object() && !is_unknown(&value) => {}
             (_, value) => {
                 into.insert(key, value);
             }
@@ -328,7 +360,11 @@ fn intersection(args: Vec<Value>) -> Result<Value, Fault> {
                 let mut kept: Vec<Value> = Vec::new();
                 if !items.iter().chain(&others).any(has_unknown) {
                     let mut wanted: HashSet<String> = others.iter().map(canonical).collect();
-                    kept.extend(items.into_iter().filter(|item| wanted.remove(&canonical(item))));
+                    kept.extend(
+                        items
+                            .into_iter()
+                            .filter(|item| wanted.remove(&canonical(item))),
+                    );
                 } else {
                     for item in items {
                         if holds(&others, &item)? && !holds(&kept, &item)? {
@@ -372,7 +408,11 @@ fn holds(items: &[Value], item: &Value) -> Result<bool, Fault> {
             None => unknown = true,
         }
     }
-    if unknown { Err(Fault::Unknown) } else { Ok(false) }
+    if unknown {
+        Err(Fault::Unknown)
+    } else {
+        Ok(false)
+    }
 }
 
 fn flatten(args: Vec<Value>) -> Result<Value, Fault> {
@@ -385,7 +425,10 @@ fn flatten(args: Vec<Value>) -> Result<Value, Fault> {
         match item {
             Value::Array(inner) => out.extend(inner),
             other => {
-                return wrong(format!("an array of arrays is flattened; one item is {}", called(&other)));
+                return wrong(format!(
+                    "an array of arrays is flattened; one item is {}",
+                    called(&other)
+                ));
             }
         }
         if out.len() > MAX_SIZE {
@@ -405,9 +448,15 @@ fn from_end(args: Vec<Value>, lenient: bool) -> Result<Value, Fault> {
         other => return wrong(format!("an array is wanted, found {}", called(&other))),
     };
     let Some(index) = int_of(&index) else {
-        return wrong(format!("an index is an integer, counted from 1 at the end, not {}", called(&index)));
+        return wrong(format!(
+            "an index is an integer, counted from 1 at the end, not {}",
+            called(&index)
+        ));
     };
-    let at = usize::try_from(index).ok().filter(|i| *i > 0).and_then(|i| items.len().checked_sub(i));
+    let at = usize::try_from(index)
+        .ok()
+        .filter(|i| *i > 0)
+        .and_then(|i| items.len().checked_sub(i));
     match at.and_then(|at| items.into_iter().nth(at)) {
         Some(item) => Ok(item),
         None if lenient => Ok(Value::Null),

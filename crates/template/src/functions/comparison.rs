@@ -9,10 +9,18 @@ use crate::runtime::is_unknown;
 
 pub(super) static TABLE: &[Function] = &[
     pure("equals", 2, 2, Unknowns::Own, equals),
-    pure("less", 2, 2, Unknowns::Deep, |args| ordered(args, Ordering::is_lt)),
-    pure("lessOrEquals", 2, 2, Unknowns::Deep, |args| ordered(args, Ordering::is_le)),
-    pure("greater", 2, 2, Unknowns::Deep, |args| ordered(args, Ordering::is_gt)),
-    pure("greaterOrEquals", 2, 2, Unknowns::Deep, |args| ordered(args, Ordering::is_ge)),
+    pure("less", 2, 2, Unknowns::Deep, |args| {
+        ordered(args, Ordering::is_lt)
+    }),
+    pure("lessOrEquals", 2, 2, Unknowns::Deep, |args| {
+        ordered(args, Ordering::is_le)
+    }),
+    pure("greater", 2, 2, Unknowns::Deep, |args| {
+        ordered(args, Ordering::is_gt)
+    }),
+    pure("greaterOrEquals", 2, 2, Unknowns::Deep, |args| {
+        ordered(args, Ordering::is_ge)
+    }),
     pure("coalesce", 1, MANY, Unknowns::Own, coalesce),
 ];
 
@@ -40,9 +48,13 @@ pub(crate) fn same(a: &Value, b: &Value) -> Option<bool> {
             if a.len() != b.len() || a.keys().any(|key| !b.contains_key(key)) {
                 return Some(false);
             }
-            all(a.iter().map(|(key, a)| b.get(key).map_or(Some(false), |b| same(a, b))))
+            all(a
+                .iter()
+                .map(|(key, a)| b.get(key).map_or(Some(false), |b| same(a, b))))
         }
-        (Value::Number(a), Value::Number(b)) => Some(a == b || (a.as_f64() == b.as_f64() && (a.is_f64() || b.is_f64()))),
+        (Value::Number(a), Value::Number(b)) => {
+            Some(a == b || (a.as_f64() == b.as_f64() && (a.is_f64() || b.is_f64())))
+        }
         (a, b) => Some(a == b),
     }
 }
@@ -71,7 +83,10 @@ pub(crate) fn compare(a: &Value, b: &Value) -> Result<Ordering, Fault> {
     match (a, b) {
         (Value::Number(x), Value::Number(y)) => match (x.as_i64(), y.as_i64()) {
             (Some(x), Some(y)) => Ok(x.cmp(&y)),
-            _ => Ok(x.as_f64().partial_cmp(&y.as_f64()).unwrap_or(Ordering::Equal)),
+            _ => Ok(x
+                .as_f64()
+                .partial_cmp(&y.as_f64())
+                .unwrap_or(Ordering::Equal)),
         },
         (Value::String(x), Value::String(y)) => Ok(compare_text(x, y)),
         _ => wrong(format!(
@@ -91,10 +106,12 @@ fn compare_text(x: &str, y: &str) -> Ordering {
         x.chars()
             .zip(y.chars())
             .find(|(a, b)| a != b)
-            .map_or(Ordering::Equal, |(a, b)| match (a.is_lowercase(), b.is_lowercase()) {
-                (true, false) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-                _ => a.cmp(&b),
+            .map_or(Ordering::Equal, |(a, b)| {
+                match (a.is_lowercase(), b.is_lowercase()) {
+                    (true, false) => Ordering::Less,
+                    (false, true) => Ordering::Greater,
+                    _ => a.cmp(&b),
+                }
             })
     })
 }

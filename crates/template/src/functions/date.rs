@@ -6,18 +6,19 @@ use time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOf
 
 use super::{Args, Fault, Function, Unknowns, pure, wrong};
 
-pub(super) static TABLE: &[Function] = &[
-    pure("dateTimeAdd", 2, 3, Unknowns::Deep, add),
-    pure("dateTimeFromEpoch", 1, 1, Unknowns::Deep, |args| {
-        match OffsetDateTime::from_unix_timestamp(Args::new(args).int()?) {
-            Ok(date) => formatted(date, "yyyy-MM-ddTHH:mm:ssZ").map(Value::String),
-            Err(_) => wrong("the number of seconds leaves the years 1 to 9999"),
-        }
-    }),
-    pure("dateTimeToEpoch", 1, 1, Unknowns::Deep, |args| {
-        read(&Args::new(args).string()?).map(|date| date.unix_timestamp().into())
-    }),
-];
+pub(super) static TABLE: &[Function] =
+    &[
+        pure("dateTimeAdd", 2, 3, Unknowns::Deep, add),
+        pure("dateTimeFromEpoch", 1, 1, Unknowns::Deep, |args| {
+            match OffsetDateTime::from_unix_timestamp(Args::new(args).int()?) {
+                Ok(date) => formatted(date, "yyyy-MM-ddTHH:mm:ssZ").map(Value::String),
+                Err(_) => wrong("the number of seconds leaves the years 1 to 9999"),
+            }
+        }),
+        pure("dateTimeToEpoch", 1, 1, Unknowns::Deep, |args| {
+            read(&Args::new(args).string()?).map(|date| date.unix_timestamp().into())
+        }),
+    ];
 
 /// Adds an ISO 8601 duration. Without a format the result is written as .NET writes dates by itself, `4/7/2023 2:53:14 PM`.
 fn add(args: Vec<Value>) -> Result<Value, Fault> {
@@ -55,9 +56,15 @@ fn parsed(text: &str) -> Option<OffsetDateTime> {
     let parts: Vec<&str> = if date_text.contains('-') {
         date_text.split('-').collect()
     } else {
-        vec![date_text.get(..4)?, date_text.get(4..6)?, date_text.get(6..)?]
+        vec![
+            date_text.get(..4)?,
+            date_text.get(4..6)?,
+            date_text.get(6..)?,
+        ]
     };
-    let [year, month, day] = parts.as_slice() else { return None };
+    let [year, month, day] = parts.as_slice() else {
+        return None;
+    };
     let date = Date::from_calendar_date(
         i32::try_from(digits(year)?).ok()?,
         Month::try_from(u8::try_from(digits(month)?).ok()?).ok()?,
@@ -75,7 +82,11 @@ fn parsed(text: &str) -> Option<OffsetDateTime> {
     let parts: Vec<&str> = if clock.contains(':') {
         clock.split(':').collect()
     } else {
-        vec![clock.get(..2)?, clock.get(2..4)?, clock.get(4..).filter(|s| !s.is_empty()).unwrap_or("0")]
+        vec![
+            clock.get(..2)?,
+            clock.get(2..4)?,
+            clock.get(4..).filter(|s| !s.is_empty()).unwrap_or("0"),
+        ]
     };
     let byte = |i: usize| -> Option<u8> {
         match parts.get(i) {
@@ -86,7 +97,11 @@ fn parsed(text: &str) -> Option<OffsetDateTime> {
     if parts.len() < 2 || parts.len() > 3 || fraction.len() > 9 {
         return None;
     }
-    let nanos = if fraction.is_empty() { 0 } else { digits(&format!("{fraction:0<9}"))? };
+    let nanos = if fraction.is_empty() {
+        0
+    } else {
+        digits(&format!("{fraction:0<9}"))?
+    };
     let time = Time::from_hms_nano(byte(0)?, byte(1)?, byte(2)?, nanos).ok()?;
     Some(PrimitiveDateTime::new(date, time).assume_offset(offset))
 }
@@ -98,7 +113,10 @@ fn read_offset(text: &str) -> Option<UtcOffset> {
     let (sign, rest) = text.split_at_checked(1)?;
     let rest = rest.replace(':', "");
     let hours: i8 = rest.get(..2)?.parse().ok()?;
-    let minutes: i8 = rest.get(2..).filter(|s| !s.is_empty()).map_or(Some(0), |m| m.parse().ok())?;
+    let minutes: i8 = rest
+        .get(2..)
+        .filter(|s| !s.is_empty())
+        .map_or(Some(0), |m| m.parse().ok())?;
     let turn = if sign == "-" { -1 } else { 1 };
     UtcOffset::from_hms(turn * hours, turn * minutes, 0).ok()
 }
@@ -106,8 +124,14 @@ fn read_offset(text: &str) -> Option<UtcOffset> {
 /// `4/7/2023 2:53:14 PM`
 fn american(text: &str) -> Option<OffsetDateTime> {
     let mut words = text.split_whitespace();
-    let parts: Vec<i32> = words.next()?.split('/').map(|p| p.parse().ok()).collect::<Option<_>>()?;
-    let [month, day, year] = parts.as_slice() else { return None };
+    let parts: Vec<i32> = words
+        .next()?
+        .split('/')
+        .map(|p| p.parse().ok())
+        .collect::<Option<_>>()?;
+    let [month, day, year] = parts.as_slice() else {
+        return None;
+    };
     let date = Date::from_calendar_date(
         *year,
         Month::try_from(u8::try_from(*month).ok()?).ok()?,
@@ -117,7 +141,10 @@ fn american(text: &str) -> Option<OffsetDateTime> {
     let time = match words.next() {
         None => Time::MIDNIGHT,
         Some(clock) => {
-            let parts: Vec<u8> = clock.split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+            let parts: Vec<u8> = clock
+                .split(':')
+                .map(|p| p.parse().ok())
+                .collect::<Option<_>>()?;
             let hour = *parts.first()?;
             let hour = match words.next().map(str::to_ascii_uppercase).as_deref() {
                 Some("PM") if hour < 12 => hour + 12,
@@ -139,7 +166,9 @@ fn moved(base: OffsetDateTime, text: &str) -> Result<OffsetDateTime, Fault> {
         Some(rest) => (-1_i64, rest),
         None => (1, text.trim().trim_start_matches('+')),
     };
-    let Some(rest) = rest.strip_prefix('P') else { return bad() };
+    let Some(rest) = rest.strip_prefix('P') else {
+        return bad();
+    };
     let mut in_time = false;
     let mut number = String::new();
     let (mut months, mut seconds) = (0_i64, 0_f64);
@@ -153,10 +182,15 @@ fn moved(base: OffsetDateTime, text: &str) -> Result<OffsetDateTime, Fault> {
             number.push(c);
             continue;
         }
-        let Ok(count) = number.parse::<f64>() else { return bad() };
+        let Ok(count) = number.parse::<f64>() else {
+            return bad();
+        };
         number.clear();
         any = true;
-        #[expect(clippy::cast_possible_truncation, reason = "saturates; out of range is caught below")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "saturates; out of range is caught below"
+        )]
         let whole = count as i64;
         match (c, in_time) {
             ('Y', false) => months = months.saturating_add(whole.saturating_mul(12)),
@@ -172,7 +206,9 @@ fn moved(base: OffsetDateTime, text: &str) -> Result<OffsetDateTime, Fault> {
     if !any || !number.is_empty() {
         return bad();
     }
-    let Some(date) = add_months(base, months.saturating_mul(sign)) else { return out() };
+    let Some(date) = add_months(base, months.saturating_mul(sign)) else {
+        return out();
+    };
     if seconds > 1e12 {
         return out();
     }
@@ -187,7 +223,9 @@ fn moved(base: OffsetDateTime, text: &str) -> Result<OffsetDateTime, Fault> {
 /// Adds months; a day that the month has not becomes its last, as in .NET.
 fn add_months(base: OffsetDateTime, months: i64) -> Option<OffsetDateTime> {
     let index = i64::from(base.year()) * 12 + i64::from(u8::from(base.month())) - 1 + months;
-    let year = i32::try_from(index.div_euclid(12)).ok().filter(|year| (1..=9999).contains(year))?;
+    let year = i32::try_from(index.div_euclid(12))
+        .ok()
+        .filter(|year| (1..=9999).contains(year))?;
     let month = Month::try_from(u8::try_from(index.rem_euclid(12)).ok()? + 1).ok()?;
     let day = base.day().min(month.length(year));
     Some(base.replace_date(Date::from_calendar_date(year, month, day).ok()?))
@@ -213,11 +251,17 @@ pub(crate) fn formatted(date: OffsetDateTime, format: &str) -> Result<String, Fa
         "Y" | "y" => "yyyy MMMM",
         "" => "G",
         other if other.chars().count() == 1 => {
-            return wrong(format!("the date format `{other}` is not known; use a standard .NET letter or a custom format"));
+            return wrong(format!(
+                "the date format `{other}` is not known; use a standard .NET letter or a custom format"
+            ));
         }
         other => other,
     };
-    let custom = if custom == "G" { "M/d/yyyy h:mm:ss tt" } else { custom };
+    let custom = if custom == "G" {
+        "M/d/yyyy h:mm:ss tt"
+    } else {
+        custom
+    };
     let mut out = String::new();
     let mut chars = custom.chars().peekable();
     while let Some(c) = chars.next() {
@@ -269,8 +313,15 @@ fn field(date: OffsetDateTime, letter: char, count: usize) -> Result<String, Fau
         ('m', _) => padded(u32::from(date.minute())),
         ('s', _) => padded(u32::from(date.second())),
         ('f' | 'F', 1..=7) => {
-            let digits: String = format!("{:09}", date.nanosecond()).chars().take(count).collect();
-            if letter == 'F' { digits.trim_end_matches('0').to_owned() } else { digits }
+            let digits: String = format!("{:09}", date.nanosecond())
+                .chars()
+                .take(count)
+                .collect();
+            if letter == 'F' {
+                digits.trim_end_matches('0').to_owned()
+            } else {
+                digits
+            }
         }
         ('t', 1) => if date.hour() < 12 { "A" } else { "P" }.to_owned(),
         ('t', _) => if date.hour() < 12 { "AM" } else { "PM" }.to_owned(),
@@ -281,9 +332,17 @@ fn field(date: OffsetDateTime, letter: char, count: usize) -> Result<String, Fau
             match (letter, count) {
                 ('z', 1) => format!("{sign}{}", hours.unsigned_abs()),
                 ('z', 2) => format!("{sign}{:02}", hours.unsigned_abs()),
-                _ => format!("{sign}{:02}:{:02}", hours.unsigned_abs(), minutes.unsigned_abs()),
+                _ => format!(
+                    "{sign}{:02}:{:02}",
+                    hours.unsigned_abs(),
+                    minutes.unsigned_abs()
+                ),
             }
         }
-        _ => return wrong(format!("{count} times `{letter}` is no part of a date format")),
+        _ => {
+            return wrong(format!(
+                "{count} times `{letter}` is no part of a date format"
+            ));
+        }
     })
 }

@@ -36,7 +36,11 @@ pub(super) fn composite(format: &str, args: &[Value]) -> Result<String, Fault> {
                     match chars.next() {
                         Some('}') => break,
                         Some(c) => item.push(c),
-                        None => return wrong("a `{` of the format is not closed; write `{{` for a brace"),
+                        None => {
+                            return wrong(
+                                "a `{` of the format is not closed; write `{{` for a brace",
+                            );
+                        }
                     }
                 }
                 out.push_str(&filled(&item, args)?);
@@ -74,7 +78,9 @@ fn filled(item: &str, args: &[Value]) -> Result<String, Fault> {
         (Value::Number(_), Some(format)) if !format.is_empty() => number(value, format)?,
         _ => text_of(value),
     };
-    let Some(alignment) = alignment else { return Ok(text) };
+    let Some(alignment) = alignment else {
+        return Ok(text);
+    };
     let Ok(alignment) = alignment.trim().parse::<i64>() else {
         return wrong("the alignment of a format item is an integer");
     };
@@ -84,7 +90,11 @@ fn filled(item: &str, args: &[Value]) -> Result<String, Fault> {
         return wrong("the text becomes too large");
     }
     let padding = " ".repeat(missing);
-    Ok(if alignment < 0 { text + &padding } else { padding + &text })
+    Ok(if alignment < 0 {
+        text + &padding
+    } else {
+        padding + &text
+    })
 }
 
 /// A number by a standard format (`D3`, `N0`, `X`, `F2`, `P1`, `E`, `G`, `C`) or a custom one (`000`, `#,##0.00`).
@@ -92,7 +102,9 @@ fn number(value: &Value, format: &str) -> Result<String, Fault> {
     let mut chars = format.chars();
     let letter = chars.next().unwrap_or('G');
     let digits = chars.as_str();
-    let standard = letter.is_ascii_alphabetic() && digits.len() <= 2 && digits.chars().all(|c| c.is_ascii_digit());
+    let standard = letter.is_ascii_alphabetic()
+        && digits.len() <= 2
+        && digits.chars().all(|c| c.is_ascii_digit());
     if !standard {
         return custom(value, format);
     }
@@ -107,11 +119,19 @@ fn number(value: &Value, format: &str) -> Result<String, Fault> {
     Ok(match (letter.to_ascii_uppercase(), integer) {
         ('D', Some(number)) => {
             let width = precision.unwrap_or(0);
-            format!("{}{:0>width$}", if number < 0 { "-" } else { "" }, number.unsigned_abs())
+            format!(
+                "{}{:0>width$}",
+                if number < 0 { "-" } else { "" },
+                number.unsigned_abs()
+            )
         }
         ('X', Some(number)) => {
             let width = precision.unwrap_or(0);
-            if letter == 'X' { format!("{number:0>width$X}") } else { format!("{number:0>width$x}") }
+            if letter == 'X' {
+                format!("{number:0>width$X}")
+            } else {
+                format!("{number:0>width$x}")
+            }
         }
         ('N', _) => grouped(&fixed(precision.unwrap_or(2))),
         ('F', _) => fixed(precision.unwrap_or(2)),
@@ -135,14 +155,22 @@ fn number(value: &Value, format: &str) -> Result<String, Fault> {
             format!("{mantissa}{letter}{sign}{:03}", exponent.unsigned_abs())
         }
         ('G' | 'R', _) if precision.unwrap_or(0) == 0 => value.to_string(),
-        _ => return wrong(format!("the number format `{format}` is not supported; use D, X, N, F, P, E or 0 and #")),
+        _ => {
+            return wrong(format!(
+                "the number format `{format}` is not supported; use D, X, N, F, P, E or 0 and #"
+            ));
+        }
     })
 }
 
 /// Thousands parted by commas.
 fn grouped(text: &str) -> String {
-    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
+    let (sign, rest) = text
+        .strip_prefix('-')
+        .map_or(("", text), |rest| ("-", rest));
+    let (whole, fraction) = rest
+        .split_once('.')
+        .map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
     let mut out = String::from(sign);
     for (i, digit) in whole.chars().enumerate() {
         if i > 0 && (whole.len() - i).is_multiple_of(3) {
@@ -161,11 +189,20 @@ fn grouped(text: &str) -> String {
 fn custom(value: &Value, format: &str) -> Result<String, Fault> {
     let is_digit = |c: char| matches!(c, '0' | '#' | ',' | '.');
     let (Some(from), Some(to)) = (format.find(is_digit), format.rfind(is_digit)) else {
-        return wrong(format!("the number format `{format}` is not supported; use D, X, N, F, P, E or 0 and #"));
+        return wrong(format!(
+            "the number format `{format}` is not supported; use D, X, N, F, P, E or 0 and #"
+        ));
     };
     let (before, pattern, after) = (&format[..from], &format[from..=to], &format[to + 1..]);
-    if !pattern.chars().all(is_digit) || pattern.len() > 64 || [before, after].iter().any(|s| s.contains(['%', ';', '\\', '\''])) {
-        return wrong(format!("the number format `{format}` is not supported; use D, X, N, F, P, E or 0 and #"));
+    if !pattern.chars().all(is_digit)
+        || pattern.len() > 64
+        || [before, after]
+            .iter()
+            .any(|s| s.contains(['%', ';', '\\', '\'']))
+    {
+        return wrong(format!(
+            "the number format `{format}` is not supported; use D, X, N, F, P, E or 0 and #"
+        ));
     }
     let (whole, fraction) = pattern.split_once('.').unwrap_or((pattern, ""));
     let least = whole.chars().filter(|c| *c == '0').count();
@@ -175,7 +212,9 @@ fn custom(value: &Value, format: &str) -> Result<String, Fault> {
         Some(number) => format!("{number}.{}", "0".repeat(most)),
         None => format!("{:.most$}", value.as_f64().unwrap_or_default()),
     };
-    let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let (sign, text) = text
+        .strip_prefix('-')
+        .map_or(("", text.as_str()), |rest| ("-", rest));
     let (digits, decimals) = text.split_once('.').unwrap_or((text, ""));
     let digits = digits.trim_start_matches('0');
     let mut out = format!("{digits:0>least$}");

@@ -7,23 +7,35 @@ use serde_json::Value;
 use super::{Args, Fault, Function, Unknowns, pure, wrong};
 
 pub(super) static TABLE: &[Function] = &[
-    pure("base64", 1, 1, Unknowns::Deep, |args| Ok(STANDARD.encode(Args::new(args).string()?).into())),
+    pure("base64", 1, 1, Unknowns::Deep, |args| {
+        Ok(STANDARD.encode(Args::new(args).string()?).into())
+    }),
     pure("base64ToString", 1, 1, Unknowns::Deep, |args| {
         decoded(&Args::new(args).string()?).map(Value::String)
     }),
-    pure("base64ToJson", 1, 1, Unknowns::Deep, |args| {
-        match serde_json::from_str(&decoded(&Args::new(args).string()?)?) {
+    pure(
+        "base64ToJson",
+        1,
+        1,
+        Unknowns::Deep,
+        |args| match serde_json::from_str(&decoded(&Args::new(args).string()?)?) {
             Ok(value) => Ok(value),
             Err(_) => wrong("the base64 text does not hold JSON"),
-        }
-    }),
+        },
+    ),
     pure("dataUri", 1, 1, Unknowns::Deep, |args| {
         let text = Args::new(args).string()?;
-        Ok(format!("data:text/plain;charset=utf8;base64,{}", STANDARD.encode(text)).into())
+        Ok(format!(
+            "data:text/plain;charset=utf8;base64,{}",
+            STANDARD.encode(text)
+        )
+        .into())
     }),
     pure("dataUriToString", 1, 1, Unknowns::Deep, data_uri_to_string),
     pure("uri", 2, 2, Unknowns::Deep, uri),
-    pure("uriComponent", 1, 1, Unknowns::Deep, |args| Ok(escaped(&Args::new(args).string()?).into())),
+    pure("uriComponent", 1, 1, Unknowns::Deep, |args| {
+        Ok(escaped(&Args::new(args).string()?).into())
+    }),
     pure("uriComponentToString", 1, 1, Unknowns::Deep, |args| {
         Ok(unescaped(&Args::new(args).string()?).into())
     }),
@@ -40,7 +52,10 @@ fn decoded(text: &str) -> Result<String, Fault> {
 
 fn data_uri_to_string(args: Vec<Value>) -> Result<Value, Fault> {
     let text = Args::new(args).string()?;
-    let Some((head, data)) = text.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
+    let Some((head, data)) = text
+        .strip_prefix("data:")
+        .and_then(|rest| rest.split_once(','))
+    else {
         return wrong("a data URI has the form `data:<type>;base64,<data>`");
     };
     if head.to_ascii_lowercase().ends_with(";base64") {
@@ -55,7 +70,9 @@ fn uri(args: Vec<Value>) -> Result<Value, Fault> {
     let (base, relative) = (args.string()?, args.string()?);
     match url::Url::parse(&base).and_then(|base| base.join(&relative)) {
         Ok(url) => Ok(url.to_string().into()),
-        Err(error) => wrong(format!("the base is no absolute URI, or the two do not join: {error}")),
+        Err(error) => wrong(format!(
+            "the base is no absolute URI, or the two do not join: {error}"
+        )),
     }
 }
 

@@ -12,13 +12,20 @@ const NAMESPACE: Uuid = uuid!("11fb06fb-712d-4ddd-98c7-e71bbd588830");
 
 pub(super) static TABLE: &[Function] = &[
     pure("guid", 1, MANY, Unknowns::Deep, |args| {
-        Ok(Uuid::new_v5(&NAMESPACE, joined(&args)?.as_bytes()).to_string().into())
+        Ok(Uuid::new_v5(&NAMESPACE, joined(&args)?.as_bytes())
+            .to_string()
+            .into())
     }),
-    pure("uniqueString", 1, MANY, Unknowns::Deep, |args| Ok(unique_string(&joined(&args)?).into())),
+    pure("uniqueString", 1, MANY, Unknowns::Deep, |args| {
+        Ok(unique_string(&joined(&args)?).into())
+    }),
 ];
 
 fn joined(args: &[Value]) -> Result<String, Fault> {
-    if let Some(odd) = args.iter().find(|arg| arg.is_array() || arg.is_object() || arg.is_null()) {
+    if let Some(odd) = args
+        .iter()
+        .find(|arg| arg.is_array() || arg.is_object() || arg.is_null())
+    {
         return wrong(format!("strings are wanted, found {}", called(odd)));
     }
     Ok(args.iter().map(text_of).collect::<Vec<_>>().join("-"))
@@ -43,17 +50,32 @@ fn murmur(data: &[u8]) -> u64 {
     const C1: u32 = 0x239b_961b;
     const C2: u32 = 0xab0e_9789;
     let scramble = |word: u32, first: u32, turn: u32, second: u32| {
-        word.wrapping_mul(first).rotate_left(turn).wrapping_mul(second)
+        word.wrapping_mul(first)
+            .rotate_left(turn)
+            .wrapping_mul(second)
     };
-    let word = |bytes: &[u8]| bytes.iter().rev().fold(0_u32, |word, byte| (word << 8) | u32::from(*byte));
+    let word = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0_u32, |word, byte| (word << 8) | u32::from(*byte))
+    };
     let (mut h1, mut h2) = (0_u32, 0_u32);
     let mut blocks = data.chunks_exact(8);
     for block in &mut blocks {
         let (low, high) = block.split_at(4);
         h1 ^= scramble(word(low), C1, 15, C2);
-        h1 = h1.rotate_left(19).wrapping_add(h2).wrapping_mul(5).wrapping_add(0x561c_cd1b);
+        h1 = h1
+            .rotate_left(19)
+            .wrapping_add(h2)
+            .wrapping_mul(5)
+            .wrapping_add(0x561c_cd1b);
         h2 ^= scramble(word(high), C2, 17, C1);
-        h2 = h2.rotate_left(13).wrapping_add(h1).wrapping_mul(5).wrapping_add(0x0bca_a747);
+        h2 = h2
+            .rotate_left(13)
+            .wrapping_add(h1)
+            .wrapping_mul(5)
+            .wrapping_add(0x0bca_a747);
     }
     let tail = blocks.remainder();
     if !tail.is_empty() {
@@ -63,7 +85,10 @@ fn murmur(data: &[u8]) -> u64 {
             h2 ^= scramble(word(high), C2, 17, C1);
         }
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the hash takes the length modulo 2^32")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the hash takes the length modulo 2^32"
+    )]
     let length = data.len() as u32;
     h1 ^= length;
     h2 ^= length;

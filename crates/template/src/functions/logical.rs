@@ -5,7 +5,9 @@ use serde_json::Value;
 use super::{Args, Fault, Function, Unknowns, int_of, pure, wrong};
 
 pub(super) static TABLE: &[Function] = &[
-    pure("not", 1, 1, Unknowns::Deep, |args| Ok(Value::Bool(!Args::new(args).bool()?))),
+    pure("not", 1, 1, Unknowns::Deep, |args| {
+        Ok(Value::Bool(!Args::new(args).bool()?))
+    }),
     pure("xor", 2, 2, Unknowns::Deep, |args| {
         let mut args = Args::new(args);
         Ok(Value::Bool(args.bool()? ^ args.bool()?))
@@ -14,7 +16,9 @@ pub(super) static TABLE: &[Function] = &[
     pure("true", 0, 0, Unknowns::Own, |_| Ok(Value::Bool(true))),
     pure("false", 0, 0, Unknowns::Own, |_| Ok(Value::Bool(false))),
     pure("null", 0, 0, Unknowns::Own, |_| Ok(Value::Null)),
-    pure("any", 1, 1, Unknowns::Own, |args| Ok(Args::new(args).value())),
+    pure("any", 1, 1, Unknowns::Own, |args| {
+        Ok(Args::new(args).value())
+    }),
 ];
 
 fn bool(args: Vec<Value>) -> Result<Value, Fault> {

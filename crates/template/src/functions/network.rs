@@ -34,15 +34,25 @@ impl Range {
             IpAddr::V6(v6) => (u128::from(v6), 128),
         };
         if prefix > width {
-            return wrong(format!("the prefix length is {prefix}, the most is {width}"));
+            return wrong(format!(
+                "the prefix length is {prefix}, the most is {width}"
+            ));
         }
-        let mut range = Self { network: bits, prefix, width };
+        let mut range = Self {
+            network: bits,
+            prefix,
+            width,
+        };
         range.network &= range.mask();
         Ok(range)
     }
 
     fn all(&self) -> u128 {
-        if self.width == 32 { u128::from(u32::MAX) } else { u128::MAX }
+        if self.width == 32 {
+            u128::from(u32::MAX)
+        } else {
+            u128::MAX
+        }
     }
 
     /// Ones for the host part.
@@ -111,7 +121,12 @@ fn cidr_subnet(args: Vec<Value>) -> Result<Value, Fault> {
     let count = 1_u128.checked_shl(prefix - range.prefix);
     let index = match u128::try_from(index) {
         Ok(index) if count.is_none_or(|count| index < count) => index,
-        _ => return wrong(format!("subnet {index} does not exist; the range holds 2^{}", prefix - range.prefix)),
+        _ => {
+            return wrong(format!(
+                "subnet {index} does not exist; the range holds 2^{}",
+                prefix - range.prefix
+            ));
+        }
     };
     let offset = index.checked_shl(range.width - prefix).unwrap_or(0);
     Ok(format!("{}/{prefix}", range.write(range.network | offset)).into())
@@ -122,8 +137,13 @@ fn cidr_host(args: Vec<Value>) -> Result<Value, Fault> {
     let range = Range::read(&args.string()?)?;
     let index = args.int()?;
     let (first, last) = range.usable();
-    match u128::try_from(index).ok().and_then(|index| first.checked_add(index)) {
+    match u128::try_from(index)
+        .ok()
+        .and_then(|index| first.checked_add(index))
+    {
         Some(address) if address <= last => Ok(range.write(address).into()),
-        _ => wrong(format!("the range has no usable host {index}; hosts count from 0")),
+        _ => wrong(format!(
+            "the range has no usable host {index}; hosts count from 0"
+        )),
     }
 }

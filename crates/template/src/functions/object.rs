@@ -10,7 +10,12 @@ pub(super) static TABLE: &[Function] = &[
     pure("items", 1, 1, Unknowns::Shallow, items),
     pure("objectKeys", 1, 1, Unknowns::Shallow, |args| {
         let object = Args::new(args).object()?;
-        Ok(Value::Array(object.into_iter().map(|(name, _)| Value::String(name)).collect()))
+        Ok(Value::Array(
+            object
+                .into_iter()
+                .map(|(name, _)| Value::String(name))
+                .collect(),
+        ))
     }),
     pure("shallowMerge", 1, 1, Unknowns::Own, shallow_merge),
     pure("tryGet", 2, MANY, Unknowns::Shallow, try_get),
@@ -30,11 +35,18 @@ fn create_object(args: Vec<Value>) -> Result<Value, Fault> {
                 object.insert(name, value);
             }
             name if is_unknown(&name) => return Err(Fault::Unknown),
-            other => return wrong(format!("a member's name is a string, not {}", called(&other))),
+            other => {
+                return wrong(format!(
+                    "a member's name is a string, not {}",
+                    called(&other)
+                ));
+            }
         }
     }
     if object.len() == 1 && object.contains_key(MARK) {
-        return wrong(format!("`{MARK}` is reserved for values that are not known yet; use another name"));
+        return wrong(format!(
+            "`{MARK}` is reserved for values that are not known yet; use another name"
+        ));
     }
     Ok(Value::Object(object))
 }
@@ -42,8 +54,15 @@ fn create_object(args: Vec<Value>) -> Result<Value, Fault> {
 /// Members as `{key, value}`, in alphabetical order of the keys.
 fn items(args: Vec<Value>) -> Result<Value, Fault> {
     let mut members: Vec<_> = Args::new(args).object()?.into_iter().collect();
-    members.sort_by(|(a, _), (b, _)| a.to_lowercase().cmp(&b.to_lowercase()).then_with(|| a.cmp(b)));
-    Ok(members.into_iter().map(|(key, value)| json!({"key": key, "value": value})).collect())
+    members.sort_by(|(a, _), (b, _)| {
+        a.to_lowercase()
+            .cmp(&b.to_lowercase())
+            .then_with(|| a.cmp(b))
+    });
+    Ok(members
+        .into_iter()
+        .map(|(key, value)| json!({"key": key, "value": value}))
+        .collect())
 }
 
 fn shallow_merge(args: Vec<Value>) -> Result<Value, Fault> {
@@ -53,10 +72,17 @@ fn shallow_merge(args: Vec<Value>) -> Result<Value, Fault> {
             return Err(Fault::Unknown);
         }
         let Value::Object(members) = value else {
-            return wrong(format!("an array of objects is merged; one item is {}", called(&value)));
+            return wrong(format!(
+                "an array of objects is merged; one item is {}",
+                called(&value)
+            ));
         };
         for (name, value) in members {
-            let key = out.keys().find(|key| key.eq_ignore_ascii_case(&name)).cloned().unwrap_or(name);
+            let key = out
+                .keys()
+                .find(|key| key.eq_ignore_ascii_case(&name))
+                .cloned()
+                .unwrap_or(name);
             out.insert(key, value);
         }
     }
@@ -74,12 +100,27 @@ fn try_get(args: Vec<Value>) -> Result<Value, Fault> {
         current = match (&current, &key) {
             (Value::Object(members), Value::String(name)) => member(members, name).cloned(),
             (Value::Array(items), key) => match int_of(key) {
-                Some(index) => usize::try_from(index).ok().and_then(|i| items.get(i)).cloned(),
-                None => return wrong(format!("an array's index is an integer, not {}", called(key))),
+                Some(index) => usize::try_from(index)
+                    .ok()
+                    .and_then(|i| items.get(i))
+                    .cloned(),
+                None => {
+                    return wrong(format!(
+                        "an array's index is an integer, not {}",
+                        called(key)
+                    ));
+                }
             },
             (Value::Null, _) => None,
-            (Value::Object(_), key) => return wrong(format!("a member's name is a string, not {}", called(key))),
-            (other, _) => return wrong(format!("an object or an array is looked into, not {}", called(other))),
+            (Value::Object(_), key) => {
+                return wrong(format!("a member's name is a string, not {}", called(key)));
+            }
+            (other, _) => {
+                return wrong(format!(
+                    "an object or an array is looked into, not {}",
+                    called(other)
+                ));
+            }
         }
         .unwrap_or(Value::Null);
     }
@@ -90,6 +131,10 @@ fn json(args: Vec<Value>) -> Result<Value, Fault> {
     match serde_json::from_str(&Args::new(args).string()?) {
         Ok(value) => Ok(value),
         // The reader's message holds positions only, never the text.
-        Err(error) => wrong(format!("the text is not JSON (line {}, column {})", error.line(), error.column())),
+        Err(error) => wrong(format!(
+            "the text is not JSON (line {}, column {})",
+            error.line(),
+            error.column()
+        )),
     }
 }

@@ -11,9 +11,15 @@ pub(super) static TABLE: &[Function] = &[
         let format = args.string()?;
         composite(&format, &args.rest()).map(Value::String)
     }),
-    pure("toLower", 1, 1, Unknowns::Deep, |args| Ok(Args::new(args).string()?.to_lowercase().into())),
-    pure("toUpper", 1, 1, Unknowns::Deep, |args| Ok(Args::new(args).string()?.to_uppercase().into())),
-    pure("trim", 1, 1, Unknowns::Deep, |args| Ok(Args::new(args).string()?.trim().into())),
+    pure("toLower", 1, 1, Unknowns::Deep, |args| {
+        Ok(Args::new(args).string()?.to_lowercase().into())
+    }),
+    pure("toUpper", 1, 1, Unknowns::Deep, |args| {
+        Ok(Args::new(args).string()?.to_uppercase().into())
+    }),
+    pure("trim", 1, 1, Unknowns::Deep, |args| {
+        Ok(Args::new(args).string()?.trim().into())
+    }),
     pure("replace", 3, 3, Unknowns::Deep, replace),
     pure("split", 2, 2, Unknowns::Deep, split),
     pure("join", 2, 2, Unknowns::Deep, join),
@@ -21,12 +27,18 @@ pub(super) static TABLE: &[Function] = &[
     pure("startsWith", 2, 2, Unknowns::Deep, |args| ends(args, false)),
     pure("endsWith", 2, 2, Unknowns::Deep, |args| ends(args, true)),
     pure("padLeft", 2, 3, Unknowns::Deep, pad_left),
-    pure("string", 1, 1, Unknowns::Deep, |args| Ok(text_of(&Args::new(args).value()).into())),
+    pure("string", 1, 1, Unknowns::Deep, |args| {
+        Ok(text_of(&Args::new(args).value()).into())
+    }),
 ];
 
 /// The number of UTF-16 units.
 pub(super) fn utf16_len(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.encode_utf16().count()
+    }
 }
 
 /// Part of a text, by UTF-16 units; a cut surrogate pair becomes the replacement character.
@@ -41,7 +53,11 @@ pub(super) fn utf16_slice(text: &str, from: usize, count: usize) -> String {
 /// Where `part` stands in `text`, in any case, as ARM's `indexOf` looks for it.
 pub(super) fn utf16_find(text: &str, part: &str, last: bool) -> Option<usize> {
     let (text, part) = (text.to_lowercase(), part.to_lowercase());
-    let at = if last { text.rfind(&part) } else { text.find(&part) };
+    let at = if last {
+        text.rfind(&part)
+    } else {
+        text.find(&part)
+    };
     at.and_then(|at| text.get(..at)).map(utf16_len)
 }
 
@@ -51,7 +67,11 @@ fn replace(args: Vec<Value>) -> Result<Value, Fault> {
     if old.is_empty() {
         return wrong("the text to replace is empty");
     }
-    let grown = text.matches(&old).count().saturating_mul(new.len()).saturating_add(text.len());
+    let grown = text
+        .matches(&old)
+        .count()
+        .saturating_mul(new.len())
+        .saturating_add(text.len());
     if grown > MAX_SIZE {
         return wrong("the text becomes too large");
     }
@@ -70,7 +90,12 @@ fn split(args: Vec<Value>) -> Result<Value, Fault> {
                 other => wrong(format!("separators are strings, one is {}", called(other))),
             })
             .collect::<Result<_, _>>()?,
-        other => return wrong(format!("the separator is a string or an array of strings, not {}", called(&other))),
+        other => {
+            return wrong(format!(
+                "the separator is a string or an array of strings, not {}",
+                called(&other)
+            ));
+        }
     };
     if text.len().saturating_mul(separators.len()) > 16 * MAX_SIZE {
         return wrong("too many separators for a text of this length");
@@ -78,7 +103,10 @@ fn split(args: Vec<Value>) -> Result<Value, Fault> {
     let mut parts = Vec::new();
     let (mut start, mut at) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        match separators.iter().find(|s| !s.is_empty() && rest.starts_with(s.as_str())) {
+        match separators
+            .iter()
+            .find(|s| !s.is_empty() && rest.starts_with(s.as_str()))
+        {
             Some(separator) => {
                 parts.push(Value::from(text.get(start..at).unwrap_or_default()));
                 at += separator.len();
@@ -98,7 +126,10 @@ fn join(args: Vec<Value>) -> Result<Value, Fault> {
     let mut out = String::new();
     for (i, item) in items.iter().enumerate() {
         if item.is_array() || item.is_object() {
-            return wrong(format!("strings and integers are joined; one item is {}", called(item)));
+            return wrong(format!(
+                "strings and integers are joined; one item is {}",
+                called(item)
+            ));
         }
         if i > 0 {
             out.push_str(&separator);
@@ -117,13 +148,16 @@ fn substring(args: Vec<Value>) -> Result<Value, Fault> {
     let start = args.int()?;
     let length = args.optional_int()?;
     let whole = utf16_len(&text);
-    let bounds = usize::try_from(start).ok().filter(|start| *start <= whole).and_then(|start| {
-        let count = match length {
-            Some(length) => usize::try_from(length).ok()?,
-            None => whole - start,
-        };
-        (start.checked_add(count)? <= whole).then_some((start, count))
-    });
+    let bounds = usize::try_from(start)
+        .ok()
+        .filter(|start| *start <= whole)
+        .and_then(|start| {
+            let count = match length {
+                Some(length) => usize::try_from(length).ok()?,
+                None => whole - start,
+            };
+            (start.checked_add(count)? <= whole).then_some((start, count))
+        });
     match bounds {
         Some((start, count)) => Ok(utf16_slice(&text, start, count).into()),
         None => wrong(format!(
@@ -137,14 +171,23 @@ fn substring(args: Vec<Value>) -> Result<Value, Fault> {
 fn ends(args: Vec<Value>, end: bool) -> Result<Value, Fault> {
     let mut args = Args::new(args);
     let (text, part) = (args.string()?.to_lowercase(), args.string()?.to_lowercase());
-    Ok(Value::Bool(if end { text.ends_with(&part) } else { text.starts_with(&part) }))
+    Ok(Value::Bool(if end {
+        text.ends_with(&part)
+    } else {
+        text.starts_with(&part)
+    }))
 }
 
 fn pad_left(args: Vec<Value>) -> Result<Value, Fault> {
     let mut args = Args::new(args);
     let text = match args.value() {
         text @ (Value::String(_) | Value::Number(_)) => text_of(&text),
-        other => return wrong(format!("a string or an integer is padded, not {}", called(&other))),
+        other => {
+            return wrong(format!(
+                "a string or an integer is padded, not {}",
+                called(&other)
+            ));
+        }
     };
     let total = usize::try_from(args.int()?).unwrap_or(0);
     let with = args.optional_string()?.unwrap_or_else(|| " ".into());
@@ -156,5 +199,8 @@ fn pad_left(args: Vec<Value>) -> Result<Value, Fault> {
     if missing > MAX_SIZE / 4 {
         return wrong("the text becomes too large");
     }
-    Ok(std::iter::repeat_n(with, missing).chain(text.chars()).collect::<String>().into())
+    Ok(std::iter::repeat_n(with, missing)
+        .chain(text.chars())
+        .collect::<String>()
+        .into())
 }

@@ -15,7 +15,11 @@ use crate::runtime::is_unknown;
 use crate::schema::called;
 
 pub(crate) static TABLE: &[Function] = &[
-    special("lambda", 1, MANY, |_, _, _| wrong("a lambda stands as an argument of map, filter, reduce, sort, toObject, groupBy or mapValues")),
+    special("lambda", 1, MANY, |_, _, _| {
+        wrong(
+            "a lambda stands as an argument of map, filter, reduce, sort, toObject, groupBy or mapValues",
+        )
+    }),
     special("lambdaVariables", 1, 1, variables),
     special("map", 2, 2, map),
     special("filter", 2, 2, filter),
@@ -36,8 +40,17 @@ impl<'e> Lambda<'e> {
     /// The lambda at this position, with `least` to `most` variables.
     fn read(call: &'e Call, position: usize, least: usize, most: usize) -> Result<Self, Fault> {
         let lambda = match call.args.get(position) {
-            Some(Expr::Call(inner)) if inner.namespace.is_none() && inner.name.eq_ignore_ascii_case("lambda") => inner,
-            _ => return wrong(format!("argument {} must be a lambda, such as `lambda('x', …)`", position + 1)),
+            Some(Expr::Call(inner))
+                if inner.namespace.is_none() && inner.name.eq_ignore_ascii_case("lambda") =>
+            {
+                inner
+            }
+            _ => {
+                return wrong(format!(
+                    "argument {} must be a lambda, such as `lambda('x', …)`",
+                    position + 1
+                ));
+            }
         };
         let Some((body, names)) = lambda.args.split_last() else {
             return wrong("a lambda needs a body");
@@ -59,7 +72,12 @@ impl<'e> Lambda<'e> {
         frame: &Frame,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Value, Fault> {
-        let variables = self.names.iter().map(|name| (*name).to_owned()).zip(values).collect();
+        let variables = self
+            .names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .zip(values)
+            .collect();
         Ok(deployment.eval(self.body, &frame.with(Binding::Lambda(variables)))?)
     }
 }
@@ -76,7 +94,10 @@ fn items(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<
     match arg(deployment, call, 0, frame)? {
         Value::Array(items) => Ok(items),
         other if is_unknown(&other) => Err(Fault::Unknown),
-        other => wrong(format!("argument 1 must be an array, but is {}", called(&other))),
+        other => wrong(format!(
+            "argument 1 must be an array, but is {}",
+            called(&other)
+        )),
     }
 }
 
@@ -99,10 +120,19 @@ fn filter(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result
             Value::Bool(true) => kept.push(item),
             Value::Bool(false) => {}
             other if is_unknown(&other) => open = true,
-            other => return wrong(format!("the lambda must give a bool, but gives {}", called(&other))),
+            other => {
+                return wrong(format!(
+                    "the lambda must give a bool, but gives {}",
+                    called(&other)
+                ));
+            }
         }
     }
-    if open { Err(Fault::Unknown) } else { Ok(Value::Array(kept)) }
+    if open {
+        Err(Fault::Unknown)
+    } else {
+        Ok(Value::Array(kept))
+    }
 }
 
 fn reduce(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
@@ -131,7 +161,10 @@ fn sort(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<V
                 false
             }
             Ok(other) => {
-                failure = Some(Fault::Wrong(format!("the lambda must give a bool, but gives {}", called(&other))));
+                failure = Some(Fault::Wrong(format!(
+                    "the lambda must give a bool, but gives {}",
+                    called(&other)
+                )));
                 false
             }
             Err(fault) => {
@@ -164,21 +197,37 @@ fn merge_sort(mut items: Vec<Value>, before: &mut dyn FnMut(&Value, &Value) -> b
             (None, Some(_)) => Ordering::Greater,
             (None, None) => return merged,
         };
-        merged.extend(if order == Ordering::Less { left.next() } else { right.next() });
+        merged.extend(if order == Ordering::Less {
+            left.next()
+        } else {
+            right.next()
+        });
     }
 }
 
-fn key(deployment: &Rc<Deployment<'_>>, frame: &Frame, lambda: &Lambda<'_>, values: [Value; 2]) -> Result<String, Fault> {
+fn key(
+    deployment: &Rc<Deployment<'_>>,
+    frame: &Frame,
+    lambda: &Lambda<'_>,
+    values: [Value; 2],
+) -> Result<String, Fault> {
     match lambda.call(deployment, frame, values)? {
         key @ (Value::String(_) | Value::Number(_)) => Ok(text_of(&key)),
         other if is_unknown(&other) => Err(Fault::Unknown),
-        other => wrong(format!("the key must be a string, but is {}", called(&other))),
+        other => wrong(format!(
+            "the key must be a string, but is {}",
+            called(&other)
+        )),
     }
 }
 
 fn to_object(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
     let keys = Lambda::read(call, 1, 1, 2)?;
-    let values = if call.args.len() > 2 { Some(Lambda::read(call, 2, 1, 2)?) } else { None };
+    let values = if call.args.len() > 2 {
+        Some(Lambda::read(call, 2, 1, 2)?)
+    } else {
+        None
+    };
     let mut object = Map::new();
     for (i, item) in items(deployment, call, frame)?.into_iter().enumerate() {
         let key = key(deployment, frame, &keys, [item.clone(), i.into()])?;
@@ -193,7 +242,11 @@ fn to_object(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Res
 
 fn group_by(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
     let keys = Lambda::read(call, 1, 1, 2)?;
-    let values = if call.args.len() > 2 { Some(Lambda::read(call, 2, 1, 2)?) } else { None };
+    let values = if call.args.len() > 2 {
+        Some(Lambda::read(call, 2, 1, 2)?)
+    } else {
+        None
+    };
     let mut object = Map::new();
     for (i, item) in items(deployment, call, frame)?.into_iter().enumerate() {
         let key = key(deployment, frame, &keys, [item.clone(), i.into()])?;
@@ -201,7 +254,10 @@ fn group_by(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Resu
             Some(lambda) => lambda.call(deployment, frame, [item, i.into()])?,
             None => item,
         };
-        if let Value::Array(group) = object.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
+        if let Value::Array(group) = object
+            .entry(key)
+            .or_insert_with(|| Value::Array(Vec::new()))
+        {
             group.push(value);
         }
     }
@@ -217,6 +273,9 @@ fn map_values(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
             .map(|(name, value)| Ok((name, lambda.call(deployment, frame, [value])?)))
             .collect::<Result<Map<_, _>, Fault>>()
             .map(Value::Object),
-        other => wrong(format!("argument 1 must be an object, but is {}", called(&other))),
+        other => wrong(format!(
+            "argument 1 must be an object, but is {}",
+            called(&other)
+        )),
     }
 }

@@ -16,10 +16,16 @@ pub(crate) static TABLE: &[Function] = &[
     special("variables", 1, 1, variables),
     special("copyIndex", 0, 2, copy_index),
     special("if", 3, 3, if_),
-    special("and", 1, MANY, |deployment, call, frame| junction(deployment, call, frame, false)),
-    special("or", 1, MANY, |deployment, call, frame| junction(deployment, call, frame, true)),
+    special("and", 1, MANY, |deployment, call, frame| {
+        junction(deployment, call, frame, false)
+    }),
+    special("or", 1, MANY, |deployment, call, frame| {
+        junction(deployment, call, frame, true)
+    }),
     special("utcNow", 0, 1, utc_now),
-    special("newGuid", 0, 0, |deployment, _, _| Ok(deployment.world.new_guid().into())),
+    special("newGuid", 0, 0, |deployment, _, _| {
+        Ok(deployment.world.new_guid().into())
+    }),
     special("fail", 1, 1, fail),
 ];
 
@@ -28,7 +34,9 @@ fn parameters(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
     if let Some(arguments) = frame.arguments() {
         return match arguments.get(&name.to_lowercase()) {
             Some(value) => Ok(value.clone()),
-            None => wrong(format!("the function has no parameter `{name}`; functions see only their own parameters")),
+            None => wrong(format!(
+                "the function has no parameter `{name}`; functions see only their own parameters"
+            )),
         };
     }
     Ok(Value::clone(&*deployment.language().parameter(&name)?))
@@ -47,16 +55,26 @@ fn copy_index(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
         Some(Value::String(name)) => (Some(name), args.optional_int()?.unwrap_or(0)),
         Some(offset) => match int_of(&offset) {
             Some(offset) => (None, offset),
-            None => return wrong(format!("a loop's name or an offset is wanted, found {}", called(&offset))),
+            None => {
+                return wrong(format!(
+                    "a loop's name or an offset is wanted, found {}",
+                    called(&offset)
+                ));
+            }
         },
     };
     match (frame.copy_index(name.as_deref()), name) {
-        (Some(Some(index)), _) => match i64::try_from(index).ok().and_then(|index| index.checked_add(offset)) {
+        (Some(Some(index)), _) => match i64::try_from(index)
+            .ok()
+            .and_then(|index| index.checked_add(offset))
+        {
             Some(index) => Ok(index.into()),
             None => wrong("the offset leaves 64 bits"),
         },
         (Some(None), _) => Err(Fault::Unknown),
-        (None, Some(name)) => wrong(format!("there is no loop `{name}` around this expression; check its name")),
+        (None, Some(name)) => wrong(format!(
+            "there is no loop `{name}` around this expression; check its name"
+        )),
         (None, None) => wrong("there is no loop around this expression; use it inside `copy` only"),
     }
 }
@@ -67,12 +85,21 @@ fn if_(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Va
     if is_unknown(&condition) {
         return Err(Fault::Unknown);
     }
-    let chosen = if Args::new(vec![condition]).bool()? { 1 } else { 2 };
+    let chosen = if Args::new(vec![condition]).bool()? {
+        1
+    } else {
+        2
+    };
     arg(deployment, call, chosen, frame)
 }
 
 /// `and` stops at the first false, `or` at the first true. An unknown leaves the answer open unless another decides it.
-fn junction(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame, decisive: bool) -> Result<Value, Fault> {
+fn junction(
+    deployment: &Rc<Deployment<'_>>,
+    call: &Call,
+    frame: &Frame,
+    decisive: bool,
+) -> Result<Value, Fault> {
     let mut open = false;
     for (i, expr) in call.args.iter().enumerate() {
         let value = match deployment.eval(expr, frame) {
@@ -86,16 +113,31 @@ fn junction(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame, decisiv
             Value::Bool(_) => {}
             value if is_unknown(&value) => open = true,
             _ if open => {}
-            other => return wrong(format!("argument {} must be a bool, but is {}", i + 1, called(&other))),
+            other => {
+                return wrong(format!(
+                    "argument {} must be a bool, but is {}",
+                    i + 1,
+                    called(&other)
+                ));
+            }
         }
     }
-    if open { Err(Fault::Unknown) } else { Ok(Value::Bool(!decisive)) }
+    if open {
+        Err(Fault::Unknown)
+    } else {
+        Ok(Value::Bool(!decisive))
+    }
 }
 
 fn utc_now(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
     let format = known_args(deployment, call, frame)?.optional_string()?;
-    let now = deployment.world.context.utc_now.to_offset(time::UtcOffset::UTC);
-    crate::functions::formatted(now, format.as_deref().unwrap_or("yyyyMMddTHHmmssZ")).map(Value::String)
+    let now = deployment
+        .world
+        .context
+        .utc_now
+        .to_offset(time::UtcOffset::UTC);
+    crate::functions::formatted(now, format.as_deref().unwrap_or("yyyyMMddTHHmmssZ"))
+        .map(Value::String)
 }
 
 fn fail(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {

@@ -31,10 +31,18 @@ fn is_full(word: Option<&str>) -> Result<bool, Fault> {
 fn reference(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
     let mut args = known_args(deployment, call, frame)?;
     let name = args.string()?;
-    let api_version = args.optional_string()?.filter(|version| !version.is_empty());
+    let api_version = args
+        .optional_string()?
+        .filter(|version| !version.is_empty());
     let full = is_full(args.optional_string()?.as_deref())?;
     let label = Expr::Call(Box::new(call.clone())).to_string();
-    of(deployment.language(), &name, api_version.as_deref(), full, &label)
+    of(
+        deployment.language(),
+        &name,
+        api_version.as_deref(),
+        full,
+        &label,
+    )
 }
 
 /// What is known of the resource that `name` means.
@@ -49,19 +57,27 @@ fn of(
         Found::Instance(position) => position,
         Found::Id(id) => {
             deployment.world.touch(&id);
-            return deployment.world.runtime.reference(&id, api_version, full)?.ok_or(Fault::Unknown);
+            return deployment
+                .world
+                .runtime
+                .reference(&id, api_version, full)?
+                .ok_or(Fault::Unknown);
         }
     };
-    let instance = deployment.instances()?.get(position).ok_or(Fault::Unknown)?;
+    let instance = deployment
+        .instances()?
+        .get(position)
+        .ok_or(Fault::Unknown)?;
     deployment.world.touch(&instance.id);
     if instance.id.is_empty() {
         return Err(Fault::Unknown);
     }
     let own_version = Some(instance.api_version.as_str()).filter(|version| !version.is_empty());
-    let answer = deployment
-        .world
-        .runtime
-        .reference(&instance.id, api_version.or(own_version), full)?;
+    let answer =
+        deployment
+            .world
+            .runtime
+            .reference(&instance.id, api_version.or(own_version), full)?;
     if let Some(value) = answer {
         return Ok(value);
     }
@@ -75,7 +91,15 @@ fn of(
     }
     let mut whole = Map::new();
     whole.insert("properties".into(), properties);
-    for name in ["apiVersion", "location", "provisioningOperation", "resourceGroupName", "resourceId", "scope", "subscriptionId"] {
+    for name in [
+        "apiVersion",
+        "location",
+        "provisioningOperation",
+        "resourceGroupName",
+        "resourceId",
+        "scope",
+        "subscriptionId",
+    ] {
         whole.insert(name.into(), unknown(format!("{label}.{name}")));
     }
     Ok(Value::Object(whole))
@@ -90,14 +114,21 @@ enum Found {
 fn find(deployment: &Rc<Deployment<'_>>, name: &str) -> Result<Found, Fault> {
     if deployment.is_expanding() {
         // Names are being made: only what is written as an id can be asked for.
-        return if name.starts_with('/') { Ok(Found::Id(name.to_owned())) } else { Err(Fault::Unknown) };
+        return if name.starts_with('/') {
+            Ok(Found::Id(name.to_owned()))
+        } else {
+            Err(Fault::Unknown)
+        };
     }
     match deployment.target(name)? {
         Target::Instances(found) => match found.as_slice() {
             [one] => Ok(Found::Instance(*one)),
             // An index beyond the loop, or one that is not known.
             [] => Err(Fault::Unknown),
-            _ => wrong(format!("`{name}` is a loop of {} resources; name one, as in '{name}[0]'", found.len())),
+            _ => wrong(format!(
+                "`{name}` is a loop of {} resources; name one, as in '{name}[0]'",
+                found.len()
+            )),
         },
         Target::Id(id) => Ok(Found::Id(id)),
         Target::None => wrong(format!(
@@ -119,14 +150,23 @@ fn references(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
         return wrong(format!("`{name}` is no loop of this template"));
     };
     let instances = language.instances()?;
-    if found.iter().filter_map(|i| instances.get(*i)).any(|instance| instance.uncertain.is_some()) {
+    if found
+        .iter()
+        .filter_map(|i| instances.get(*i))
+        .any(|instance| instance.uncertain.is_some())
+    {
         return Err(Fault::Unknown);
     }
     let mut items = Vec::new();
     for position in found {
-        let Some(instance) = instances.get(position).filter(|instance| !instance.dropped) else { continue };
+        let Some(instance) = instances.get(position).filter(|instance| !instance.dropped) else {
+            continue;
+        };
         let label = format!("reference('{name}[{}]')", instance.index);
-        let single = instance.symbolic_name.clone().unwrap_or_else(|| instance.id.clone());
+        let single = instance
+            .symbolic_name
+            .clone()
+            .unwrap_or_else(|| instance.id.clone());
         items.push(match of(language, &single, None, full, &label) {
             Err(Fault::Unknown) => unknown(label),
             other => other?,
@@ -138,7 +178,9 @@ fn references(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
 fn list(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
     let mut args = known_args(deployment, call, frame)?;
     let name = args.string()?;
-    let given_version = args.optional_string()?.filter(|version| !version.is_empty());
+    let given_version = args
+        .optional_string()?
+        .filter(|version| !version.is_empty());
     let body = args.next().filter(|body| !body.is_null());
     let language = deployment.language();
     let (id, position) = match find(language, &name)? {
@@ -150,14 +192,20 @@ fn list(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<V
     };
     language.world.touch(&id);
     let own_version = match position {
-        Some(position) => language.instances()?.get(position).map(|instance| instance.api_version.clone()),
+        Some(position) => language
+            .instances()?
+            .get(position)
+            .map(|instance| instance.api_version.clone()),
         None => None,
     };
-    let api_version = given_version.or(own_version).filter(|version| !version.is_empty());
-    let answer = language
-        .world
-        .runtime
-        .list(&call.name, &id, api_version.as_deref(), body.as_ref())?;
+    let api_version = given_version
+        .or(own_version)
+        .filter(|version| !version.is_empty());
+    let answer =
+        language
+            .world
+            .runtime
+            .list(&call.name, &id, api_version.as_deref(), body.as_ref())?;
     answer.ok_or(Fault::Unknown)
 }
 
@@ -170,7 +218,11 @@ fn pick_zones(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
     let (Ok(count @ 1..), Ok(offset)) = (usize::try_from(count), usize::try_from(offset)) else {
         return wrong("the number of zones is at least 1 and the offset at least 0");
     };
-    match deployment.world.runtime.zones(&kind, &location, count, offset)? {
+    match deployment
+        .world
+        .runtime
+        .zones(&kind, &location, count, offset)?
+    {
         Some(zones) => Ok(zones.into_iter().map(Value::from).collect()),
         None => Err(Fault::Unknown),
     }

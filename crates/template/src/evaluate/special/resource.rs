@@ -13,29 +13,50 @@ use crate::schema::called;
 
 pub(crate) static TABLE: &[Function] = &[
     special("resourceId", 2, MANY, |deployment, call, frame| {
-        id(deployment, call, frame, 2, |scope, given| match (scope, given) {
-            (Scope::Group { subscription, .. }, [group]) => Ok(group_id(subscription, group)),
-            (scope, []) => Ok(scope.id()),
-            (Scope::Subscription(subscription), [group]) => Ok(group_id(subscription, group)),
-            (_, [subscription, group]) => Ok(group_id(subscription, group)),
-            _ => wrong("the subscription is wanted before the resource group here"),
+        id(deployment, call, frame, 2, |scope, given| {
+            match (scope, given) {
+                (Scope::Group { subscription, .. }, [group]) => Ok(group_id(subscription, group)),
+                (scope, []) => Ok(scope.id()),
+                (Scope::Subscription(subscription), [group]) => Ok(group_id(subscription, group)),
+                (_, [subscription, group]) => Ok(group_id(subscription, group)),
+                _ => wrong("the subscription is wanted before the resource group here"),
+            }
         })
     }),
-    special("subscriptionResourceId", 2, MANY, |deployment, call, frame| {
-        id(deployment, call, frame, 1, |scope, given| match (given.first(), scope.subscription()) {
-            (Some(subscription), _) => Ok(format!("/subscriptions/{subscription}")),
-            (None, Some(subscription)) => Ok(format!("/subscriptions/{subscription}")),
-            (None, None) => wrong("the deployment has no subscription; give one as the first argument"),
-        })
-    }),
-    special("managementGroupResourceId", 2, MANY, |deployment, call, frame| {
-        let of = |name: &str| format!("/providers/Microsoft.Management/managementGroups/{name}");
-        id(deployment, call, frame, 1, |scope, given| match (given.first(), scope) {
-            (Some(name), _) => Ok(of(name)),
-            (None, Scope::ManagementGroup(name)) => Ok(of(name)),
-            (None, _) => wrong("the deployment does not go to a management group; give one as the first argument"),
-        })
-    }),
+    special(
+        "subscriptionResourceId",
+        2,
+        MANY,
+        |deployment, call, frame| {
+            id(deployment, call, frame, 1, |scope, given| {
+                match (given.first(), scope.subscription()) {
+                    (Some(subscription), _) => Ok(format!("/subscriptions/{subscription}")),
+                    (None, Some(subscription)) => Ok(format!("/subscriptions/{subscription}")),
+                    (None, None) => {
+                        wrong("the deployment has no subscription; give one as the first argument")
+                    }
+                }
+            })
+        },
+    ),
+    special(
+        "managementGroupResourceId",
+        2,
+        MANY,
+        |deployment, call, frame| {
+            let of =
+                |name: &str| format!("/providers/Microsoft.Management/managementGroups/{name}");
+            id(deployment, call, frame, 1, |scope, given| {
+                match (given.first(), scope) {
+                    (Some(name), _) => Ok(of(name)),
+                    (None, Scope::ManagementGroup(name)) => Ok(of(name)),
+                    (None, _) => wrong(
+                        "the deployment does not go to a management group; give one as the first argument",
+                    ),
+                }
+            })
+        },
+    ),
     special("tenantResourceId", 2, MANY, |deployment, call, frame| {
         id(deployment, call, frame, 0, |_, _| Ok(String::new()))
     }),
@@ -46,14 +67,22 @@ fn group_id(subscription: &str, group: &str) -> String {
     format!("/subscriptions/{subscription}/resourceGroups/{group}")
 }
 
-fn strings(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Vec<String>, Fault> {
+fn strings(
+    deployment: &Rc<Deployment<'_>>,
+    call: &Call,
+    frame: &Frame,
+) -> Result<Vec<String>, Fault> {
     known_args(deployment, call, frame)?
         .rest()
         .into_iter()
         .enumerate()
         .map(|(i, value)| match value {
             Value::String(_) | Value::Number(_) => Ok(text_of(&value)),
-            other => wrong(format!("argument {} must be a string, but is {}", i + 1, called(&other))),
+            other => wrong(format!(
+                "argument {} must be a string, but is {}",
+                i + 1,
+                called(&other)
+            )),
         })
         .collect()
 }
@@ -69,18 +98,26 @@ fn id(
     let args = strings(deployment, call, frame)?;
     // The type is the first argument with a slash whose parts the names after it match.
     let Some(at) = (0..=most).find(|at| {
-        args.get(*at)
-            .is_some_and(|kind| kind.contains('/') && kind.matches('/').count() == args.len() - at - 1)
+        args.get(*at).is_some_and(|kind| {
+            kind.contains('/') && kind.matches('/').count() == args.len() - at - 1
+        })
     }) else {
         return wrong(
             "a full resource type such as `Microsoft.Compute/virtualMachines` is wanted, followed by one name for each part of it after the provider",
         );
     };
-    let base = base(&deployment.language().scope, args.get(..at).unwrap_or_default())?;
+    let base = base(
+        &deployment.language().scope,
+        args.get(..at).unwrap_or_default(),
+    )?;
     made(&base, args.get(at..).unwrap_or_default())
 }
 
-fn extension_resource_id(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
+fn extension_resource_id(
+    deployment: &Rc<Deployment<'_>>,
+    call: &Call,
+    frame: &Frame,
+) -> Result<Value, Fault> {
     let args = strings(deployment, call, frame)?;
     let (base, rest) = args.split_first().ok_or(Fault::Unknown)?;
     made(base.trim_end_matches('/'), rest)
@@ -88,7 +125,11 @@ fn extension_resource_id(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &F
 
 fn made(base: &str, kind_and_names: &[String]) -> Result<Value, Fault> {
     let made = kind_and_names.split_first().and_then(|(kind, names)| {
-        resource_id(base, kind, &names.iter().map(String::as_str).collect::<Vec<_>>())
+        resource_id(
+            base,
+            kind,
+            &names.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
     });
     match made {
         Some(id) => Ok(id.into()),

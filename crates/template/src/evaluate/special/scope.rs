@@ -22,7 +22,9 @@ pub(crate) static TABLE: &[Function] = &[
             "displayName": unknown("tenant().displayName"),
         }))
     }),
-    special("environment", 0, 0, |deployment, _, _| Ok(deployment.world.context.environment.clone())),
+    special("environment", 0, 0, |deployment, _, _| {
+        Ok(deployment.world.context.environment.clone())
+    }),
     special("deployment", 0, 0, deployment_),
     special("deployer", 0, 0, |deployment, _, _| {
         deployment.world.runtime.deployer()?.ok_or(Fault::Unknown)
@@ -31,14 +33,25 @@ pub(crate) static TABLE: &[Function] = &[
 
 fn resource_group(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Result<Value, Fault> {
     let language = deployment.language();
-    let Scope::Group { subscription, group } = &language.scope else {
-        return wrong("the deployment does not go to a resource group; use subscription() or deployment() instead");
+    let Scope::Group {
+        subscription,
+        group,
+    } = &language.scope
+    else {
+        return wrong(
+            "the deployment does not go to a resource group; use subscription() or deployment() instead",
+        );
     };
     let id = language.scope.id();
     let (location, tags) = match language.known_group(subscription, group) {
         Some(known) => (
             Value::from(known.location.clone()),
-            known.tags.iter().map(|(name, tag)| (name.clone(), tag.clone().into())).collect::<Map<_, _>>().into(),
+            known
+                .tags
+                .iter()
+                .map(|(name, tag)| (name.clone(), tag.clone().into()))
+                .collect::<Map<_, _>>()
+                .into(),
         ),
         // Another group than the target: only the cloud knows it.
         None => match language.world.runtime.reference(&id, None, true)? {
@@ -46,7 +59,10 @@ fn resource_group(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Resul
                 group.get("location").cloned().unwrap_or(Value::Null),
                 group.get("tags").cloned().unwrap_or_else(|| json!({})),
             ),
-            None => (unknown("resourceGroup().location"), unknown("resourceGroup().tags")),
+            None => (
+                unknown("resourceGroup().location"),
+                unknown("resourceGroup().tags"),
+            ),
         },
     };
     Ok(json!({

@@ -15,10 +15,10 @@ use super::{Entry, readme};
 
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/../../catalog"]
-#[include = "*/*/manifest.yaml"]
-#[include = "*/*/main.json"]
-#[include = "*/*/README.md"]
 struct Files;
+
+/// The files of a template version that Slipway reads.
+const READ: [&str; 3] = ["manifest.yaml", "main.json", "README.md"];
 
 /// A template that cannot be offered.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,10 @@ fn error(file: impl Into<String>, message: impl Into<String>) -> CatalogueError 
 /// What is built into the binary.
 pub(super) fn embedded_files() -> Vec<(String, String)> {
     Files::iter()
+        .filter(|path| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            READ.contains(&name) && path.matches('/').count() == 2
+        })
         .filter_map(|path| {
             let file = Files::get(&path)?;
             Some((
@@ -55,7 +59,7 @@ pub(super) fn files_in(folder: &Path) -> Result<Vec<(String, String)>, Catalogue
     let mut files = Vec::new();
     for name in folders(folder)? {
         for version in folders(&name)? {
-            for file in ["manifest.yaml", "main.json", "README.md"] {
+            for file in READ {
                 let path = version.join(file);
                 if path.is_file() {
                     let text = std::fs::read_to_string(&path)

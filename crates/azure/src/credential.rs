@@ -1,0 +1,289 @@
+//! One source of tokens: azure_identity's credentials, our https client below them, and a cache that many calls share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core_1::cloud::{CloudConfiguration, CustomConfiguration};
+use azure_core_1::credentials::{Secret as SdkSecret, TokenCredential};
+use azure_core_1::error::ErrorKind as SdkErrorKind;
+use azure_core_1::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport};
+use azure_identity_1 as identity;
+use time::OffsetDateTime;
+use tokio::sync::Mutex;
+
+use crate::config::{Config, Credential, Endpoints};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A token this close to its end is replaced.
+const RENEW_BEFORE: time::Duration = time::Duration::minutes(5);
+
+/// A bearer token. Its `Debug` shows only when it ends.
+#[derive(Clone)]
+pub(crate) struct Token {
+    value: Arc<str>,
+    expires_at: OffsetDateTime,
+}
+
+impl Token {
+    pub(crate) fn expose(&self) -> &str {
+        &self.value
+    }
+
+    fn lives_for(&self) -> time::Duration {
+        self.expires_at - OffsetDateTime::now_utc()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token(*** until {})", self.expires_at)
+    }
+}
+
+/// Gives everybody the same token until it is nearly over. One asks the authority, the others wait for it.
+pub(crate) struct TokenSource {
+    recipe: Recipe,
+    scope: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    credential: Arc<dyn TokenCredential>,
+    token: Option<Token>,
+}
+
+/// What a credential is made of; made anew when a token was refused, because azure_identity keeps a cache of its own.
+struct Recipe {
+    endpoints: Endpoints,
+    tenant_id: String,
+    credential: Credential,
+    client: reqwest::Client,
+}
+
+impl TokenSource {
+    pub(crate) fn new(config: &Config, client: reqwest::Client) -> Result<Self> {
+        let recipe = Recipe {
+            endpoints: config.endpoints.clone(),
+            tenant_id: config.tenant_id.clone(),
+            credential: config.credential.clone(),
+            client,
+        };
+        Ok(Self {
+            scope: config.endpoints.scope(),
+            state: Mutex::new(State {
+                credential: recipe.make()?,
+                token: None,
+            }),
+            recipe,
+        })
+    }
+
+    pub(crate) async fn token(&self) -> Result<Token> {
+        let mut state = self.state.lock().await;
+        if let Some(token) = &state.token
+            && token.lives_for() > RENEW_BEFORE
+        {
+            return Ok(token.clone());
+        }
+        match state.credential.get_token(&[&self.scope], None).await {
+            Ok(fresh) => {
+                let token = Token {
+                    value: fresh.token.secret().into(),
+                    expires_at: fresh.expires_on,
+                };
+                state.token = Some(token.clone());
+                Ok(token)
+            }
+            Err(error) => match &state.token {
+                // The authority is away, but the old token still opens doors.
+                Some(token) if token.lives_for() > time::Duration::seconds(30) => {
+                    tracing::warn!(reason = %reason(&error), "the token could not be renewed yet");
+                    Ok(token.clone())
+                }
+                _ => Err(refused(&error)),
+            },
+        }
+    }
+
+    /// Throws away a token that ARM refused, unless somebody already has.
+    pub(crate) async fn forget(&self, token: &Token) {
+        let mut state = self.state.lock().await;
+        let current = state
+            .token
+            .as_ref()
+            .is_some_and(|held| held.value == token.value);
+        if current && let Ok(credential) = self.recipe.make() {
+            state.credential = credential;
+            state.token = None;
+        }
+    }
+}
+
+impl Recipe {
+    fn make(&self) -> Result<Arc<dyn TokenCredential>> {
+        let made: azure_core_1::Result<Arc<dyn TokenCredential>> = match &self.credential {
+            Credential::ClientSecret { client_id, secret } => {
+                identity::ClientSecretCredential::new(
+                    &self.tenant_id,
+                    client_id.clone(),
+                    SdkSecret::new(secret.expose().to_owned()),
+                    Some(identity::ClientSecretCredentialOptions {
+                        client_options: self.options(),
+                    }),
+                )
+                .map(|credential| credential as _)
+            }
+            Credential::WorkloadIdentity {
+                client_id,
+                token_file,
+            } => {
+                let options = identity::WorkloadIdentityCredentialOptions {
+                    credential_options: identity::ClientAssertionCredentialOptions {
+                        client_options: self.options(),
+                    },
+                    client_id: client_id.clone(),
+                    tenant_id: Some(self.tenant_id.clone()),
+                    token_file_path: token_file.clone(),
+                };
+                identity::WorkloadIdentityCredential::new(Some(options))
+                    .map(|credential| credential as _)
+            }
+            Credential::ManagedIdentity { client_id } => {
+                let options = identity::ManagedIdentityCredentialOptions {
+                    user_assigned_id: client_id.clone().map(identity::UserAssignedId::ClientId),
+                    client_options: self.metadata_options()?,
+                };
+                identity::ManagedIdentityCredential::new(Some(options))
+                    .map(|credential| credential as _)
+            }
+            Credential::AzureCli => {
+                let options = identity::AzureCliCredentialOptions {
+                    tenant_id: Some(self.tenant_id.clone()),
+                    ..Default::default()
+                };
+                identity::AzureCliCredential::new(Some(options)).map(|credential| credential as _)
+            }
+        };
+        made.map_err(|error| {
+            Error::config(format!("the credential cannot be used: {}", reason(&error)))
+        })
+    }
+
+    /// Our authority and our https client. azure_identity asks no discovery document: the authority is taken as configured.
+    fn options(&self) -> ClientOptions {
+        let mut cloud = CustomConfiguration::default();
+        cloud.authority_host = self
+            .endpoints
+            .authority
+            .as_str()
+            .trim_end_matches('/')
+            .to_owned();
+        ClientOptions {
+            cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
+            transport: Some(Transport::new(Arc::new(Https(self.client.clone())))),
+            ..Default::default()
+        }
+    }
+
+    /// The metadata service of a virtual machine speaks plain http at a link-local address and must not be reached through a proxy.
+    fn metadata_options(&self) -> Result<ClientOptions> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(30))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| Error::config(format!("no http client can be made: {error}")))?;
+        Ok(ClientOptions {
+            transport: Some(Transport::new(Arc::new(Https(client)))),
+            ..Default::default()
+        })
+    }
+}
+
+/// reqwest 0.12 below azure_core 1.x, which would bring reqwest 0.13 along. It logs nothing: a token request's body is a secret.
+#[derive(Debug)]
+struct Https(reqwest::Client);
+
+#[async_trait]
+impl HttpClient for Https {
+    async fn execute_request(&self, request: &Request) -> azure_core_1::Result<AsyncRawResponse> {
+        let method = reqwest::Method::from_bytes(request.method().as_str().as_bytes())
+            .map_err(|error| azure_core_1::Error::new(SdkErrorKind::DataConversion, error))?;
+        let mut outgoing = self.0.request(method, request.url().clone());
+        for (name, value) in request.headers().iter() {
+            outgoing = outgoing.header(name.as_str(), value.as_str());
+        }
+        let body = azure_core_1::Bytes::from(request.body());
+        let answer = outgoing.body(body).send().await.map_err(|error| {
+            let kind = if error.is_connect() {
+                SdkErrorKind::Connection
+            } else {
+                SdkErrorKind::Io
+            };
+            azure_core_1::Error::new(kind, error.without_url())
+        })?;
+        let status = answer.status().as_u16();
+        let mut headers = azure_core_1::http::headers::Headers::new();
+        for (name, value) in answer.headers() {
+            if let Ok(value) = value.to_str() {
+                headers.insert(name.as_str().to_owned(), value.to_owned());
+            }
+        }
+        let bytes = answer
+            .bytes()
+            .await
+            .map_err(|error| azure_core_1::Error::new(SdkErrorKind::Io, error.without_url()))?;
+        Ok(AsyncRawResponse::from_bytes(status.into(), headers, bytes))
+    }
+}
+
+/// What the authority said. Its texts (`AADSTS7000215: Invalid client secret provided…`) name ids, never the secret.
+fn refused(error: &azure_core_1::Error) -> Error {
+    let kind = match http_status(error) {
+        Some(429 | 500..=599) => ErrorKind::Unavailable,
+        Some(_) => ErrorKind::Unauthorized,
+        None if is_io(error) => ErrorKind::Unavailable,
+        None => ErrorKind::Unauthorized,
+    };
+    let reason = reason(error);
+    let code = reason
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .find(|word| word.starts_with("AADSTS"))
+        .unwrap_or("CredentialFailed")
+        .to_owned();
+    Error::new(kind, &code, format!("No token for Azure: {reason}"))
+}
+
+fn reason(error: &azure_core_1::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !inner_text.is_empty() && !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    text
+}
+
+/// azure_identity wraps what the pipeline said: the status is further in.
+fn http_status(error: &azure_core_1::Error) -> Option<u16> {
+    chain(error).find_map(|error| match error.kind() {
+        SdkErrorKind::HttpResponse { status, .. } => Some(u16::from(*status)),
+        _ => None,
+    })
+}
+
+fn is_io(error: &azure_core_1::Error) -> bool {
+    chain(error).any(|error| matches!(error.kind(), SdkErrorKind::Io | SdkErrorKind::Connection))
+}
+
+fn chain(error: &azure_core_1::Error) -> impl Iterator<Item = &azure_core_1::Error> {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<azure_core_1::Error>())
+}

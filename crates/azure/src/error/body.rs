@@ -1,0 +1,140 @@
+//! Reads error bodies: the envelope, AKS's flat form, and errors that Azure nests as JSON text inside a message.
+
+use serde_json::Value;
+
+use super::{Detail, PolicyExpression, PolicyViolation};
+
+/// How deep errors are read; Azure nests five or six levels, a hostile body could nest more.
+const DEPTH: usize = 12;
+
+/// Reads an answer's body. A body that is no JSON becomes the message, shortened.
+pub(crate) fn read(status: u16, body: &[u8]) -> Detail {
+    let text = String::from_utf8_lossy(body);
+    if let Ok(value) = serde_json::from_str::<Value>(&text)
+        && let Some(detail) = detail(&value, 0)
+    {
+        return detail;
+    }
+    let message = match text.trim() {
+        "" => format!("Azure answered {status} without a body."),
+        text => text.chars().take(500).collect(),
+    };
+    Detail {
+        code: format!("Http{status}"),
+        message,
+        ..Detail::default()
+    }
+}
+
+/// Reads an `error` object, or something that contains one.
+pub(crate) fn from_value(value: &Value) -> Option<Detail> {
+    detail(value, 0)
+}
+
+fn detail(value: &Value, depth: usize) -> Option<Detail> {
+    if depth > DEPTH {
+        return None;
+    }
+    // The envelope, and `odata.error` of Entra's directory; a status body is `{"status": "Failed", "error": {…}}`.
+    if let Some(inner) = value.get("error").filter(|inner| inner.is_object()) {
+        return detail(inner, depth + 1);
+    }
+    let object = value.as_object()?;
+    let text = |key: &str| {
+        object
+            .get(key)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .filter(|text| !text.is_empty())
+    };
+    let code = text("code");
+    // Some providers send an object as message ({"value": "…"}).
+    let message = text("message").or_else(|| {
+        object
+            .get("message")
+            .and_then(|message| message.get("value"))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    });
+    if code.is_none() && message.is_none() {
+        return None;
+    }
+    let mut found = Detail {
+        code: code.unwrap_or_else(|| "Unknown".to_owned()),
+        message: message.unwrap_or_default(),
+        target: text("target"),
+        details: list(object.get("details"), |inner| detail(inner, depth + 1)),
+        policy: list(object.get("additionalInfo"), violation),
+    };
+    unwrap_message(&mut found, depth);
+    Some(found)
+}
+
+/// `"message": "{\r\n \"error\": {…}}"`: the inner error is what a person needs; the outer message becomes a sentence.
+fn unwrap_message(found: &mut Detail, depth: usize) {
+    let text = found.message.trim();
+    let Some(start) = text.find('{') else {
+        return;
+    };
+    let Ok(inner) = serde_json::from_str::<Value>(&text[start..]) else {
+        return;
+    };
+    let Some(inner) = detail(&inner, depth + 1) else {
+        return;
+    };
+    let lead = text[..start].trim().trim_end_matches(':').to_owned();
+    found.message = if lead.is_empty() {
+        inner.message.clone()
+    } else {
+        lead
+    };
+    // Some bodies carry the same error twice, nested and as text.
+    if !found.details.iter().any(|known| known.code == inner.code) {
+        found.details.push(inner);
+    }
+}
+
+fn violation(info: &Value) -> Option<PolicyViolation> {
+    if !info
+        .get("type")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("PolicyViolation"))
+    {
+        return None;
+    }
+    let info = info.get("info")?;
+    let text = |key: &str| {
+        info.get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let expressions = info
+        .get("evaluationDetails")
+        .and_then(|details| details.get("evaluatedExpressions"));
+    Some(PolicyViolation {
+        definition_id: text("policyDefinitionId"),
+        definition: text("policyDefinitionDisplayName").or_else(|| text("policyDefinitionName")),
+        assignment_id: text("policyAssignmentId"),
+        assignment: text("policyAssignmentDisplayName").or_else(|| text("policyAssignmentName")),
+        expressions: list(expressions, expression),
+    })
+}
+
+fn expression(value: &Value) -> Option<PolicyExpression> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some(PolicyExpression {
+        path: text("path").or_else(|| text("expression")),
+        operator: text("operator"),
+        found: value.get("expressionValue").cloned(),
+        wanted: value.get("targetValue").cloned(),
+        result: text("result").map(|result| result.eq_ignore_ascii_case("true")),
+    })
+}
+
+fn list<T>(value: Option<&Value>, read: impl Fn(&Value) -> Option<T>) -> Vec<T> {
+    value
+        .and_then(Value::as_array)
+        .map(|items| items.iter().filter_map(read).collect())
+        .unwrap_or_default()
+}

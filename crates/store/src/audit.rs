@@ -5,7 +5,6 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 use sqlx::FromRow;
-use sqlx::types::Json as Column;
 use types::actor::{Actor, ActorKind};
 use types::audit::{AuditEvent, AuditFilter, ChainCheck};
 use types::names::ProjectName;
@@ -13,7 +12,7 @@ use types::page::Page;
 use types::time::Timestamp;
 
 use crate::Store;
-use crate::columns::{At, name};
+use crate::columns::{At, Document, name};
 use crate::engine::{Conn, execute, fetch_optional, on};
 use crate::error::{Error, Result};
 use crate::list::{self, Query, Scope, Value, fetch_list};
@@ -99,7 +98,7 @@ struct Row {
     subject_id: String,
     subject_name: String,
     project: Option<String>,
-    detail: Column<Json>,
+    detail: Document<Json>,
     previous_hash: String,
     hash: String,
 }
@@ -117,7 +116,7 @@ impl Row {
             subject_id: &self.subject_id,
             subject_name: &self.subject_name,
             project: self.project.as_deref(),
-            detail: &self.detail,
+            detail: &self.detail.0,
         };
         let canonical = serde_json_canonicalizer::to_vec(&line)
             .map_err(|_| Error::Other("an audit line has no canonical form".into()))?;
@@ -184,7 +183,7 @@ pub(crate) async fn append(mut conn: Conn<'_>, lines: Vec<NewAudit>, now: Timest
             subject_id: line.subject_id,
             subject_name: line.subject_name,
             project: line.project.map(String::from),
-            detail: Column(line.detail),
+            detail: Document(line.detail),
             previous_hash: previous,
             hash: String::new(),
         };

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 use sqlx::FromRow;
-use sqlx::types::Json;
 use types::time::Timestamp;
 
 use crate::Store;
-use crate::columns::At;
+use crate::columns::{At, Document};
 use crate::engine::{execute, fetch_all, fetch_optional};
 use crate::error::Result;
 
@@ -27,7 +26,7 @@ pub struct AzureFact {
 struct Row {
     kind: String,
     fact_key: String,
-    body: Json<Value>,
+    body: Document<Value>,
     fetched_at: At,
 }
 
@@ -56,7 +55,7 @@ impl Store {
              WHERE excluded.fetched_at >= azure_fact.fetched_at",
             fact.kind.as_str(),
             fact.key.as_str(),
-            Json(&fact.body),
+            Document(&fact.body),
             At(fact.fetched_at)
         )?;
         Ok(())

@@ -1,12 +1,13 @@
-//! How values stand in columns on both engines: times, words of enums, names.
+//! How values stand in columns on both engines: times, documents, words of enums, names.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
-use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+use sqlx::{Decode, Encode, Postgres, Sqlite, Type, TypeInfo as _};
 use time::OffsetDateTime;
 use types::time::Timestamp;
 
@@ -101,6 +102,65 @@ impl<'r> Decode<'r, Postgres> for At {
         Ok(Self(Timestamp::new(<OffsetDateTime as Decode<
             Postgres,
         >>::decode(value)?)))
+    }
+}
+
+/// A document as a column: `JSON` in PostgreSQL, text in SQLite. sqlx's own type declares itself `JSONB`, and the cast on the way in reorders keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Document<T>(pub(crate) T);
+
+/// PostgreSQL's number for the type `json`: https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat
+const JSON_OID: Oid = Oid(114);
+
+impl<T> Type<Sqlite> for Document<T> {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <String as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl<T: Serialize> Encode<'_, Sqlite> for Document<T> {
+    fn encode_by_ref(
+        &self,
+        args: &mut SqliteArgumentsBuffer,
+    ) -> std::result::Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(serde_json::to_string(&self.0)?, args)
+    }
+}
+
+impl<'r, T: DeserializeOwned> Decode<'r, Sqlite> for Document<T> {
+    fn decode(value: SqliteValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+        let text = <String as Decode<Sqlite>>::decode(value)?;
+        Ok(Self(serde_json::from_str(&text)?))
+    }
+}
+
+impl<T> Type<Postgres> for Document<T> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(JSON_OID)
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        ty.name() == "JSON"
+    }
+}
+
+impl<T: Serialize> Encode<'_, Postgres> for Document<T> {
+    fn encode_by_ref(
+        &self,
+        buf: &mut PgArgumentBuffer,
+    ) -> std::result::Result<IsNull, BoxDynError> {
+        let text = serde_json::to_string(&self.0)?;
+        Encode::<Postgres>::encode(text, buf)
+    }
+}
+
+impl<'r, T: DeserializeOwned> Decode<'r, Postgres> for Document<T> {
+    fn decode(value: PgValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+        Ok(Self(serde_json::from_slice(value.as_bytes()?)?))
     }
 }
 

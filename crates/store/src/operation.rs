@@ -1,7 +1,6 @@
 //! Operations and their steps: the journal by which a crash anywhere resumes.
 
 use sqlx::FromRow;
-use sqlx::types::Json;
 use types::fault::AzureFault;
 use types::ids::{OperationId, RequestId, StackId};
 use types::names::ProjectName;
@@ -10,7 +9,7 @@ use types::page::Page;
 use types::time::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{At, at, count, moment, name, word, word_of};
+use crate::columns::{At, Document, at, count, moment, name, word, word_of};
 use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
@@ -86,7 +85,7 @@ struct Whole {
     #[sqlx(flatten)]
     row: SummaryRow,
     requested_by: String,
-    fault: Option<Json<AzureFault>>,
+    fault: Option<Document<AzureFault>>,
     cancel_requested_at: Option<At>,
     worker: Option<String>,
     lease_until: Option<At>,
@@ -104,9 +103,9 @@ struct StepRow {
     started_at: Option<At>,
     ended_at: Option<At>,
     note: Option<String>,
-    fault: Option<Json<AzureFault>>,
-    external_ref: Option<Json<serde_json::Value>>,
-    resources: Json<Vec<ResourceProgress>>,
+    fault: Option<Document<AzureFault>>,
+    external_ref: Option<Document<serde_json::Value>>,
+    resources: Document<Vec<ResourceProgress>>,
 }
 
 impl TryFrom<SummaryRow> for OperationSummary {
@@ -226,7 +225,7 @@ impl Tx {
             s.stack_name.as_str(),
             s.revision,
             operation.requested_by.as_str(),
-            operation.fault.as_ref().map(Json),
+            operation.fault.as_ref().map(Document),
             at(operation.cancel_requested_at),
             operation.worker.as_deref(),
             at(operation.lease_until),
@@ -254,7 +253,7 @@ impl Tx {
             operation.version,
             word_of(&s.state)?,
             s.revision,
-            operation.fault.as_ref().map(Json),
+            operation.fault.as_ref().map(Document),
             at(operation.cancel_requested_at),
             operation.worker.as_deref(),
             at(operation.lease_until),
@@ -302,9 +301,9 @@ impl Tx {
             at(s.started_at),
             at(s.ended_at),
             s.note.as_deref(),
-            s.fault.as_ref().map(Json),
-            step.external_ref.as_ref().map(Json),
-            Json(&s.resources),
+            s.fault.as_ref().map(Document),
+            step.external_ref.as_ref().map(Document),
+            Document(&s.resources),
         )?;
         Ok(())
     }

@@ -1,12 +1,11 @@
 //! Persons: who signed in, with the groups and roles that the identity provider last gave them.
 
 use sqlx::FromRow;
-use sqlx::types::Json;
 use types::actor::InstallationRole;
 use types::names::GroupName;
 use types::time::Timestamp;
 
-use crate::columns::At;
+use crate::columns::{At, Document};
 use crate::engine::{execute, fetch_optional};
 use crate::error::Result;
 use crate::{Store, Tx};
@@ -30,8 +29,8 @@ pub struct Person {
 struct Row {
     subject: String,
     name: String,
-    approver_groups: Json<Vec<GroupName>>,
-    installation_roles: Json<Vec<InstallationRole>>,
+    approver_groups: Document<Vec<GroupName>>,
+    installation_roles: Document<Vec<InstallationRole>>,
     seen_at: At,
 }
 
@@ -48,8 +47,8 @@ impl Tx {
              installation_roles = excluded.installation_roles, seen_at = excluded.seen_at",
             person.subject.as_str(),
             person.name.as_str(),
-            Json(&person.groups),
-            Json(&person.installation),
+            Document(&person.groups),
+            Document(&person.installation),
             At(person.seen_at),
         )?;
         Ok(())

@@ -1,13 +1,12 @@
 //! Projects, their members, and what their stacks add up to.
 
 use sqlx::FromRow;
-use sqlx::types::Json;
 use types::actor::{Membership, Role};
 use types::cost::Usd;
 use types::names::ProjectName;
 use types::project::{Member, ProjectSettings, Tier};
 
-use crate::columns::{count, name, word, word_of};
+use crate::columns::{Document, count, name, word, word_of};
 use crate::engine::{execute, fetch_all, fetch_optional};
 use crate::error::Result;
 use crate::{Store, Tx};
@@ -53,7 +52,7 @@ impl Tx {
             self.conn(),
             "INSERT INTO project (name, settings) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET settings = excluded.settings",
             settings.name.as_str(),
-            Json(settings)
+            Document(settings)
         )?;
         Ok(())
     }
@@ -101,9 +100,9 @@ impl Store {
     /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn projects(&self) -> Result<Vec<ProjectSettings>> {
         let mut lease = self.engine.read().await?;
-        let rows: Vec<(Json<ProjectSettings>,)> = fetch_all!(
+        let rows: Vec<(Document<ProjectSettings>,)> = fetch_all!(
             lease.conn(),
-            (Json<ProjectSettings>,),
+            (Document<ProjectSettings>,),
             "SELECT settings FROM project ORDER BY name"
         )?;
         Ok(rows.into_iter().map(|(settings,)| settings.0).collect())
@@ -115,9 +114,9 @@ impl Store {
     /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn project(&self, project: &ProjectName) -> Result<Option<ProjectSettings>> {
         let mut lease = self.engine.read().await?;
-        let row: Option<(Json<ProjectSettings>,)> = fetch_optional!(
+        let row: Option<(Document<ProjectSettings>,)> = fetch_optional!(
             lease.conn(),
-            (Json<ProjectSettings>,),
+            (Document<ProjectSettings>,),
             "SELECT settings FROM project WHERE name = $1",
             project.as_str()
         )?;

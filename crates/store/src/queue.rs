@@ -9,6 +9,7 @@ use apalis::prelude::{
     BackendExt as _, BoxDynError, TaskBuilder, WorkerBuilder, WorkerBuilderExt as _, WorkerContext,
 };
 use apalis::prelude::{IntervalStrategy, Strategy, StreamStrategy};
+use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
@@ -157,12 +158,13 @@ impl Store {
         // No separate lock: the fetch marks the job as taken, and one write less is one fsync less.
         macro_rules! run {
             ($storage:expr) => {{
-                let run = WorkerBuilder::new(context.clone())
+                // Boxed: the compiler cannot see through apalis's service types that this future may change threads.
+                let mut run = WorkerBuilder::new(context.clone())
                     .backend($storage.poll_with_strategy(strategy))
                     .concurrency(concurrency.max(1))
                     .build(task)
-                    .run();
-                tokio::pin!(run);
+                    .run()
+                    .boxed();
                 tokio::select! {
                     ended = &mut run => ended,
                     () = shutdown.cancelled() => {

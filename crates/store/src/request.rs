@@ -1,7 +1,6 @@
 //! Requests: the row that lists show, and beside it the documents (draft, needs, plan) that only its page reads.
 
 use sqlx::FromRow;
-use sqlx::types::Json;
 use types::approval::{ApprovalTab, Decision};
 use types::ids::{OperationId, RequestId, StackId};
 use types::page::Page;
@@ -11,7 +10,7 @@ use types::request::{RequestDraft, RequestFilter, RequestState, RequestSummary};
 use types::time::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{At, at, count, moment, name, word, word_of};
+use crate::columns::{At, Document, at, count, moment, name, word, word_of};
 use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
@@ -67,7 +66,7 @@ struct SummaryRow {
     requester: String,
     monthly: i64,
     monthly_change: i64,
-    posture: Json<Posture>,
+    posture: Document<Posture>,
     warnings: i64,
     denials: i64,
     created_at: At,
@@ -83,15 +82,15 @@ struct Whole {
     #[sqlx(flatten)]
     row: SummaryRow,
     sent_back: Option<String>,
-    draft: Json<RequestDraft>,
-    needs: Json<Vec<ApprovalNeed>>,
-    plan: Option<Json<Plan>>,
+    draft: Document<RequestDraft>,
+    needs: Document<Vec<ApprovalNeed>>,
+    plan: Option<Document<Plan>>,
 }
 
 #[derive(FromRow)]
 struct NeedsRow {
     request_id: Uuid,
-    needs: Json<Vec<ApprovalNeed>>,
+    needs: Document<Vec<ApprovalNeed>>,
 }
 
 impl TryFrom<SummaryRow> for RequestSummary {
@@ -180,7 +179,7 @@ impl Tx {
             s.requester.as_str(),
             s.monthly.0,
             s.monthly_change.0,
-            Json(s.posture),
+            Document(s.posture),
             i64::from(s.warnings),
             i64::from(s.denials),
             request.plan.as_ref().map(|plan| plan.digest.as_str()),
@@ -201,9 +200,9 @@ impl Tx {
             self.conn(),
             "INSERT INTO request_document (request_id, draft, needs, plan) VALUES ($1, $2, $3, $4)",
             s.id.0,
-            Json(&request.draft),
-            Json(&request.needs),
-            request.plan.as_ref().map(Json),
+            Document(&request.draft),
+            Document(&request.needs),
+            request.plan.as_ref().map(Document),
         )?;
         Ok(true)
     }
@@ -225,7 +224,7 @@ impl Tx {
             s.template.to_string(),
             s.monthly.0,
             s.monthly_change.0,
-            Json(s.posture),
+            Document(s.posture),
             i64::from(s.warnings),
             i64::from(s.denials),
             request.plan.as_ref().map(|plan| plan.digest.as_str()),
@@ -254,9 +253,9 @@ impl Tx {
             self.conn(),
             "UPDATE request_document SET draft = $2, needs = $3, plan = $4 WHERE request_id = $1",
             request.summary.id.0,
-            Json(&request.draft),
-            Json(&request.needs),
-            request.plan.as_ref().map(Json),
+            Document(&request.draft),
+            Document(&request.needs),
+            request.plan.as_ref().map(Document),
         )?;
         request.summary.version += 1;
         Ok(())

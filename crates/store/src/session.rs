@@ -3,11 +3,10 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sqlx::FromRow;
-use sqlx::types::Json;
 use types::time::Timestamp;
 
 use crate::Store;
-use crate::columns::At;
+use crate::columns::{At, Document};
 use crate::engine::{execute, fetch_optional};
 use crate::error::Result;
 
@@ -22,7 +21,7 @@ pub struct Session {
 
 #[derive(FromRow)]
 struct Row {
-    data: Json<Value>,
+    data: Document<Value>,
     expires_at: At,
 }
 
@@ -46,7 +45,7 @@ impl Store {
             lease.conn(),
             "INSERT INTO session (id_hash, data, expires_at) VALUES ($1, $2, $3) ON CONFLICT (id_hash) DO NOTHING",
             hash(id),
-            Json(data),
+            Document(data),
             At(expires_at)
         )?;
         Ok(added > 0)
@@ -63,7 +62,7 @@ impl Store {
             "INSERT INTO session (id_hash, data, expires_at) VALUES ($1, $2, $3) \
              ON CONFLICT (id_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at",
             hash(id),
-            Json(data),
+            Document(data),
             At(expires_at)
         )?;
         Ok(())

@@ -3,7 +3,6 @@
 use indexmap::IndexMap;
 use serde_json::Value as JsonValue;
 use sqlx::FromRow;
-use sqlx::types::Json;
 use types::fault::AzureFault;
 use types::ids::{OperationId, RequestId, StackId};
 use types::names::{ProjectName, StackName};
@@ -15,7 +14,7 @@ use types::stack::{StackFilter, StackResource, StackSummary};
 use types::time::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{At, at, moment, name, word, word_of};
+use crate::columns::{At, Document, at, moment, name, word, word_of};
 use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Scope, Value, fetch_list};
@@ -55,8 +54,8 @@ struct SummaryRow {
     created_at: At,
     updated_at: At,
     version: i64,
-    posture: Json<Posture>,
-    target: Json<Target>,
+    posture: Document<Posture>,
+    target: Document<Target>,
 }
 
 #[derive(FromRow)]
@@ -65,9 +64,9 @@ struct Whole {
     row: SummaryRow,
     revision: i64,
     applied_request: Option<Uuid>,
-    outputs: Json<IndexMap<String, JsonValue>>,
-    fault: Option<Json<AzureFault>>,
-    plan: Option<Json<Plan>>,
+    outputs: Document<IndexMap<String, JsonValue>>,
+    fault: Option<Document<AzureFault>>,
+    plan: Option<Document<Plan>>,
 }
 
 #[derive(FromRow)]
@@ -210,11 +209,11 @@ impl Tx {
             s.version,
             stack.revision,
             stack.applied_request.map(|id| id.0),
-            Json(s.posture),
-            Json(&s.target),
-            Json(&stack.outputs),
-            stack.fault.as_ref().map(Json),
-            stack.plan.as_ref().map(Json),
+            Document(s.posture),
+            Document(&s.target),
+            Document(&stack.outputs),
+            stack.fault.as_ref().map(Document),
+            stack.plan.as_ref().map(Document),
         )?;
         Ok(())
     }
@@ -240,11 +239,11 @@ impl Tx {
             At(s.updated_at),
             stack.revision,
             stack.applied_request.map(|id| id.0),
-            Json(s.posture),
-            Json(&s.target),
-            Json(&stack.outputs),
-            stack.fault.as_ref().map(Json),
-            stack.plan.as_ref().map(Json),
+            Document(s.posture),
+            Document(&s.target),
+            Document(&stack.outputs),
+            stack.fault.as_ref().map(Document),
+            stack.plan.as_ref().map(Document),
         )?;
         if changed == 0 {
             let there: Option<(i64,)> = fetch_optional!(

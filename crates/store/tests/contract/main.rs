@@ -1,1 +1,30 @@
+//! The store's contract: every story is told twice, once to SQLite in a file and once to PostgreSQL.
 
+mod audit;
+mod disk;
+mod journal;
+mod lists;
+mod queue;
+mod requests;
+mod schema;
+mod small;
+mod world;
+
+/// Makes one test per engine out of each story.
+macro_rules! stories {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::world::World::sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::world::World::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use stories;

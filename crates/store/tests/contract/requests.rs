@@ -1,0 +1,440 @@
+//! Stories of requests and stacks: sent twice, changed at the same time, named alike, decided.
+
+use store::{Conflict, Error, NewActivity, NewAudit, NewDecision, Scope, SecretValue};
+use types::approval::{ApprovalTab, DecisionKind};
+use types::ids::{CommentId, DecisionId};
+use types::project::Tier;
+use types::request::{Comment, RequestState};
+use types::stack::{StackResource, StackState};
+use uuid::Uuid;
+
+use crate::world::{World, changed, developer, moment, now, plan, project, request, stack};
+
+crate::stories![
+    what_was_sent_is_what_is_read,
+    a_form_sent_eight_times_at_once_makes_one_request,
+    the_slower_of_two_changes_loses_and_changes_nothing,
+    a_name_is_held_until_the_stack_is_gone,
+    a_dropped_transaction_leaves_nothing,
+    a_decision_belongs_to_its_plan,
+    the_queue_of_approvals_says_what_is_needed,
+    azure_ids_are_one_in_any_case_of_letters,
+    a_project_adds_up_its_stacks_and_promises,
+    secrets_go_when_the_operation_ends,
+];
+
+async fn what_was_sent_is_what_is_read(world: World) {
+    let mut stack = stack("web");
+    let request = request(&stack);
+    stack.plan = Some(plan("digest-1"));
+    stack.applied_request = Some(request.summary.id);
+    let mut tx = world.store.begin().await.unwrap();
+    assert!(tx.insert_request(&request).await.unwrap());
+    tx.insert_stack(&stack).await.unwrap();
+    assert_eq!(
+        tx.request(request.summary.id).await.unwrap().as_ref(),
+        Some(&request)
+    );
+    tx.commit(now()).await.unwrap();
+
+    let read = world.store.request(request.summary.id).await.unwrap();
+    assert_eq!(read.as_ref(), Some(&request));
+    // The order in which people wrote keys survives both engines.
+    let tags: Vec<_> = read.unwrap().draft.tags.into_keys().collect();
+    assert_eq!(tags, ["zone", "app"]);
+    let read = world.store.stack(stack.summary.id).await.unwrap().unwrap();
+    assert_eq!(read, stack);
+    assert_eq!(read.outputs.keys().collect::<Vec<_>>(), ["zebra", "apple"]);
+    let settings = world
+        .store
+        .project(&project("payments"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(settings.default_tags.keys().collect::<Vec<_>>(), ["z", "a"]);
+    assert_eq!(
+        world
+            .store
+            .requests_of_stack(stack.summary.id)
+            .await
+            .unwrap(),
+        vec![request.summary]
+    );
+}
+
+async fn a_form_sent_eight_times_at_once_makes_one_request(world: World) {
+    let form = request(&stack("web"));
+    let sends = (0..8).map(|_| {
+        let store = world.store.clone();
+        let mut form = form.clone();
+        tokio::spawn(async move {
+            let mine = stack("web");
+            form.summary.stack = mine.summary.id;
+            let mut tx = store.begin().await.unwrap();
+            let first = tx.insert_request(&form).await.unwrap();
+            if first {
+                tx.insert_stack(&mine).await.unwrap();
+                tx.audit(NewAudit::by(
+                    &developer(),
+                    "request.submitted",
+                    ("request", form.summary.id.to_string(), "web"),
+                    Some(&form.summary.project),
+                ));
+                tx.event(changed(mine.summary.id));
+            }
+            tx.commit(now()).await.unwrap();
+            first
+        })
+    });
+    let mut firsts = 0;
+    for send in futures::future::join_all(sends).await {
+        firsts += u32::from(send.unwrap());
+    }
+    assert_eq!(firsts, 1);
+    let page = world
+        .store
+        .requests(&Scope::All, "developer", &Default::default())
+        .await
+        .unwrap();
+    assert_eq!(page.items.len(), 1);
+    assert_eq!(world.store.check_audit_chain().await.unwrap().lines, 1);
+    assert_eq!(
+        world
+            .store
+            .events_after(0, &Scope::All, &Default::default(), 100)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+async fn the_slower_of_two_changes_loses_and_changes_nothing(world: World) {
+    let mut first = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let mut second = first.clone();
+
+    first.summary.state = RequestState::Approved;
+    let mut tx = world.store.begin().await.unwrap();
+    tx.update_request(&mut first).await.unwrap();
+    tx.commit(now()).await.unwrap();
+    assert_eq!(first.summary.version, 2);
+
+    second.summary.state = RequestState::Withdrawn;
+    let mut tx = world.store.begin().await.unwrap();
+    assert_eq!(tx.update_request(&mut second).await, Err(Error::Stale));
+    drop(tx);
+    assert_eq!(
+        world.store.request(first.summary.id).await.unwrap(),
+        Some(first.clone())
+    );
+
+    let mut nobody = first.clone();
+    nobody.summary.id = types::ids::RequestId(Uuid::now_v7());
+    let mut tx = world.store.begin().await.unwrap();
+    assert_eq!(tx.update_request(&mut nobody).await, Err(Error::NotFound));
+    drop(tx);
+
+    // The same for a stack, raced: of eight who read version 1, one wins.
+    let stack = world.add_stack("raced", StackState::Active).await;
+    let races = (0..8).map(|_| {
+        let store = world.store.clone();
+        let mut stack = stack.clone();
+        tokio::spawn(async move {
+            let mut tx = store.begin().await.unwrap();
+            stack.summary.state = StackState::Updating;
+            let won = tx.update_stack(&mut stack).await;
+            if won.is_ok() {
+                tx.commit(now()).await.unwrap();
+            }
+            won
+        })
+    });
+    let results: Vec<_> = futures::future::join_all(races)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(results.iter().filter(|won| won.is_ok()).count(), 1);
+    assert_eq!(
+        results
+            .iter()
+            .filter(|won| **won == Err(Error::Stale))
+            .count(),
+        7
+    );
+}
+
+async fn a_name_is_held_until_the_stack_is_gone(world: World) {
+    let mut held = world.add_stack("web", StackState::Reserved).await;
+    let mut tx = world.store.begin().await.unwrap();
+    assert_eq!(
+        tx.insert_stack(&stack("web")).await,
+        Err(Error::Conflict(Conflict::StackNameTaken))
+    );
+    drop(tx);
+    // Another tier is another name.
+    let mut other = stack("web");
+    other.summary.tier = Tier::Prod;
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_stack(&other).await.unwrap();
+    tx.commit(now()).await.unwrap();
+
+    held.summary.state = StackState::Deleted;
+    let mut tx = world.store.begin().await.unwrap();
+    tx.update_stack(&mut held).await.unwrap();
+    tx.insert_stack(&stack("web")).await.unwrap();
+    tx.commit(now()).await.unwrap();
+    let holder = world
+        .store
+        .stack_by_name(&project("payments"), Tier::Dev, &"web".parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_ne!(holder.summary.id, held.summary.id);
+}
+
+async fn a_dropped_transaction_leaves_nothing(world: World) {
+    let stack = stack("web");
+    let request = request(&stack);
+    let mut heard = world.store.subscribe();
+    for explicitly in [false, true] {
+        let mut tx = world.store.begin().await.unwrap();
+        tx.insert_request(&request).await.unwrap();
+        tx.insert_stack(&stack).await.unwrap();
+        tx.audit(NewAudit::by(
+            &developer(),
+            "request.submitted",
+            ("request", request.summary.id.to_string(), "web"),
+            None,
+        ));
+        tx.event(changed(stack.summary.id));
+        if explicitly {
+            tx.rollback().await.unwrap();
+        } else {
+            drop(tx);
+        }
+    }
+    // A request whose stack never came is refused at the end, whole.
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_request(&request).await.unwrap();
+    assert_eq!(
+        tx.commit(now()).await,
+        Err(Error::Conflict(Conflict::Missing))
+    );
+
+    assert_eq!(world.store.request(request.summary.id).await.unwrap(), None);
+    assert_eq!(world.store.stack(stack.summary.id).await.unwrap(), None);
+    assert_eq!(world.store.check_audit_chain().await.unwrap().lines, 0);
+    assert_eq!(world.store.latest_event().await.unwrap(), 0);
+    assert!(heard.try_recv().is_err());
+}
+
+async fn a_decision_belongs_to_its_plan(world: World) {
+    let mut request = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let decision = |digest: &str| NewDecision {
+        id: DecisionId(Uuid::now_v7()),
+        request: request.summary.id,
+        approver: "approver".into(),
+        decision: DecisionKind::Approve,
+        comment: "fine".into(),
+        plan_digest: digest.into(),
+        waited_seconds: 90,
+        at: moment(30),
+    };
+    let first = decision("digest-1");
+    let again = decision("digest-1");
+    let later = decision("digest-2");
+
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_decision(&first).await.unwrap();
+    assert!(tx.decisions(request.summary.id).await.unwrap()[0].current);
+    tx.commit(now()).await.unwrap();
+    let mut tx = world.store.begin().await.unwrap();
+    assert_eq!(
+        tx.insert_decision(&again).await,
+        Err(Error::Conflict(Conflict::AlreadyDecided))
+    );
+    drop(tx);
+
+    // A new plan makes the old approval worth nothing, and the same person may decide again.
+    request.plan = Some(plan("digest-2"));
+    let mut tx = world.store.begin().await.unwrap();
+    tx.update_request(&mut request).await.unwrap();
+    tx.commit(now()).await.unwrap();
+    let decisions = world.store.decisions(request.summary.id).await.unwrap();
+    assert_eq!((decisions.len(), decisions[0].current), (1, false));
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_decision(&later).await.unwrap();
+    tx.commit(now()).await.unwrap();
+    assert_eq!(world.store.recent_waits(10).await.unwrap(), [90, 90]);
+}
+
+async fn the_queue_of_approvals_says_what_is_needed(world: World) {
+    let waiting = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let other = world.add_request("api", RequestState::Completed).await;
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_decision(&NewDecision {
+        id: DecisionId(Uuid::now_v7()),
+        request: other.summary.id,
+        approver: "approver".into(),
+        decision: DecisionKind::Approve,
+        comment: String::new(),
+        plan_digest: "digest-1".into(),
+        waited_seconds: 5,
+        at: moment(40),
+    })
+    .await
+    .unwrap();
+    tx.insert_comment(
+        waiting.summary.id,
+        &Comment {
+            id: CommentId(Uuid::now_v7()),
+            author: "approver".into(),
+            text: "Why so big?".into(),
+            at: moment(41),
+        },
+    )
+    .await
+    .unwrap();
+    tx.insert_activity(&NewActivity {
+        request: Some(waiting.summary.id),
+        stack: Some(waiting.summary.stack),
+        actor: "developer".into(),
+        text: "Sent the request.".into(),
+        at: moment(42),
+    })
+    .await
+    .unwrap();
+    tx.commit(now()).await.unwrap();
+
+    let scope = Scope::Projects(vec![project("payments"), project("search")]);
+    let tab = |tab| world.store.waiting(&scope, "approver", tab, None, 50);
+    let page = tab(ApprovalTab::All).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    let item = &page.items[0];
+    assert_eq!(item.summary, waiting.summary);
+    assert_eq!(item.needs, waiting.needs);
+    assert_eq!(item.plan_summary, "Creates a machine.");
+    assert_eq!(item.plan_digest, "digest-1");
+    assert_eq!(item.waiting_since, moment(12));
+    let page = tab(ApprovalTab::Decided).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    assert_eq!(page.items[0].summary.id, other.summary.id);
+    assert_eq!(page.items[0].decisions.len(), 1);
+
+    let id = waiting.summary.id;
+    assert_eq!(
+        world.store.comments(id).await.unwrap()[0].text,
+        "Why so big?"
+    );
+    assert_eq!(world.store.request_timeline(id).await.unwrap().len(), 1);
+    let activity = world
+        .store
+        .stack_activity(waiting.summary.stack, 10)
+        .await
+        .unwrap();
+    assert_eq!(activity[0].text, "Sent the request.");
+    assert_eq!(
+        world
+            .store
+            .requests_in_state(RequestState::AwaitingApproval, 10)
+            .await
+            .unwrap(),
+        vec![waiting]
+    );
+}
+
+async fn azure_ids_are_one_in_any_case_of_letters(world: World) {
+    let stack = world.add_stack("web", StackState::Active).await;
+    let resource = |id: &str, state: &str| StackResource {
+        id: id.into(),
+        kind: "Microsoft.Compute/virtualMachines".into(),
+        name: "vm".into(),
+        state: state.into(),
+        seen_at: moment(50),
+    };
+    let id = stack.summary.id;
+    let mut tx = world.store.begin().await.unwrap();
+    for seen in [
+        resource("/subscriptions/S/resourceGroups/RG/vm", "Creating"),
+        resource("/subscriptions/s/resourcegroups/rg/vm", "Succeeded"),
+    ] {
+        tx.put_stack_resource(id, &seen).await.unwrap();
+    }
+    assert_eq!(
+        tx.stack_resources(id).await.unwrap(),
+        [resource(
+            "/subscriptions/s/resourcegroups/rg/vm",
+            "Succeeded"
+        )]
+    );
+    tx.delete_stack_resource(id, "/SUBSCRIPTIONS/s/resourceGroups/rg/VM")
+        .await
+        .unwrap();
+    tx.commit(now()).await.unwrap();
+    assert_eq!(world.store.stack_resources(id).await.unwrap(), []);
+}
+
+async fn a_project_adds_up_its_stacks_and_promises(world: World) {
+    world.add_stack("one", StackState::Active).await;
+    world.add_stack("two", StackState::Failed).await;
+    world.add_stack("gone", StackState::Deleted).await;
+    world.add_request("soon", RequestState::Approved).await;
+    let totals = world.store.tier_totals(&project("payments")).await.unwrap();
+    assert_eq!(totals.len(), 1);
+    let dev = &totals[0];
+    assert_eq!(
+        (
+            dev.tier,
+            dev.stacks,
+            dev.reserved,
+            dev.monthly.0,
+            dev.pending.0
+        ),
+        (Tier::Dev, 2, 1, 18_250, 9_125)
+    );
+    let holding = world
+        .store
+        .stacks_of_project(&project("payments"))
+        .await
+        .unwrap();
+    assert_eq!(holding.len(), 3);
+    let ending = world
+        .store
+        .stacks_expiring_before(moment(501), 10)
+        .await
+        .unwrap();
+    assert_eq!(ending.len(), 2);
+    assert!(
+        world
+            .store
+            .stacks_expiring_before(moment(500), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+async fn secrets_go_when_the_operation_ends(world: World) {
+    let request = world.add_request("web", RequestState::Approved).await;
+    let secret = SecretValue {
+        name: "adminPassword".into(),
+        ciphertext: vec![0, 159, 146, 150],
+    };
+    let id = request.summary.id;
+    let mut tx = world.store.begin().await.unwrap();
+    tx.put_secret(id, &secret, now()).await.unwrap();
+    tx.commit(now()).await.unwrap();
+    assert_eq!(world.store.secrets(id).await.unwrap(), [secret.clone()]);
+    assert!(!format!("{secret:?}").contains("159"));
+    let mut tx = world.store.begin().await.unwrap();
+    assert_eq!(tx.erase_secrets(id).await.unwrap(), 1);
+    tx.commit(now()).await.unwrap();
+    assert!(world.store.secrets(id).await.unwrap().is_empty());
+}

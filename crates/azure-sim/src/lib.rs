@@ -6,8 +6,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod auth;
+mod engine;
+mod faults;
+mod prices;
+mod providers;
+mod requests;
 pub mod seed;
 mod server;
+mod state;
 mod wire;
 
 pub use server::Running;
@@ -25,6 +32,8 @@ pub struct Config {
     pub speed: f64,
     /// Whether ARM's token buckets answer 429 when they are empty. Their headers are always sent.
     pub throttle: bool,
+    /// vCPUs per region, for the total and for every family alike; `None` for the built-in limits, which a few dozen machines can reach.
+    pub cores: Option<u32>,
     /// The secret of the sandbox application; `None` takes the one in the data directory, or makes one.
     pub client_secret: Option<String>,
     /// The subscriptions. The seeds of [`seed`] are planted in the two of them that are named there.
@@ -39,6 +48,7 @@ impl Default for Config {
             tls: true,
             speed: 8.0,
             throttle: false,
+            cores: None,
             client_secret: None,
             subscriptions: vec![
                 Subscription::new(seed::SUBSCRIPTION_DEV, seed::SUBSCRIPTION_DEV_NAME),

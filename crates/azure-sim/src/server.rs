@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::wire::App;
 use crate::{Config, Error, Subscription, seed};
-pub(crate) use files::Files;
+pub(crate) use files::{Files, data};
 
 /// A running simulator. Dropping it stops it without waiting; [`Running::shutdown`] waits.
 #[derive(Debug)]

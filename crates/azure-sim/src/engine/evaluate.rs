@@ -1,0 +1,186 @@
+//! The bridge to the template evaluator: what a deployment's template is evaluated against, with the live world as its runtime. Running the result is `deployments.rs`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use template::{Context, Evaluation, Runtime};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::deployments::Deployment;
+use crate::providers;
+use crate::seed;
+use crate::state::model::{Group, World};
+use crate::wire::errors::Refusal;
+use crate::wire::ids::{self, Id};
+
+/// The world as a template sees it while it is deployed.
+pub(crate) struct Live<'w> {
+    pub(crate) world: &'w World,
+    /// Keys of what this deployment will make and has not made yet.
+    pub(crate) pending: BTreeSet<String>,
+    /// Before the deployment runs, what is not there may still come.
+    pub(crate) ahead: bool,
+    pub(crate) now: OffsetDateTime,
+}
+
+impl Runtime for Live<'_> {
+    fn reference(
+        &self,
+        id: &str,
+        _api_version: Option<&str>,
+        full: bool,
+    ) -> Result<Option<Value>, template::Error> {
+        let key = ids::key(id);
+        if self.pending.contains(&key) {
+            return Ok(None);
+        }
+        let shown = if let Some(resource) = self.world.resource(&key) {
+            providers::show(self.world, resource, self.now)
+        } else if let Some(deployment) = self.world.deployment(&key) {
+            deployment.show()
+        } else if self.ahead {
+            return Ok(None);
+        } else {
+            return Err(missing(id));
+        };
+        Ok(Some(if full {
+            shown
+        } else {
+            shown.get("properties").cloned().unwrap_or(Value::Null)
+        }))
+    }
+
+    fn list(
+        &self,
+        function: &str,
+        id: &str,
+        _api_version: Option<&str>,
+        _body: Option<&Value>,
+    ) -> Result<Option<Value>, template::Error> {
+        let key = ids::key(id);
+        if self.pending.contains(&key) {
+            return Ok(None);
+        }
+        match self.world.resource(&key) {
+            Some(resource) => providers::container_service::credentials(resource, function)
+                .map(Some)
+                .map_err(|refusal| {
+                    template::Error::runtime(refusal.problem.code, refusal.problem.message)
+                }),
+            None if self.ahead => Ok(None),
+            None => Err(missing(id)),
+        }
+    }
+
+    fn deployer(&self) -> Result<Option<Value>, template::Error> {
+        Ok(Some(serde_json::json!({
+            "objectId": seed::CLIENT_OBJECT_ID,
+            "tenantId": seed::TENANT,
+            "userPrincipalName": "",
+        })))
+    }
+}
+
+fn missing(id: &str) -> template::Error {
+    let refusal = match Id::parse(id) {
+        Some(id) => Refusal::resource_not_found(&id.kind(), &id.name(), id.group_name()),
+        None => Refusal::missing(
+            "ResourceNotFound",
+            format!("The resource '{id}' was not found."),
+        ),
+    };
+    template::Error::runtime(refusal.problem.code, refusal.problem.message)
+}
+
+pub(crate) fn context(
+    group: &Group,
+    name: &str,
+    utc_now: OffsetDateTime,
+    guid_seed: Uuid,
+) -> Context {
+    let tags = group
+        .tags
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect();
+    Context {
+        tenant_id: seed::TENANT.to_owned(),
+        subscription_id: group.subscription.clone(),
+        resource_group: Some(template::ResourceGroup {
+            name: group.name.clone(),
+            location: group.location.clone(),
+            tags,
+        }),
+        management_group: None,
+        deployment_name: name.to_owned(),
+        deployment_location: None,
+        utc_now,
+        guid_seed,
+        environment: Context::public_cloud(),
+    }
+}
+
+/// Evaluates a stored deployment against the world as it is now.
+pub(crate) fn again(
+    world: &World,
+    deployment: &Deployment,
+    now: OffsetDateTime,
+) -> Result<Evaluation, template::Error> {
+    let template = world.template(&deployment.template)?;
+    let Some(group) = world.group(&ids::key(&deployment.scope)) else {
+        return Err(template::Error::runtime(
+            "ResourceGroupNotFound",
+            "The deployment's resource group is gone.",
+        ));
+    };
+    let live = Live {
+        world,
+        pending: deployment.pending(),
+        ahead: false,
+        now,
+    };
+    let context = context(
+        group,
+        &deployment.name,
+        deployment.started,
+        deployment.guid_seed,
+    );
+    template::evaluate(&template, &deployment.given, &context, &live)
+}
+
+/// Parameters as ARM takes them, `{"x": {"value": 1}}`, to plain values.
+pub(crate) fn plain(parameters: Option<&Value>) -> Result<Map<String, Value>, Refusal> {
+    let mut plain = Map::new();
+    let Some(parameters) = parameters.filter(|value| !value.is_null()) else {
+        return Ok(plain);
+    };
+    let Some(parameters) = parameters.as_object() else {
+        return Err(Refusal::bad(
+            "InvalidRequestContent",
+            "The request content was invalid: 'parameters' must be an object.",
+        ));
+    };
+    for (name, entry) in parameters {
+        if let Some(value) = entry.get("value") {
+            plain.insert(name.clone(), value.clone());
+        } else if entry.get("reference").is_some() {
+            return Err(Refusal::bad(
+                "KeyVaultParameterReferenceNotFound",
+                format!(
+                    "The key vault that parameter '{name}' refers to was not found: this simulator has no key vaults."
+                ),
+            ));
+        } else {
+            return Err(Refusal::bad(
+                "InvalidTemplate",
+                format!(
+                    "Deployment template validation failed: 'The value for the template parameter '{name}' is not provided. Please see https://aka.ms/arm-create-parameter-file for usage details.'."
+                ),
+            ));
+        }
+    }
+    Ok(plain)
+}

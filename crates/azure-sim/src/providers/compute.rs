@@ -1,0 +1,97 @@
+//! Microsoft.Compute: its types. Machines, disks, sizes and images have files of their own.
+
+use serde_json::{Value, json};
+
+use super::{Habit, Kind, disks, machines};
+use crate::wire::errors::Refusal;
+use crate::wire::json as at;
+
+pub(crate) const VERSIONS: &[&str] = &[
+    "2026-04-01",
+    "2026-03-01",
+    "2025-11-01",
+    "2025-04-01",
+    "2024-11-01",
+    "2024-07-01",
+    "2024-03-01",
+    "2023-09-01",
+    "2023-07-01",
+    "2023-03-01",
+    "2022-11-01",
+    "2022-08-01",
+    "2022-03-01",
+    "2021-11-01",
+    "2021-07-01",
+    "2021-03-01",
+    "2020-12-01",
+    "2020-06-01",
+    "2019-12-01",
+    "2019-07-01",
+    "2017-03-30",
+];
+pub(crate) const SKU_VERSIONS: &[&str] = &["2021-07-01", "2019-04-01", "2017-09-01"];
+
+pub(super) fn kinds() -> Vec<Kind> {
+    vec![
+        Kind {
+            create: 20.0,
+            update: 5.0,
+            delete: 15.0,
+            prepare: machines::prepare,
+            accepted: machines::accepted,
+            removed: machines::removed,
+            show: machines::show,
+            ..Kind::base(machines::MACHINE, VERSIONS, Habit::Compute)
+        },
+        Kind {
+            create: 15.0,
+            update: 5.0,
+            delete: 5.0,
+            prepare: |draft, _| {
+                draft.require("/properties/publisher")?;
+                draft.require("/properties/type")?;
+                draft.require("/properties/typeHandlerVersion")?;
+                // Never shown, so never kept.
+                at::remove(&mut draft.body, "/properties/protectedSettings");
+                draft.default("/properties/autoUpgradeMinorVersion", false);
+                Ok(())
+            },
+            ..Kind::base(
+                "Microsoft.Compute/virtualMachines/extensions",
+                VERSIONS,
+                Habit::Compute,
+            )
+        },
+        Kind {
+            create: 2.0,
+            update: 2.0,
+            delete: 2.0,
+            prepare: disks::prepare,
+            blocked: disks::blocked,
+            show: disks::show,
+            ..Kind::base(disks::DISK, disks::VERSIONS, Habit::Disks)
+        },
+        Kind {
+            prepare: |draft, _| match draft.text("/properties/publicKey") {
+                Some(key) if !key.starts_with("ssh-rsa ") && !key.starts_with("ssh-ed25519 ") => {
+                    Err(Refusal::bad(
+                        "InvalidParameter",
+                        "The value of parameter publicKey is invalid.",
+                    )
+                    .at("publicKey"))
+                }
+                _ => Ok(()),
+            },
+            ..Kind::base("Microsoft.Compute/sshPublicKeys", VERSIONS, Habit::Sync)
+        },
+    ]
+}
+
+/// `vmSizes`, the old list of sizes.
+pub(crate) fn sizes() -> Value {
+    let rows: Vec<Value> = super::skus::SKUS
+        .iter()
+        .map(|sku| json!({ "name": sku.name, "numberOfCores": sku.vcpus, "maxDataDiskCount": sku.data_disks, "osDiskSizeInMB": 1_047_552 }))
+        .collect();
+    json!({ "value": rows })
+}

@@ -1,0 +1,592 @@
+//! Microsoft.ContainerService: clusters, Kubernetes versions, credentials. Node pools have a file of their own.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Draft, Habit, Kind, Order, Scene, agent_pools};
+use crate::seed;
+use crate::state::Tx;
+use crate::state::model::{Change, Group, Power, Resource, World};
+use crate::wire::errors::Refusal;
+use crate::wire::ids::{self, Id};
+use crate::wire::json as at;
+
+pub(crate) const VERSIONS: &[&str] = &[
+    "2026-05-02-preview",
+    "2026-05-01",
+    "2026-03-02-preview",
+    "2026-03-01",
+    "2026-02-01",
+    "2026-01-01",
+    "2025-10-01",
+    "2025-09-01",
+    "2025-08-01",
+    "2025-07-01",
+    "2025-06-01",
+    "2025-05-01",
+    "2025-04-01",
+    "2025-03-01",
+    "2025-02-01",
+    "2025-01-01",
+    "2024-10-01",
+    "2024-09-01",
+    "2024-08-01",
+    "2024-07-01",
+    "2024-06-01",
+    "2024-05-01",
+    "2024-02-01",
+    "2024-01-01",
+    "2023-11-01",
+    "2023-10-01",
+    "2023-08-01",
+    "2023-05-01",
+    "2023-01-02-preview",
+];
+pub(crate) const CLUSTER: &str = "Microsoft.ContainerService/managedClusters";
+pub(crate) const POOL: &str = "Microsoft.ContainerService/managedClusters/agentPools";
+
+/// Minor version, its patches oldest first, preview, long-term support only (facts: azure.md 1.6).
+const KUBERNETES: &[(&str, &[&str], bool, bool)] = &[
+    ("1.33", &["1.33.12"], false, true),
+    ("1.34", &["1.34.9", "1.34.10"], false, false),
+    ("1.35", &["1.35.6", "1.35.7"], false, false),
+    ("1.36", &["1.36.2", "1.36.3"], false, false),
+    ("1.37", &["1.37.0"], true, false),
+];
+const DEFAULT_VERSION: &str = "1.35";
+
+pub(super) fn kinds() -> Vec<Kind> {
+    vec![
+        Kind {
+            create: 60.0,
+            update: 20.0,
+            delete: 40.0,
+            prepare: cluster,
+            accepted,
+            removed: |tx, cluster| {
+                if let Some(key) = node_group(cluster) {
+                    super::resources::remove_group(tx, &key);
+                }
+            },
+            show,
+            ..Kind::base(CLUSTER, VERSIONS, Habit::Aks)
+        },
+        Kind {
+            located: false,
+            create: 40.0,
+            update: 20.0,
+            delete: 30.0,
+            prepare: |draft, scene| agent_pools::prepare(draft, scene).map_err(flat),
+            blocked: |world, pool| agent_pools::blocked(world, pool).map_err(flat),
+            show: agent_pools::show,
+            ..Kind::base(POOL, VERSIONS, Habit::Aks)
+        },
+    ]
+}
+
+/// This provider writes its errors without the wrapper (facts: azure.md 4.5).
+pub(crate) fn flat(refusal: Refusal) -> Refusal {
+    Refusal {
+        flat: true,
+        ..refusal
+    }
+}
+
+/// `1.35` or `1.35.7` to the patch that runs.
+pub(crate) fn resolve_version(text: &str) -> Option<&'static str> {
+    KUBERNETES.iter().find_map(|(minor, patches, _, _)| {
+        if text == *minor {
+            patches.last().copied()
+        } else {
+            patches.iter().find(|patch| **patch == text).copied()
+        }
+    })
+}
+
+/// The minor part as a number, 35 for `1.35.7`.
+pub(crate) fn minor(version: &str) -> u32 {
+    version
+        .split('.')
+        .nth(1)
+        .and_then(|minor| minor.parse().ok())
+        .unwrap_or(0)
+}
+
+/// `Microsoft.ContainerService/locations/{location}/kubernetesVersions`; the key is `values`.
+pub(crate) fn versions() -> Value {
+    let rows: Vec<Value> = KUBERNETES
+        .iter()
+        .map(|(minor_version, patches, preview, lts)| {
+            let upgrades = |from: &str| -> Vec<&str> {
+                KUBERNETES
+                    .iter()
+                    .filter(|(other, ..)| {
+                        (minor(minor_version)..=minor(minor_version) + 1).contains(&minor(other))
+                    })
+                    .flat_map(|(_, patches, ..)| patches.iter().copied())
+                    .filter(|patch| patch_of(patch) > patch_of(from))
+                    .collect()
+            };
+            let plans = if *lts {
+                json!(["AKSLongTermSupport"])
+            } else {
+                json!(["KubernetesOfficial", "AKSLongTermSupport"])
+            };
+            let patch_versions: serde_json::Map<String, Value> = patches
+                .iter()
+                .map(|patch| ((*patch).to_owned(), json!({ "upgrades": upgrades(patch) })))
+                .collect();
+            let mut row = json!({
+                "version": minor_version,
+                "capabilities": { "supportPlan": plans },
+                "patchVersions": patch_versions,
+            });
+            if *preview {
+                row["isPreview"] = true.into();
+            }
+            if *minor_version == DEFAULT_VERSION {
+                row["isDefault"] = true.into();
+            }
+            row
+        })
+        .collect();
+    json!({ "values": rows })
+}
+
+fn patch_of(version: &str) -> (u32, u32) {
+    let patch = version
+        .rsplit('.')
+        .next()
+        .and_then(|patch| patch.parse().ok())
+        .unwrap_or(0);
+    (minor(version), patch)
+}
+
+fn cluster(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
+    prepare(draft, scene).map_err(flat)
+}
+
+fn wrong(code: &str, message: impl Into<String>, target: &str) -> Refusal {
+    Refusal::bad(code, message).at(target)
+}
+
+fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
+    if let Some(old) = draft.old {
+        busy(scene.world, old)?;
+    }
+    let name = draft.id.last_name();
+    let alnum = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let fits = name.len() <= 63
+        && alnum(name.chars().next())
+        && alnum(name.chars().last())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if !fits {
+        return Err(wrong(
+            "InvalidParameter",
+            format!(
+                "The length or characters of the managed cluster name '{name}' are not valid: 1 to 63 letters, digits, hyphens and underscores, beginning and ending with a letter or digit."
+            ),
+            "name",
+        ));
+    }
+    draft.require("/properties")?;
+    if !at::present(&draft.body, "/properties/dnsPrefix")
+        && !at::present(&draft.body, "/properties/fqdnSubdomain")
+    {
+        draft.keep("/properties/dnsPrefix")?;
+        draft.require("/properties/dnsPrefix")?;
+    }
+    draft.default(
+        "/properties/kubernetesVersion",
+        draft
+            .old
+            .and_then(|old| old.text("/properties/kubernetesVersion"))
+            .unwrap_or(DEFAULT_VERSION),
+    );
+    if let Some(version) = draft.text("/properties/kubernetesVersion") {
+        let Some(exact) = resolve_version(version) else {
+            return Err(wrong(
+                "K8sVersionNotSupported",
+                format!(
+                    "Managed cluster {name} is on version {version}, which is not supported in this region. Please use [az aks get-versions] command to get the supported version list in this region. For more information, please check https://aka.ms/supported-version-list"
+                ),
+                "kubernetesVersion",
+            ));
+        };
+        at::set(
+            &mut draft.body,
+            "/properties/currentKubernetesVersion",
+            exact.into(),
+        );
+    }
+    let p = "/properties";
+    if draft.flag("/properties/disableLocalAccounts")
+        && !at::present(&draft.body, "/properties/aadProfile")
+    {
+        return Err(wrong(
+            "BadRequest",
+            "disableLocalAccounts requires the cluster to be AAD-enabled.",
+            "disableLocalAccounts",
+        ));
+    }
+    if draft.flag("/properties/aadProfile/enableAzureRBAC")
+        && !draft.flag("/properties/aadProfile/managed")
+    {
+        return Err(wrong(
+            "BadRequest",
+            "Azure RBAC requires managed AAD.",
+            "aadProfile.enableAzureRBAC",
+        ));
+    }
+    if draft.flag("/properties/securityProfile/workloadIdentity/enabled")
+        && !draft.flag("/properties/oidcIssuerProfile/enabled")
+    {
+        return Err(wrong(
+            "BadRequest",
+            "Workload identity requires the OIDC issuer to be enabled.",
+            "securityProfile.workloadIdentity",
+        ));
+    }
+    if draft.flag("/properties/apiServerAccessProfile/enablePrivateCluster")
+        && !at::list(
+            &draft.body,
+            "/properties/apiServerAccessProfile/authorizedIPRanges",
+        )
+        .is_empty()
+    {
+        return Err(wrong(
+            "BadRequest",
+            "Authorized IP ranges cannot be used with a private cluster.",
+            "apiServerAccessProfile.authorizedIPRanges",
+        ));
+    }
+    if draft.text("/properties/networkProfile/networkPolicy") == Some("cilium")
+        && draft.text("/properties/networkProfile/networkDataplane") != Some("cilium")
+    {
+        return Err(wrong(
+            "BadRequest",
+            "Network policy cilium requires network dataplane cilium.",
+            "networkProfile.networkPolicy",
+        ));
+    }
+    if draft.old.is_none() && at::list(&draft.body, "/properties/agentPoolProfiles").is_empty() {
+        return Err(Refusal::required("agentPoolProfiles"));
+    }
+    for pointer in [
+        "/properties/dnsPrefix",
+        "/properties/nodeResourceGroup",
+        "/properties/networkProfile/outboundType",
+        "/properties/networkProfile/networkPlugin",
+        "/properties/networkProfile/podCidr",
+        "/properties/networkProfile/serviceCidr",
+    ] {
+        draft.keep(pointer)?;
+    }
+    for (pointer, value) in [
+        ("/sku", json!({ "name": "Base", "tier": "Free" })),
+        ("/properties/enableRBAC", true.into()),
+        ("/properties/disableLocalAccounts", false.into()),
+        ("/properties/supportPlan", "KubernetesOfficial".into()),
+        ("/properties/maxAgentPools", 100.into()),
+        (
+            "/properties/servicePrincipalProfile",
+            json!({ "clientId": "msi" }),
+        ),
+        ("/properties/networkProfile/networkPlugin", "azure".into()),
+        (
+            "/properties/networkProfile/networkPluginMode",
+            "overlay".into(),
+        ),
+        (
+            "/properties/networkProfile/networkDataplane",
+            "azure".into(),
+        ),
+        (
+            "/properties/networkProfile/loadBalancerSku",
+            "standard".into(),
+        ),
+        (
+            "/properties/networkProfile/outboundType",
+            "loadBalancer".into(),
+        ),
+        ("/properties/networkProfile/podCidr", "10.244.0.0/16".into()),
+        (
+            "/properties/networkProfile/serviceCidr",
+            "10.0.0.0/16".into(),
+        ),
+        (
+            "/properties/networkProfile/dnsServiceIP",
+            "10.0.0.10".into(),
+        ),
+        ("/properties/networkProfile/ipFamilies", json!(["IPv4"])),
+        (
+            "/properties/autoUpgradeProfile/nodeOSUpgradeChannel",
+            "NodeImage".into(),
+        ),
+        ("/properties/securityProfile", json!({})),
+        ("/properties/workloadAutoScalerProfile", json!({})),
+        (
+            "/properties/storageProfile",
+            json!({ "diskCSIDriver": { "enabled": true }, "fileCSIDriver": { "enabled": true }, "snapshotController": { "enabled": true } }),
+        ),
+    ] {
+        at::default(&mut draft.body, pointer, value);
+    }
+    for (one, many) in [("podCidr", "podCidrs"), ("serviceCidr", "serviceCidrs")] {
+        if let Some(cidr) = draft
+            .text(&format!("{p}/networkProfile/{one}"))
+            .map(str::to_owned)
+        {
+            draft.default(&format!("{p}/networkProfile/{many}"), json!([cidr]));
+        }
+    }
+    let node_group = format!("MC_{}_{name}_{}", draft.id.group_name(), draft.location);
+    let node_group: String = node_group.chars().take(80).collect();
+    draft.default("/properties/nodeResourceGroup", node_group);
+    let unique = Uuid::new_v5(&Uuid::NAMESPACE_URL, draft.id.key().as_bytes())
+        .simple()
+        .to_string();
+    let dns = draft
+        .text("/properties/dnsPrefix")
+        .unwrap_or("aks")
+        .to_owned();
+    let host = format!("{dns}-{}.hcp.{}.azmk8s.io", &unique[..8], draft.location);
+    let host_key = if draft.flag("/properties/apiServerAccessProfile/enablePrivateCluster") {
+        "privateFQDN"
+    } else {
+        "fqdn"
+    };
+    draft.default(&format!("{p}/{host_key}"), host.clone());
+    draft.default("/properties/azurePortalFQDN", host);
+    draft.default("/properties/resourceUID", unique.clone());
+    if draft.flag("/properties/oidcIssuerProfile/enabled") {
+        draft.default(
+            "/properties/oidcIssuerProfile/issuerURL",
+            format!(
+                "https://{}.oic.prod-aks.azure.com/{}/{unique}/",
+                draft.location,
+                seed::TENANT
+            ),
+        );
+    }
+
+    // The pools are checked as they will stand in this cluster.
+    let profiles = at::list(&draft.body, "/properties/agentPoolProfiles").to_vec();
+    let mut system = draft.old.is_some();
+    for profile in profiles {
+        let Some(pool) = at::text(&profile, "/name").map(str::to_owned) else {
+            return Err(Refusal::required("agentPoolProfiles.name"));
+        };
+        let id = draft.id.child("agentPools", &pool);
+        let old = scene.world.resource(&id.key()).cloned();
+        let mut pool = Draft {
+            id: &id,
+            old: old.as_deref(),
+            body: json!({ "properties": profile }),
+            api_version: draft.api_version,
+            location: draft.location.clone(),
+            hidden: None,
+            power: None,
+            doomed: None,
+        };
+        agent_pools::check(&mut pool, scene, &draft.body)?;
+        system |= pool.text("/properties/mode") == Some("System");
+    }
+    if !system {
+        return Err(wrong(
+            "BadRequest",
+            "Managed cluster must have at least one agent pool with mode System.",
+            "agentPoolProfiles",
+        ));
+    }
+    draft.power.get_or_insert(Power::Running);
+    Ok(())
+}
+
+/// Only one operation at a time, on the cluster or any of its pools.
+pub(crate) fn busy(world: &World, cluster: &Resource) -> Result<(), Refusal> {
+    let key = cluster.key();
+    let other = world
+        .under(&key)
+        .map(|(_, child)| child)
+        .find(|child| child.is(POOL) && child.operation.is_some());
+    let what = match (cluster.operation, other) {
+        (Some(_), _) => Some((cluster.name(), cluster.state)),
+        (None, Some(pool)) => Some((pool.name(), pool.state)),
+        (None, None) => None,
+    };
+    match what {
+        None => Ok(()),
+        Some((name, state)) => Err(Refusal::conflict(
+            "OperationNotAllowed",
+            format!(
+                "Operation is not allowed: Another operation ({name} - {}) is in progress, please wait for it to finish before starting a new operation. See https://aka.ms/aks-pending-operation for more details",
+                state.name()
+            ),
+        )),
+    }
+}
+
+fn node_group(cluster: &Resource) -> Option<String> {
+    let id = Id::parse(&cluster.id)?;
+    let group = cluster.text("/properties/nodeResourceGroup")?;
+    Some(ids::key(&ids::scope(&id.subscription, Some(group))))
+}
+
+/// Pools become resources of their own, and the node resource group appears.
+fn accepted(tx: &mut Tx<'_>, cluster: &Resource) -> Result<(), Refusal> {
+    let Some(id) = Id::parse(&cluster.id) else {
+        return Ok(());
+    };
+    let mut bare = Resource::clone(cluster);
+    let profiles = at::remove(&mut bare.body, "/properties/agentPoolProfiles");
+    // Pools may only be changed while their cluster is idle, except by the cluster's own PUT.
+    let operation = bare.operation.take();
+    let mut bare = Arc::new(bare);
+    tx.apply(Change::Resource(cluster.key(), Some(bare.clone())));
+    if let Some(Value::Array(profiles)) = profiles {
+        for mut profile in profiles {
+            let name = at::text(&profile, "/name").unwrap_or_default().to_owned();
+            at::remove(&mut profile, "/name");
+            let put = super::put(
+                tx,
+                Order {
+                    id: id.child("agentPools", &name),
+                    body: json!({ "properties": profile }),
+                    api_version: VERSIONS[0].to_owned(),
+                    patch: false,
+                    condition: None,
+                    doomed: None,
+                    hang: false,
+                    deployment: None,
+                },
+            )?;
+            // It ends with its cluster, but must not block the next pool of the same body.
+            let key = ids::key(&put.id);
+            if let Some(pool) = tx.resource(&key).cloned() {
+                let mut pool = Resource::clone(&pool);
+                if let Some(own) = pool.operation.take() {
+                    tx.apply(Change::Operation(own, None));
+                }
+                pool.state = crate::state::model::Provisioning::Succeeded;
+                tx.apply(Change::Resource(key, Some(Arc::new(pool))));
+            }
+        }
+    }
+    Arc::make_mut(&mut bare).operation = operation;
+    tx.apply(Change::Resource(cluster.key(), Some(bare)));
+    if let Some(key) = node_group(cluster)
+        && tx.group(&key).is_none()
+    {
+        let name = cluster
+            .text("/properties/nodeResourceGroup")
+            .unwrap_or_default();
+        let group = Group {
+            id: ids::scope(&id.subscription, Some(name)),
+            subscription: id.subscription.clone(),
+            name: name.to_owned(),
+            location: cluster.location().unwrap_or(seed::REGIONS[0]).to_owned(),
+            tags: json!({ "aks-managed-cluster-name": cluster.name(), "aks-managed-cluster-rg": id.group_name() }),
+            managed_by: Some(cluster.id.clone()),
+            deleting: None,
+        };
+        tx.apply(Change::Group(key, Some(Arc::new(group))));
+    }
+    Ok(())
+}
+
+fn show(world: &World, cluster: &Resource, shown: &mut Value) {
+    let pools: Vec<Value> = world
+        .under(&cluster.key())
+        .filter(|(_, child)| child.is(POOL))
+        .map(|(_, pool)| agent_pools::profile(pool))
+        .collect();
+    at::set(shown, "/properties/agentPoolProfiles", Value::Array(pools));
+    let power = match cluster.power {
+        Some(Power::Stopped) => "Stopped",
+        _ => "Running",
+    };
+    at::set(shown, "/properties/powerState", json!({ "code": power }));
+    at::set(shown, "/eTag", cluster.etag.to_string().into());
+    // The provider's own casing (facts: azure.md 3.1).
+    at::set(
+        shown,
+        "/type",
+        "Microsoft.ContainerService/ManagedClusters".into(),
+    );
+    at::set(
+        shown,
+        "/id",
+        cluster
+            .id
+            .replace("/resourceGroups/", "/resourcegroups/")
+            .into(),
+    );
+    if cluster.state == crate::state::model::Provisioning::Succeeded
+        && let Some(id) = Id::parse(&cluster.id)
+        && let Some(group) = cluster.text("/properties/nodeResourceGroup")
+    {
+        let name = format!("{}-agentpool", cluster.name());
+        let seeded = |salt: &str| {
+            Uuid::new_v5(
+                &Uuid::NAMESPACE_URL,
+                format!("{salt}{}", cluster.key()).as_bytes(),
+            )
+            .to_string()
+        };
+        at::set(
+            shown,
+            "/properties/identityProfile",
+            json!({ "kubeletidentity": {
+                "resourceId": format!("/subscriptions/{}/resourcegroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}", id.subscription),
+                "clientId": seeded("client"), "objectId": seeded("object"),
+            } }),
+        );
+    }
+}
+
+/// `listClusterUserCredential` and `listClusterAdminCredential`: a kubeconfig without any secret; `kubelogin` brings the token.
+pub(crate) fn credentials(resource: &Resource, function: &str) -> Result<Value, Refusal> {
+    let function = function.to_ascii_lowercase();
+    if !resource.is(CLUSTER) {
+        return Err(Refusal::bad(
+            "InvalidRequestUri",
+            format!(
+                "The function '{function}' is not supported for '{}'.",
+                resource.kind
+            ),
+        ));
+    }
+    let admin = match function.as_str() {
+        "listclusterusercredential" | "listclustermonitoringusercredential" => false,
+        "listclusteradmincredential" => true,
+        _ => {
+            return Err(Refusal::bad(
+                "InvalidRequestUri",
+                format!("The function '{function}' is not supported for '{CLUSTER}'."),
+            ));
+        }
+    };
+    if admin && at::flag(&resource.body, "/properties/disableLocalAccounts") == Some(true) {
+        return Err(flat(Refusal::bad(
+            "BadRequest",
+            "Getting static credential is not allowed because this cluster is set to disable local accounts.",
+        )));
+    }
+    let host = resource
+        .text("/properties/privateFQDN")
+        .or_else(|| resource.text("/properties/fqdn"))
+        .unwrap_or("localhost");
+    let name = resource.name();
+    let who = if admin { "clusterAdmin" } else { "clusterUser" };
+    let config = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: {name}\nclusters:\n- name: {name}\n  cluster:\n    server: https://{host}:443\ncontexts:\n- name: {name}\n  context:\n    cluster: {name}\n    user: {who}_{name}\nusers:\n- name: {who}_{name}\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      command: kubelogin\n      args: [get-token, --login, azurecli, --server-id, 6dae42f8-4368-4678-94ff-3960e28e3630]\n      interactiveMode: IfAvailable\n      provideClusterInfo: false\n"
+    );
+    Ok(json!({ "kubeconfigs": [{ "name": who, "value": BASE64_STANDARD.encode(config) }] }))
+}

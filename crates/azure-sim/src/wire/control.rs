@@ -1,0 +1,147 @@
+//! The simulator's own surface under `/_sim`: request log, state counts, faults, clock. No token is needed; it listens on loopback only.
+//!
+//! - `GET /_sim/requests?after=SEQ&method=PUT&path=TEXT&limit=N`: `{"value": [...]}`, the newest that fit, in order
+//! - `GET /_sim/state`: counts per type, the clock
+//! - `GET`, `POST`, `DELETE /_sim/faults`: see `faults.rs`
+//! - `POST /_sim/clock {"advance_seconds": 60}`: lets time pass at once; `GET` tells it
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Query, State as Shared};
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::App;
+use super::errors::Refusal;
+use super::headers;
+use crate::engine::deployments::rfc3339;
+use crate::faults;
+use crate::state::model::Change;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/_sim/requests", get(requests))
+        .route("/_sim/state", get(state))
+        .route(
+            "/_sim/faults",
+            get(show_faults).post(add_faults).delete(clear_faults),
+        )
+        .route("/_sim/clock", get(show_clock).post(step_clock))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    after: u64,
+    method: Option<String>,
+    path: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn requests(Shared(app): Shared<Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
+    let found = app.log.find(
+        wanted.after,
+        wanted.method.as_deref(),
+        wanted.path.as_deref(),
+        wanted.limit.unwrap_or(1000),
+    );
+    headers::json(StatusCode::OK, &json!({ "value": found }))
+}
+
+async fn state(Shared(app): Shared<Arc<App>>) -> Response {
+    let body = app.state.read(|world, now| {
+        let mut counts = world.counts();
+        counts["now"] = rfc3339(now).into();
+        counts["speed"] = app.state.clock.speed().into();
+        counts
+    });
+    headers::json(StatusCode::OK, &body)
+}
+
+async fn show_faults(Shared(app): Shared<Arc<App>>) -> Response {
+    let rules = app.state.read(|world, _| world.faults().clone());
+    headers::json(StatusCode::OK, &json!({ "value": &*rules }))
+}
+
+async fn add_faults(Shared(app): Shared<Arc<App>>, body: Bytes) -> Response {
+    let added = read_json(&body).and_then(faults::read);
+    let result = match added {
+        Ok(added) => {
+            app.state
+                .commit(|tx| {
+                    let mut rules = Vec::clone(tx.faults());
+                    rules.extend(added.iter().cloned());
+                    tx.apply(Change::Faults(Arc::new(rules)));
+                    Ok(json!({ "value": added }))
+                })
+                .await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    answer(StatusCode::CREATED, result)
+}
+
+async fn clear_faults(Shared(app): Shared<Arc<App>>) -> Response {
+    let result = app
+        .state
+        .commit(|tx| {
+            tx.apply(Change::Faults(Arc::new(Vec::new())));
+            Ok(json!({ "value": [] }))
+        })
+        .await;
+    answer(StatusCode::OK, result)
+}
+
+async fn show_clock(Shared(app): Shared<Arc<App>>) -> Response {
+    answer(StatusCode::OK, Ok(clock(&app)))
+}
+
+fn clock(app: &App) -> Value {
+    let ahead = app.state.read(|world, _| world.ahead_ms());
+    json!({ "now": rfc3339(app.state.clock.now()), "ahead_seconds": ahead as f64 / 1000.0, "speed": app.state.clock.speed() })
+}
+
+async fn step_clock(Shared(app): Shared<Arc<App>>, body: Bytes) -> Response {
+    let step = read_json(&body).and_then(|body| {
+        body.get("advance_seconds")
+            .and_then(Value::as_f64)
+            // Ten years either way: far enough for a test, near enough for a date.
+            .filter(|seconds| seconds.abs() <= 315_360_000.0)
+            .ok_or_else(|| Refusal::bad("InvalidClock", "Send {\"advance_seconds\": number}."))
+    });
+    let result = match step {
+        Ok(seconds) => {
+            app.state
+                .commit(|tx| {
+                    let ahead = tx.ahead_ms() + (seconds * 1000.0) as i64;
+                    tx.apply(Change::Clock(ahead));
+                    Ok(ahead)
+                })
+                .await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    let result = result.map(|ahead| {
+        app.state.clock.set_ahead(ahead);
+        app.state.woken.notify_one();
+        clock(&app)
+    });
+    answer(StatusCode::OK, result)
+}
+
+fn read_json(body: &[u8]) -> Result<Value, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad("InvalidRequestContent", error.to_string()))
+}
+
+fn answer(status: StatusCode, result: Result<Value, Refusal>) -> Response {
+    match result {
+        Ok(body) => headers::json(status, &body),
+        Err(refusal) => refusal.into_response(),
+    }
+}

@@ -1,0 +1,377 @@
+//! Deployments over HTTP, at resource-group scope (facts: deployments.md 2). The engine that runs them is `engine/deployments.rs`.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use super::errors::Refusal;
+use super::headers::{json as body, set};
+use super::ids;
+use super::routes::{arm_version, nothing, wrong_method};
+use super::{App, Ask, polling, resources as handlers};
+use crate::engine::deployments::{self, Draft};
+use crate::engine::{self, Begin};
+use crate::providers;
+use crate::seed;
+use crate::state::model::{Change, Effect, Group, World};
+
+/// `names` is what follows `deployments`.
+pub(super) async fn route(
+    app: &Arc<App>,
+    ask: &Ask,
+    scope: &str,
+    names: &[&str],
+) -> Result<Response, Refusal> {
+    arm_version(ask, "deployments")?;
+    let group_key = ids::key(scope);
+    if !group_key.contains("/resourcegroups/") || group_key.split('/').count() != 5 {
+        return Err(Refusal::bad(
+            "InvalidDeploymentScope",
+            "This simulator deploys to resource groups only.",
+        ));
+    }
+    let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let key = |name: &str| {
+        format!(
+            "{group_key}/providers/microsoft.resources/deployments/{}",
+            name.to_ascii_lowercase()
+        )
+    };
+    match (&ask.method, lower.as_slice()) {
+        (&Method::GET, []) => {
+            let rows = app.state.read(|world, _| {
+                group_of(world, scope)?;
+                Ok(world
+                    .deployments_under(&group_key)
+                    .map(|(_, deployment)| deployment.show())
+                    .collect())
+            })?;
+            handlers::page(app, ask, rows)
+        }
+        (&Method::GET, [name]) => app.state.read(|world, _| {
+            group_of(world, scope)?;
+            match world.deployment(&key(name)) {
+                Some(deployment) => Ok(body(StatusCode::OK, &deployment.show())),
+                None => Err(deployments::not_found(names[0])),
+            }
+        }),
+        (&Method::HEAD, [name]) => Ok(app.state.read(|world, _| {
+            nothing(match world.deployment(&key(name)) {
+                Some(_) => StatusCode::NO_CONTENT,
+                None => StatusCode::NOT_FOUND,
+            })
+        })),
+        (&Method::PUT, [_]) => put(app, ask, scope, names[0]).await,
+        (&Method::DELETE, [name]) => {
+            let key = key(name);
+            let existed = app
+                .state
+                .commit(|tx| {
+                    let Some(deployment) = tx.deployment(&key) else {
+                        return Ok(false);
+                    };
+                    if deployment.state.active() {
+                        return Err(Refusal::conflict(
+                            "DeploymentActive",
+                            format!("The deployment '{name}' is still active; cancel it first."),
+                        ));
+                    }
+                    tx.apply(Change::Deployment(key.clone(), None));
+                    Ok(true)
+                })
+                .await?;
+            Ok(nothing(if existed {
+                StatusCode::OK
+            } else {
+                StatusCode::NO_CONTENT
+            }))
+        }
+        (&Method::POST, [_, "validate"]) => {
+            let given = ask.json()?;
+            app.state.read(|world, now| {
+                let group = group_of(world, scope)?;
+                let draft = Draft::read(world, group, names[0], &given, now)?;
+                Ok(body(
+                    StatusCode::OK,
+                    &validated(&draft, &ask.around.ids.correlation, now),
+                ))
+            })
+        }
+        (&Method::POST, [_, "whatif"]) => what_if(app, ask, scope, names[0]).await,
+        (&Method::POST, [name, "cancel"]) => {
+            let key = key(name);
+            app.state
+                .commit(|tx| {
+                    group_of(tx, scope)?;
+                    deployments::cancel(tx, &key)
+                })
+                .await?;
+            Ok(nothing(StatusCode::NO_CONTENT))
+        }
+        (&Method::POST, [name, "exporttemplate"]) => app.state.read(|world, _| {
+            let deployment = world
+                .deployment(&key(name))
+                .ok_or_else(|| deployments::not_found(names[0]))?;
+            let text = world
+                .template_text(&deployment.template)
+                .map_or("null", |text| text);
+            let template: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+            Ok(body(StatusCode::OK, &json!({ "template": template })))
+        }),
+        (&Method::GET, [name, "operations"]) => {
+            let rows = app
+                .state
+                .read(|world, now| match world.deployment(&key(name)) {
+                    Some(deployment) => Ok(deployment.operations(now)),
+                    None => Err(deployments::not_found(names[0])),
+                })?;
+            handlers::page(app, ask, rows)
+        }
+        (&Method::GET, [name, "operations", ticket]) => app.state.read(|world, now| {
+            let deployment = world
+                .deployment(&key(name))
+                .ok_or_else(|| deployments::not_found(names[0]))?;
+            deployment
+                .operations(now)
+                .into_iter()
+                .find(|row| {
+                    row["operationId"]
+                        .as_str()
+                        .is_some_and(|id| id.eq_ignore_ascii_case(ticket))
+                })
+                .map(|row| body(StatusCode::OK, &row))
+                .ok_or_else(|| {
+                    Refusal::missing(
+                        "DeploymentOperationNotFound",
+                        format!("The deployment operation '{ticket}' could not be found."),
+                    )
+                })
+        }),
+        (&Method::GET, [name, "operationstatuses", ticket]) => app.state.read(|world, _| {
+            let deployment = world
+                .deployment(&key(name))
+                .filter(|deployment| deployment.ticket == *ticket)
+                .ok_or_else(|| deployments::not_found(names[0]))?;
+            let mut shown = json!({ "status": deployment.state.name() });
+            if let Some(problem) = &deployment.problem {
+                shown["error"] = json!(problem);
+            }
+            Ok(body(StatusCode::OK, &shown))
+        }),
+        _ => Err(wrong_method(ask)),
+    }
+}
+
+fn group_of<'w>(world: &'w World, scope: &str) -> Result<&'w Arc<Group>, Refusal> {
+    match world.group(&ids::key(scope)) {
+        None => Err(Refusal::group_not_found(
+            scope.rsplit('/').next().unwrap_or(""),
+        )),
+        Some(group) if group.deleting.is_some() => Err(Refusal::conflict(
+            "ResourceGroupBeingDeleted",
+            format!(
+                "The resource group '{}' is in deprovisioning state and cannot perform this operation.",
+                group.name
+            ),
+        )),
+        Some(group) => Ok(group),
+    }
+}
+
+async fn put(app: &Arc<App>, ask: &Ask, scope: &str, name: &str) -> Result<Response, Refusal> {
+    let given = ask.json()?;
+    let correlation = ask.around.ids.correlation.clone();
+    let (deployment, created) = app
+        .state
+        .commit(|tx| {
+            let group = group_of(tx, scope)?.clone();
+            let draft = Draft::read(tx, &group, name, &given, tx.now)?;
+            deployments::create(tx, draft, &correlation)
+        })
+        .await?;
+    let status = if created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let mut response = body(status, &deployment.show());
+    let url = format!(
+        "{}{}/operationStatuses/{}?api-version={}&t={}&c=slipway&s={}",
+        app.origin,
+        deployment.id,
+        deployment.ticket,
+        ask.api_version,
+        deployment.started.unix_timestamp(),
+        deployment.operation.simple(),
+    );
+    set(response.headers_mut(), "azure-asyncoperation", &url);
+    Ok(response)
+}
+
+fn validated(draft: &Draft, correlation: &str, now: OffsetDateTime) -> Value {
+    let ids: Vec<Value> = draft
+        .resources
+        .iter()
+        .filter(|resource| !resource.existing)
+        .map(|resource| json!({ "id": resource.id }))
+        .collect();
+    json!({
+        "id": format!("{}/providers/Microsoft.Resources/deployments/{}", draft.group.id, draft.name),
+        "name": draft.name,
+        "type": "Microsoft.Resources/deployments",
+        "properties": {
+            "templateHash": u64::from_str_radix(draft.digest.get(..16).unwrap_or("0"), 16).unwrap_or(0).to_string(),
+            "parameters": draft.parameters,
+            "mode": "Incremental",
+            "provisioningState": "Succeeded",
+            "timestamp": deployments::rfc3339(now),
+            "duration": "PT0S",
+            "correlationId": correlation,
+            "providers": [],
+            "dependencies": [],
+            "validatedResources": ids,
+        },
+    })
+}
+
+/// Computed at once, told a moment later: 202, then the result at `Location`.
+async fn what_if(app: &Arc<App>, ask: &Ask, scope: &str, name: &str) -> Result<Response, Refusal> {
+    let given = ask.json()?;
+    let full = given
+        .pointer("/properties/whatIfSettings/resultFormat")
+        .and_then(Value::as_str)
+        .is_none_or(|format| !format.eq_ignore_ascii_case("ResourceIdOnly"));
+    let operation = app
+        .state
+        .commit(|tx| {
+            let group = group_of(tx, scope)?.clone();
+            let answer = match Draft::read(tx, &group, name, &given, tx.now) {
+                Ok(draft) => json!({ "status": "Succeeded", "properties": { "changes": changes(tx, &draft, full, tx.now) } }),
+                Err(refusal) => json!({ "status": "Failed", "error": *refusal.problem }),
+            };
+            Ok(engine::begin(
+                tx,
+                Begin {
+                    subject: group.id.clone(),
+                    effect: Effect::Answer(answer),
+                    seconds: Some(2.0),
+                    doomed: None,
+                    deployment: None,
+                },
+            ))
+        })
+        .await?;
+    let subscription = ask
+        .segments
+        .get(1)
+        .map_or(seed::SUBSCRIPTION_DEV, String::as_str);
+    let mut response = nothing(StatusCode::ACCEPTED);
+    polling::announce_group(
+        app,
+        &mut response,
+        subscription,
+        operation,
+        &ask.api_version,
+        "DeploymentWhatIfJob",
+    );
+    Ok(response)
+}
+
+fn changes(world: &World, draft: &Draft, full: bool, now: OffsetDateTime) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut named = std::collections::BTreeSet::new();
+    for resource in draft.resources.iter().filter(|resource| !resource.existing) {
+        let key = ids::key(&resource.id);
+        let mut after = resource.body.clone();
+        if let Value::Object(map) = &mut after {
+            map.insert("id".to_owned(), resource.id.as_str().into());
+        }
+        let mut row = Map::new();
+        row.insert("resourceId".to_owned(), resource.id.as_str().into());
+        match world.resource(&key) {
+            None => {
+                row.insert("changeType".to_owned(), "Create".into());
+            }
+            Some(old) => {
+                let before = providers::show(world, old, now);
+                let mut delta = Vec::new();
+                compare("", &before, &after, &mut delta);
+                let kind = if delta.is_empty() {
+                    "NoChange"
+                } else {
+                    "Modify"
+                };
+                row.insert("changeType".to_owned(), kind.into());
+                if full {
+                    row.insert("before".to_owned(), before);
+                    row.insert("delta".to_owned(), Value::Array(delta));
+                }
+            }
+        }
+        if full {
+            row.insert("after".to_owned(), after);
+        }
+        rows.push(Value::Object(row));
+        named.insert(key);
+    }
+    // Incremental mode leaves the rest of the group alone, and what-if says so.
+    for (key, resource) in world.under(&ids::key(&draft.group.id)) {
+        let own = resource.kind.matches('/').count() == 1;
+        if own && !named.contains(key) {
+            rows.push(json!({ "resourceId": resource.id, "changeType": "Ignore" }));
+        }
+    }
+    rows
+}
+
+/// What the template says and the resource does not: members that the template leaves out are Azure's defaults, not changes.
+fn compare(path: &str, before: &Value, after: &Value, delta: &mut Vec<Value>) {
+    let Value::Object(after) = after else { return };
+    for (name, new) in after {
+        if path.is_empty()
+            && matches!(
+                name.as_str(),
+                "id" | "name" | "type" | "apiVersion" | "kind"
+            )
+        {
+            continue;
+        }
+        let at = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        match before.get(name) {
+            None if new.is_null() => {}
+            None => delta.push(json!({ "path": at, "propertyChangeType": "Create", "after": new })),
+            Some(old) if old.is_object() && new.is_object() => compare(&at, old, new, delta),
+            Some(old) if contains(old, new) => {}
+            Some(old) => delta.push(
+                json!({ "path": at, "propertyChangeType": "Modify", "before": old, "after": new }),
+            ),
+        }
+    }
+}
+
+/// Whether the old value says all that the new one says. Unknown values are taken as unchanged.
+fn contains(old: &Value, new: &Value) -> bool {
+    if template::is_unknown(new) {
+        return true;
+    }
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => new
+            .iter()
+            .all(|(name, new)| old.get(name).is_some_and(|old| contains(old, new))),
+        (Value::Array(old), Value::Array(new)) => {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| contains(old, new))
+        }
+        (Value::String(old), Value::String(new)) => {
+            old.eq_ignore_ascii_case(new) || providers::normal_location(new) == *old
+        }
+        _ => old == new,
+    }
+}

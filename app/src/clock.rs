@@ -11,9 +11,7 @@ pub(crate) fn now() -> Timestamp {
             reason = "milliseconds since 1970 fit an i64 for the next 292 million years"
         )]
         let millis = js_sys::Date::now() as i64;
-        Timestamp::new(
-            time::OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(millis),
-        )
+        Timestamp::new(time::OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(millis))
     }
     #[cfg(not(target_arch = "wasm32"))]
     Timestamp::new(time::OffsetDateTime::now_utc())

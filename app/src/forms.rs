@@ -40,7 +40,9 @@ impl Submitted {
             let mut submitted = use_context::<Submitted>()?;
             if let Some(draft) = &mut submitted.draft {
                 // A private key pasted by mistake goes no further than it already has.
-                draft.parameters.retain(|_, value| !is_private_key(&text(value)));
+                draft
+                    .parameters
+                    .retain(|_, value| !is_private_key(&text(value)));
             }
             Some(submitted)
         })

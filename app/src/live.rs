@@ -45,8 +45,8 @@ pub(crate) fn listen(url: Signal<Option<String>>, wake: impl Fn() + Clone + Send
             let closure = Closure::<dyn FnMut(Event)>::new(move |_| soon());
             for name in NAMES {
                 // Refused only for an invalid listener, which a closure never is.
-                let _ = source
-                    .add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+                let _ =
+                    source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
             }
             (source, closure)
         });
@@ -75,6 +75,7 @@ impl Drop for Open {
 /// Without JavaScript a page that runs loads itself again every three seconds.
 pub(crate) fn refresh_without_script(running: bool) -> Option<AnyView> {
     running.then(|| {
-        view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="3">"#></noscript> }.into_any()
+        view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="3">"#></noscript> }
+            .into_any()
     })
 }

@@ -8,7 +8,7 @@ use types::page::Page;
 use super::Failure;
 
 /// One tab of the queue.
-#[server(prefix = "/ui", endpoint = "approvals", input = Json)]
+#[server(name = ReadApprovals, prefix = "/ui", endpoint = "approvals", input = Json)]
 pub async fn approvals(
     tab: ApprovalTab,
     cursor: Option<String>,
@@ -19,7 +19,7 @@ pub async fn approvals(
 }
 
 /// The number beside *Approvals*.
-#[server(prefix = "/ui", endpoint = "approval-count", input = Json)]
+#[server(name = ReadApprovalCount, prefix = "/ui", endpoint = "approval-count", input = Json)]
 pub async fn approval_count() -> Result<ApprovalCount, Failure> {
     use super::context::{aside, door};
     let (portal, actor) = door()?;

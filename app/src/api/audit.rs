@@ -8,7 +8,7 @@ use types::page::Page;
 use super::Failure;
 
 /// The record, newest first.
-#[server(prefix = "/ui", endpoint = "audit", input = Json)]
+#[server(name = ReadAudit, prefix = "/ui", endpoint = "audit", input = Json)]
 pub async fn audit(filter: AuditFilter) -> Result<Page<AuditEvent>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -16,7 +16,7 @@ pub async fn audit(filter: AuditFilter) -> Result<Page<AuditEvent>, Failure> {
 }
 
 /// Whether the chain holds from its first line to its last.
-#[server(prefix = "/ui", endpoint = "audit-chain", input = Json)]
+#[server(name = ReadCheckAuditChain, prefix = "/ui", endpoint = "audit-chain", input = Json)]
 pub async fn check_audit_chain() -> Result<ChainCheck, Failure> {
     use super::context::{aside, door};
     let (portal, actor) = door()?;

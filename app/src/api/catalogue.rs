@@ -11,7 +11,7 @@ use types::request::RequestDraft;
 use super::Failure;
 
 /// The cards.
-#[server(prefix = "/ui", endpoint = "templates", input = Json)]
+#[server(name = ReadTemplates, prefix = "/ui", endpoint = "templates", input = Json)]
 pub async fn templates() -> Result<Vec<TemplateSummary>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -19,7 +19,7 @@ pub async fn templates() -> Result<Vec<TemplateSummary>, Failure> {
 }
 
 /// One template; its latest published version unless another is asked for.
-#[server(prefix = "/ui", endpoint = "template", input = Json)]
+#[server(name = ReadTemplate, prefix = "/ui", endpoint = "template", input = Json)]
 pub async fn template(name: String, version: Option<String>) -> Result<TemplateDetail, Failure> {
     use super::context::{answer, door, refuse};
     let (portal, actor) = door()?;
@@ -34,7 +34,7 @@ pub async fn template(name: String, version: Option<String>) -> Result<TemplateD
 }
 
 /// The form, with choices for the project, tier and region of the draft.
-#[server(prefix = "/ui", endpoint = "request-form", input = Json)]
+#[server(name = ReadRequestForm, prefix = "/ui", endpoint = "request-form", input = Json)]
 pub async fn request_form(
     template: Option<String>,
     project: Option<String>,
@@ -61,7 +61,7 @@ pub async fn request_form(
 }
 
 /// What the rules, the prices and the quota say to a draft.
-#[server(prefix = "/ui", endpoint = "check", input = Json)]
+#[server(name = ReadCheck, prefix = "/ui", endpoint = "check", input = Json)]
 pub async fn check(draft: RequestDraft, editing: Option<RequestId>) -> Result<Check, Failure> {
     use super::context::{aside, door};
     let (portal, actor) = door()?;

@@ -3,6 +3,11 @@
 //!
 //! All are POST with JSON in and out under `/ui/`.
 
+#![expect(
+    missing_docs,
+    reason = "the server macro makes a public struct of each function's arguments"
+)]
+
 pub mod approvals;
 pub mod audit;
 pub mod catalogue;

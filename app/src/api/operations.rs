@@ -8,7 +8,7 @@ use types::operation::OperationDetail;
 use super::Failure;
 
 /// One operation with its steps.
-#[server(prefix = "/ui", endpoint = "operation", input = Json)]
+#[server(name = ReadOperation, prefix = "/ui", endpoint = "operation", input = Json)]
 pub async fn operation(id: OperationId) -> Result<OperationDetail, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;

@@ -7,7 +7,7 @@ use types::policy::Rule;
 use super::Failure;
 
 /// All guardrails and controls.
-#[server(prefix = "/ui", endpoint = "rules", input = Json)]
+#[server(name = ReadRules, prefix = "/ui", endpoint = "rules", input = Json)]
 pub async fn rules() -> Result<Vec<Rule>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;

@@ -7,7 +7,7 @@ use types::project::{ProjectDetail, ProjectSettings};
 use super::Failure;
 
 /// The projects that the reader sees.
-#[server(prefix = "/ui", endpoint = "projects", input = Json)]
+#[server(name = ReadProjects, prefix = "/ui", endpoint = "projects", input = Json)]
 pub async fn projects() -> Result<Vec<ProjectSettings>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -15,7 +15,7 @@ pub async fn projects() -> Result<Vec<ProjectSettings>, Failure> {
 }
 
 /// One project.
-#[server(prefix = "/ui", endpoint = "project", input = Json)]
+#[server(name = ReadProject, prefix = "/ui", endpoint = "project", input = Json)]
 pub async fn project(name: String) -> Result<ProjectDetail, Failure> {
     use super::context::{answer, door, refuse};
     let (portal, actor) = door()?;

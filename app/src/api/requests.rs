@@ -9,7 +9,7 @@ use types::request::{RequestDetail, RequestFilter, RequestSummary};
 use super::Failure;
 
 /// The list.
-#[server(prefix = "/ui", endpoint = "requests", input = Json)]
+#[server(name = ReadRequests, prefix = "/ui", endpoint = "requests", input = Json)]
 pub async fn requests(filter: RequestFilter) -> Result<Page<RequestSummary>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -17,7 +17,7 @@ pub async fn requests(filter: RequestFilter) -> Result<Page<RequestSummary>, Fai
 }
 
 /// One request.
-#[server(prefix = "/ui", endpoint = "request", input = Json)]
+#[server(name = ReadRequest, prefix = "/ui", endpoint = "request", input = Json)]
 pub async fn request(id: RequestId) -> Result<RequestDetail, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;

@@ -9,7 +9,7 @@ use types::stack::{StackDetail, StackFilter, StackSummary};
 use super::Failure;
 
 /// The list.
-#[server(prefix = "/ui", endpoint = "stacks", input = Json)]
+#[server(name = ReadStacks, prefix = "/ui", endpoint = "stacks", input = Json)]
 pub async fn stacks(filter: StackFilter) -> Result<Page<StackSummary>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -17,7 +17,7 @@ pub async fn stacks(filter: StackFilter) -> Result<Page<StackSummary>, Failure> 
 }
 
 /// One stack.
-#[server(prefix = "/ui", endpoint = "stack", input = Json)]
+#[server(name = ReadStack, prefix = "/ui", endpoint = "stack", input = Json)]
 pub async fn stack(id: StackId) -> Result<StackDetail, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;

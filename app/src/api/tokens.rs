@@ -7,7 +7,7 @@ use types::token::TokenSummary;
 use super::Failure;
 
 /// The reader's tokens.
-#[server(prefix = "/ui", endpoint = "tokens", input = Json)]
+#[server(name = ReadTokens, prefix = "/ui", endpoint = "tokens", input = Json)]
 pub async fn tokens() -> Result<Vec<TokenSummary>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;

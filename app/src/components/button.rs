@@ -7,12 +7,11 @@ use types::access::Access;
 /// How loud a button is.
 #[derive(TwVariant, PartialEq, Debug)]
 pub(crate) enum Look {
-    #[tw(
-        default,
-        class = "border-edge bg-surface text-ink hover:bg-sunken"
-    )]
+    #[tw(default, class = "border-edge bg-surface text-ink hover:bg-sunken")]
     Plain,
-    #[tw(class = "border-accent bg-accent text-accent-ink hover:bg-accent-strong hover:border-accent-strong")]
+    #[tw(
+        class = "border-accent bg-accent text-accent-ink hover:bg-accent-strong hover:border-accent-strong"
+    )]
     Primary,
     #[tw(class = "border-transparent text-ink-2 hover:bg-sunken hover:text-ink")]
     Quiet,

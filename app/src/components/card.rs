@@ -23,7 +23,11 @@ pub(crate) fn card(title: impl Into<String>, aside: impl Into<String>, body: Any
 
 /// As [`card`], its body with the usual distance to the edge.
 pub(crate) fn padded(title: impl Into<String>, aside: impl Into<String>, body: AnyView) -> AnyView {
-    card(title, aside, view! { <div class="px-4 py-3.5">{body}</div> }.into_any())
+    card(
+        title,
+        aside,
+        view! { <div class="px-4 py-3.5">{body}</div> }.into_any(),
+    )
 }
 
 /// Terms and what they are.

@@ -68,7 +68,12 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
 fn navigation(actor: &Actor) -> AnyView {
     let count = Resource::new(
         || (),
-        |()| async move { approval_count().await.map(|count| count.mine).unwrap_or_default() },
+        |()| async move {
+            approval_count()
+                .await
+                .map(|count| count.mine)
+                .unwrap_or_default()
+        },
     );
     let count = view! {
         <Transition>
@@ -118,8 +123,13 @@ fn navigation(actor: &Actor) -> AnyView {
 fn item(href: &'static str, sign: Icon, text: &'static str, after: AnyView) -> AnyView {
     let path = use_location().pathname;
     let current = move || {
-        path.with(|path| path == href || path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
-            .then_some("page")
+        path.with(|path| {
+            path == href
+                || path
+                    .strip_prefix(href)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        })
+        .then_some("page")
     };
     view! {
         <a

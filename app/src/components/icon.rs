@@ -12,7 +12,6 @@ pub(crate) enum Icon {
     Policies,
     Projects,
     Audit,
-    Person,
     Machine,
     Cluster,
     NodePool,
@@ -23,14 +22,11 @@ pub(crate) enum Icon {
     Unknown,
     Clock,
     People,
-    Search,
     Plus,
     Minus,
     Change,
     Keep,
     Chevron,
-    External,
-    Copy,
 }
 
 impl Icon {
@@ -44,14 +40,9 @@ impl Icon {
             Icon::Approvals => {
                 r#"<path d="M4 13 6 5h12l2 8v6H4z"/><path d="M4 13h5l1 3h4l1-3h5"/>"#
             }
-            Icon::Policies => {
-                r#"<path d="M12 4v16M7 20h10M5 7h14M5 7l-2 6h5zM19 7l-3 6h5z"/>"#
-            }
-            Icon::Projects => {
-                r#"<path d="M3 6h6l2 2h10v11H3z"/>"#
-            }
+            Icon::Policies => r#"<path d="M12 4v16M7 20h10M5 7h14M5 7l-2 6h5zM19 7l-3 6h5z"/>"#,
+            Icon::Projects => r#"<path d="M3 6h6l2 2h10v11H3z"/>"#,
             Icon::Audit => r#"<path d="M6 3h9l4 4v14H6z"/><path d="M14 3v5h5M9 13h6M9 17h6"/>"#,
-            Icon::Person => r#"<circle cx="12" cy="8" r="4"/><path d="M4 21c0-4.5 3.5-7 8-7s8 2.5 8 7"/>"#,
             Icon::Machine => {
                 r#"<rect x="4" y="4" width="16" height="7" rx="1.5"/><rect x="4" y="13" width="16" height="7" rx="1.5"/><path d="M8 7.5h.01M8 16.5h.01"/>"#
             }
@@ -72,16 +63,11 @@ impl Icon {
             Icon::People => {
                 r#"<circle cx="9" cy="8" r="3"/><path d="M3 20c0-4 3-6 6-6s6 2 6 6M16 5a3 3 0 0 1 0 6M18 14c2 1 3 3 3 6"/>"#
             }
-            Icon::Search => r#"<circle cx="11" cy="11" r="6"/><path d="m20 20-4-4"/>"#,
             Icon::Plus => r#"<path d="M12 5v14M5 12h14"/>"#,
             Icon::Minus => r#"<path d="M5 12h14"/>"#,
             Icon::Change => r#"<path d="M4 9h13l-3-3M20 15H7l3 3"/>"#,
             Icon::Keep => r#"<path d="M5 9h14M5 15h14"/>"#,
             Icon::Chevron => r#"<path d="m9 6 6 6-6 6"/>"#,
-            Icon::External => r#"<path d="M14 4h6v6M20 4l-9 9M18 14v6H4V6h6"/>"#,
-            Icon::Copy => {
-                r#"<rect x="9" y="9" width="11" height="11" rx="1.5"/><path d="M5 15H4V4h11v1"/>"#
-            }
         }
     }
 }

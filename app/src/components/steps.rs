@@ -12,7 +12,8 @@ use crate::words::kind_of_resource;
 
 /// All steps of an operation.
 pub(crate) fn steps(operation: &OperationDetail) -> AnyView {
-    view! { <ol class="py-1.5">{operation.steps.iter().map(step).collect::<Vec<_>>()}</ol> }.into_any()
+    view! { <ol class="py-1.5">{operation.steps.iter().map(step).collect::<Vec<_>>()}</ol> }
+        .into_any()
 }
 
 fn step(step: &Step) -> AnyView {

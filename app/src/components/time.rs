@@ -89,7 +89,11 @@ pub(crate) fn took(millis: i64) -> String {
             let seconds = (millis + 500) / 1_000;
             format!("{} min {} s", seconds / 60, seconds % 60)
         }
-        _ => format!("{} h {} min", millis / 3_600_000, millis % 3_600_000 / 60_000),
+        _ => format!(
+            "{} h {} min",
+            millis / 3_600_000,
+            millis % 3_600_000 / 60_000
+        ),
     }
 }
 

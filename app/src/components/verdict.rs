@@ -204,7 +204,12 @@ fn control(row: &ControlResult, mend: Mend) -> AnyView {
         ControlOutcome::Unknown | ControlOutcome::NotApplicable => (Tone::Neutral, Icon::Unknown),
     };
     let passed = row.result == ControlOutcome::Pass;
-    let resource = row.resource.rsplit('/').next().unwrap_or_default().to_owned();
+    let resource = row
+        .resource
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     line(
         tone,
         sign,

@@ -6,6 +6,7 @@ pub(crate) mod catalogue;
 pub(crate) mod docs;
 pub(crate) mod errors;
 pub(crate) mod form;
+pub(crate) mod list;
 pub(crate) mod me;
 pub(crate) mod operations;
 pub(crate) mod policies;
@@ -68,9 +69,15 @@ mod tests {
 
     #[test]
     fn filters_stand_in_the_address_and_nothing_else_gets_out_of_them() {
-        assert_eq!(address("/requests", &[("state", String::new())]), "/requests");
         assert_eq!(
-            address("/requests", &[("text", "a&b=ü".into()), ("mine", "true".into())]),
+            address("/requests", &[("state", String::new())]),
+            "/requests"
+        );
+        assert_eq!(
+            address(
+                "/requests",
+                &[("text", "a&b=ü".into()), ("mine", "true".into())]
+            ),
             "/requests?text=a%26b%3D%C3%BC&mine=true"
         );
     }

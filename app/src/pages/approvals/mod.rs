@@ -1,0 +1,4 @@
+//! Approvals: the queue with its reading pane, and the keyboard.
+
+mod keys;
+pub(crate) mod queue;

@@ -1,0 +1,246 @@
+//! The approvals queue: rows on the left, the selected request on the right, decided by mouse or keyboard. Tab and selection are the address.
+
+use leptos::prelude::*;
+use types::approval::{ApprovalItem, ApprovalTab};
+use types::ids::RequestId;
+use types::page::Page;
+use types::request::RequestDetail;
+
+use super::keys;
+use crate::api::Failure;
+use crate::api::approvals::{approval_count, approvals};
+use crate::api::requests::request;
+use crate::components::button::{Look, link};
+use crate::components::card::{CARD, empty};
+use crate::components::chip::{Tone, chip};
+use crate::components::cost::change;
+use crate::components::load::load;
+use crate::components::page::{columns, head};
+use crate::components::tabs::{Tab, tabs};
+use crate::components::time::span;
+use crate::components::verdict::posture_chip;
+use crate::pages::requests::{decide::decide, detail::brief, list::title};
+use crate::pages::{address, query, some};
+
+/// One tab's rows, how many wait, and the selected request.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Queue {
+    tab: ApprovalTab,
+    page: Page<ApprovalItem>,
+    mine: u64,
+    selected: Option<RequestDetail>,
+}
+
+pub(crate) fn page() -> AnyView {
+    let (tab, selected, cursor) = (query("tab"), query("selected"), query("cursor"));
+    let queue = Resource::new(
+        move || (tab_of(&tab.get()), selected.get(), some(cursor.get())),
+        |(tab, selected, cursor)| read(tab, selected, cursor),
+    );
+    crate::live::listen(
+        Signal::stored(Some("/api/v1/events".to_owned())),
+        move || queue.refetch(),
+    );
+    load(queue, |queue| show(&queue))
+}
+
+async fn read(
+    tab: ApprovalTab,
+    selected: String,
+    cursor: Option<String>,
+) -> Result<Queue, Failure> {
+    let page = approvals(tab, cursor).await?;
+    let mine = approval_count().await.map_or(0, |count| count.mine);
+    let chosen = selected
+        .parse()
+        .ok()
+        .filter(|id: &RequestId| page.items.iter().any(|item| item.request.id == *id))
+        .or_else(|| page.items.first().map(|item| item.request.id));
+    let selected = match chosen {
+        Some(id) => Some(request(id).await?),
+        None => None,
+    };
+    Ok(Queue {
+        tab,
+        page,
+        mine,
+        selected,
+    })
+}
+
+fn tab_of(text: &str) -> ApprovalTab {
+    match text {
+        "all" => ApprovalTab::All,
+        "decided" => ApprovalTab::Decided,
+        _ => ApprovalTab::Mine,
+    }
+}
+
+fn name_of(tab: ApprovalTab) -> &'static str {
+    match tab {
+        ApprovalTab::Mine => "mine",
+        ApprovalTab::All => "all",
+        ApprovalTab::Decided => "decided",
+    }
+}
+
+fn show(queue: &Queue) -> AnyView {
+    let sentence = match queue.mine {
+        0 => "Nothing waits for you.".to_owned(),
+        1 => "One request waits for you.".to_owned(),
+        n => format!("{n} requests wait for you."),
+    };
+    let tab = |which: ApprovalTab, text, count| Tab {
+        text,
+        count,
+        href: address("/approvals", &[("tab", name_of(which).to_owned())]),
+        current: queue.tab == which,
+    };
+    view! {
+        {head("Approvals", vec![], ().into_any(), sentence, keys::legend())}
+        {tabs(
+            "Which approvals",
+            vec![
+                tab(ApprovalTab::Mine, "Waiting for me", Some(queue.mine)),
+                tab(ApprovalTab::All, "All waiting", None),
+                tab(ApprovalTab::Decided, "Decided by me", None),
+            ],
+        )}
+        {if queue.page.items.is_empty() {
+            view! {
+                <section class=CARD>
+                    {empty(
+                        match queue.tab {
+                            ApprovalTab::Mine => "Nothing waits for you",
+                            ApprovalTab::All => "Nothing waits for anybody",
+                            ApprovalTab::Decided => "You have decided nothing yet",
+                        },
+                        "A request appears here when a guardrail wants the approval of a group that you belong to.".into_any(),
+                    )}
+                </section>
+            }
+                .into_any()
+        } else {
+            columns(table(queue), "The selected request", pane(queue))
+        }}
+    }
+    .into_any()
+}
+
+fn table(queue: &Queue) -> AnyView {
+    let selected = queue.selected.as_ref().map(|request| request.summary.id);
+    let rows = queue
+        .page
+        .items
+        .iter()
+        .map(|item| row(item, queue.tab, selected))
+        .collect::<Vec<_>>();
+    let next = queue.page.next_cursor.clone().map(|cursor| {
+        link(
+            Look::Plain,
+            address(
+                "/approvals",
+                &[("tab", name_of(queue.tab).to_owned()), ("cursor", cursor)],
+            ),
+            "Next page",
+        )
+    });
+    view! {
+        <section class=CARD id="queue" tabindex="-1" on:keydown=keys::pressed>
+            <table class="rows">
+                <caption class="sr-only">"Requests that wait for approval"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Request"</th>
+                        <th scope="col">"Why you"</th>
+                        <th scope="col">"Verdict"</th>
+                        <th scope="col" class="num">"Cost a month"</th>
+                        <th scope="col" class="num">"Waiting"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </section>
+        {next}
+    }
+    .into_any()
+}
+
+fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> AnyView {
+    let request = &item.request;
+    let waiting = crate::clock::now()
+        .since(item.waiting_since)
+        .whole_seconds();
+    let tone = match waiting {
+        ..3_600 => "text-ink-2",
+        3_600..10_800 => "text-warn",
+        _ => "text-deny",
+    };
+    let current = selected == Some(request.id);
+    let href = address(
+        "/approvals",
+        &[
+            ("tab", name_of(tab).to_owned()),
+            ("selected", request.id.to_string()),
+        ],
+    );
+    view! {
+        <tr aria-current=current.then_some("true")>
+            <th scope="row">
+                <a class="font-[600] hover:underline" href=href data-queue="row" aria-current=current.then_some("true")>
+                    {title(request)}
+                </a>
+                <div class="text-xs text-ink-2">
+                    {format!("{} · {} · {}", request.project, request.requester, request.template)}
+                </div>
+                <div class="text-xs text-ink-3">{item.summary.clone()}</div>
+            </th>
+            <td class="whole text-xs">{item.why.clone()}</td>
+            <td>
+                {posture_chip(&request.posture)}
+                {(request.warnings > 0)
+                    .then(|| {
+                        view! {
+                            " "
+                            {chip(
+                                Tone::Warn,
+                                format!(
+                                    "{} warning{}",
+                                    request.warnings,
+                                    if request.warnings == 1 { "" } else { "s" },
+                                ),
+                            )}
+                        }
+                    })}
+            </td>
+            <td class="num">{change(request.monthly_change)}</td>
+            <td class=format!("num {tone}")>{span(waiting)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn pane(queue: &Queue) -> AnyView {
+    let Some(request) = &queue.selected else {
+        return ().into_any();
+    };
+    let next = address("/approvals", &[("tab", name_of(queue.tab).to_owned())]);
+    view! {
+        <section class=CARD>
+            <header class="border-b border-line px-4 py-[11px]">
+                <h2>
+                    <a class="hover:underline" href=format!("/requests/{}", request.summary.id)>
+                        {title(&request.summary)}
+                    </a>
+                </h2>
+            </header>
+            <div class="grid gap-3.5 px-4 py-3.5">
+                {brief(request)} {decide(request, next, None)}
+                <a class="text-xs underline" href=format!("/requests/{}", request.summary.id)>
+                    "Everything about this request"
+                </a>
+            </div>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,480 @@
+//! The fields: one control per kind, native elements only, so that they work everywhere and post themselves.
+
+use leptos::prelude::*;
+use types::form::{Choice, Control, Field, Section, SizeChoice};
+use types::policy::Fix;
+
+use super::state::State;
+use crate::components::chip::{Tone, chip};
+use crate::components::field::{INPUT, LABEL, described_by, error, help, id_of};
+use crate::forms::{get, is_private_key, text};
+
+/// All fieldsets; exchanged when project, tier or region change.
+pub(super) fn sections(state: State) -> AnyView {
+    let sections = move || {
+        state.form.with(|form| {
+            form.sections
+                .iter()
+                .map(|section| fieldset(state, section))
+                .collect::<Vec<_>>()
+        })
+    };
+    sections.into_any()
+}
+
+fn fieldset(state: State, section: &Section) -> AnyView {
+    let fields = section
+        .fields
+        .iter()
+        .map(|field| self::field(state, field))
+        .collect::<Vec<_>>();
+    view! {
+        <fieldset class="mb-[22px] border-b border-line pb-1.5">
+            <legend class="mb-3 text-[15px] font-[640]">{section.title.clone()}</legend>
+            <div class="grid max-w-[640px] grid-cols-1 gap-x-3.5 xs:grid-cols-2">{fields}</div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+fn field(state: State, field: &Field) -> AnyView {
+    let name = field.name.clone();
+    let shown = {
+        let field = field.clone();
+        move || !state.shows(&field)
+    };
+    let wide = matches!(
+        field.control,
+        Control::TextArea { .. } | Control::Sizes { .. } | Control::SshPublicKey | Control::Tags
+    );
+    let class = if wide {
+        "mb-4 min-w-0 xs:col-span-2"
+    } else {
+        "mb-4 min-w-0"
+    };
+    let complaint = Memo::new({
+        let name = name.clone();
+        move |_| state.complaint(&name)
+    });
+    let bad = Signal::derive(move || complaint.with(Option::is_some));
+    let with_help = field.help.is_some() || matches!(field.control, Control::Tags);
+    let described = Signal::derive({
+        let name = name.clone();
+        move || described_by(&name, with_help, bad.get())
+    });
+    let value = state.draft.with_untracked(|draft| get(draft, &name));
+    let value = if is_private_key(&value) {
+        String::new()
+    } else {
+        value
+    };
+    let help_text = field.help.clone().or_else(|| {
+        matches!(field.control, Control::Tags)
+            .then(|| "One per line, name=value. The project's own tags are added.".to_owned())
+    });
+    let hint = field
+        .required
+        .then(|| ())
+        .is_none()
+        .then(|| view! { <span class="font-[400] text-ink-3">" (optional)"</span> });
+    let grouped = matches!(
+        field.control,
+        Control::Segmented { .. } | Control::Sizes { .. }
+    );
+    let Input { view, label_for } = input(field, value, bad, described);
+    let label = field.label.clone();
+    let trouble = {
+        let name = name.clone();
+        move || {
+            complaint
+                .get()
+                .map(|(message, fix)| error(&name, said(state, message, fix)))
+        }
+    };
+    let after = view! { {trouble} {help_text.map(|text| help(&name, text))} };
+    if grouped {
+        view! {
+            <div
+                class=class
+                hidden=shown
+                role="radiogroup"
+                id=id_of(&name)
+                tabindex="-1"
+                aria-labelledby=format!("{}-label", id_of(&name))
+                aria-describedby=move || described.get()
+                data-bad=move || bad.get().then_some("")
+            >
+                <span class=LABEL id=format!("{}-label", id_of(&name))>
+                    {label}
+                    {hint}
+                </span>
+                {view}
+                {after}
+            </div>
+        }
+        .into_any()
+    } else if matches!(field.control, Control::Checkbox) {
+        view! {
+            <div class=class hidden=shown>
+                {view}
+                {after}
+            </div>
+        }
+        .into_any()
+    } else {
+        view! {
+            <div class=class hidden=shown>
+                <label class=LABEL for=label_for>
+                    {label}
+                    {hint}
+                </label>
+                {view}
+                {after}
+            </div>
+        }
+        .into_any()
+    }
+}
+
+/// A message with its remedy, if one press is enough.
+fn said(state: State, message: String, fix: Option<Fix>) -> AnyView {
+    view! { {message} " " {fix.map(|fix| remedy(state, fix))} }.into_any()
+}
+
+/// A remedy: a button that changes the field. Without JavaScript it posts the form with the change, and the page comes back with it.
+pub(super) fn remedy(state: State, fix: Fix) -> AnyView {
+    let (Some(field), Some(value)) = (fix.field.clone(), fix.value.clone()) else {
+        return view! { <span class="text-ink-2">{fix.text}</span> }.into_any();
+    };
+    let posted = format!("{field}={}", text(&value));
+    let words = fix.text.clone();
+    view! {
+        <button
+            type="submit"
+            name="fix"
+            value=posted
+            class="inline font-[580] text-accent underline underline-offset-2"
+            on:click=move |event| {
+                event.prevent_default();
+                state.mend(&fix);
+            }
+        >
+            {words}
+        </button>
+    }
+    .into_any()
+}
+
+struct Input {
+    view: AnyView,
+    label_for: String,
+}
+
+fn input(
+    field: &Field,
+    value: String,
+    bad: Signal<bool>,
+    described: Signal<Option<String>>,
+) -> Input {
+    let name = field.name.clone();
+    let id = id_of(&name);
+    let required = field.required;
+    let invalid = move || bad.get().then_some("true");
+    let described = move || described.get();
+    let view = match &field.control {
+        Control::Text { placeholder, .. } => view! {
+            <input
+                class=INPUT
+                type="text"
+                id=id.clone()
+                name=name
+                value=value
+                placeholder=placeholder.clone()
+                required=required
+                spellcheck="false"
+                autocapitalize="off"
+                aria-invalid=invalid
+                aria-describedby=described
+            />
+        }
+        .into_any(),
+        Control::TextArea {
+            rows, monospace, ..
+        } => area(
+            name,
+            id.clone(),
+            value,
+            *rows,
+            *monospace,
+            required,
+            bad,
+            described,
+        ),
+        Control::SshPublicKey => area(name, id.clone(), value, 3, true, required, bad, described),
+        Control::Tags => area(name, id.clone(), value, 3, true, false, bad, described),
+        Control::Number { min, max } => {
+            let unit = field.unit.clone();
+            view! {
+                <span class="flex items-center gap-2">
+                    <input
+                        class=INPUT
+                        type="number"
+                        inputmode="numeric"
+                        step="1"
+                        id=id.clone()
+                        name=name
+                        value=value
+                        min=min.map(|n| n.to_string())
+                        max=max.map(|n| n.to_string())
+                        required=required
+                        aria-invalid=invalid
+                        aria-describedby=described
+                    />
+                    {unit.map(|unit| view! { <span class="text-ink-3">{unit}</span> })}
+                </span>
+            }
+            .into_any()
+        }
+        Control::Checkbox => {
+            let label = field.label.clone();
+            let checked = value == "true";
+            view! {
+                <input type="hidden" name=name.clone() value="false"/>
+                <label class="flex items-start gap-2 pt-1.5 font-[560]" for=id.clone()>
+                    <input
+                        class="mt-[3px] size-4 flex-none accent-accent"
+                        type="checkbox"
+                        id=id.clone()
+                        name=name
+                        value="true"
+                        checked=checked
+                        aria-invalid=invalid
+                        aria-describedby=described
+                    />
+                    {label}
+                </label>
+            }
+            .into_any()
+        }
+        Control::Select { choices } => {
+            select(name, id.clone(), &value, choices, required, bad, described)
+        }
+        Control::Expiry { choices } => {
+            let is_choice = choices.iter().any(|choice| choice.value == value);
+            let date = if is_choice {
+                String::new()
+            } else {
+                value.clone()
+            };
+            view! {
+                {select(name, id.clone(), &value, choices, required, bad, described)}
+                <label class="mt-1.5 flex items-center gap-2 text-xs text-ink-3">
+                    "or a date"
+                    <input class=INPUT type="date" name="expiry_date" value=date/>
+                </label>
+            }
+            .into_any()
+        }
+        Control::Segmented { choices } => segmented(&name, &value, choices),
+        Control::Sizes { offered, more } => sizes(&name, &value, offered, more),
+    };
+    Input {
+        view,
+        label_for: id,
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the attributes of one element, each with its own name at the only callers"
+)]
+fn area(
+    name: String,
+    id: String,
+    value: String,
+    rows: u32,
+    monospace: bool,
+    required: bool,
+    bad: Signal<bool>,
+    described: impl Fn() -> Option<String> + Send + Sync + 'static,
+) -> AnyView {
+    let class = if monospace {
+        format!("{INPUT} resize-y font-mono text-xs")
+    } else {
+        format!("{INPUT} resize-y")
+    };
+    view! {
+        <textarea
+            class=class
+            id=id
+            name=name
+            rows=rows.to_string()
+            required=required
+            spellcheck=if monospace { "false" } else { "true" }
+            aria-invalid=move || bad.get().then_some("true")
+            aria-describedby=described
+        >
+            {value}
+        </textarea>
+    }
+    .into_any()
+}
+
+fn select(
+    name: String,
+    id: String,
+    value: &str,
+    choices: &[Choice],
+    required: bool,
+    bad: Signal<bool>,
+    described: impl Fn() -> Option<String> + Send + Sync + 'static,
+) -> AnyView {
+    let mut shown: Vec<Choice> = choices.to_vec();
+    if !shown.iter().any(|choice| choice.value == value) {
+        // A value that may not be chosen any more stays visible, so that the complaint about it makes sense.
+        let label = if value.is_empty() {
+            "Choose".to_owned()
+        } else {
+            value.to_owned()
+        };
+        shown.insert(
+            0,
+            Choice {
+                value: value.to_owned(),
+                label,
+                disabled: None,
+            },
+        );
+    }
+    let options = shown
+        .into_iter()
+        .map(|choice| {
+            let selected = choice.value == value;
+            let label = match &choice.disabled {
+                Some(reason) => format!("{} ({reason})", choice.label),
+                None => choice.label,
+            };
+            view! {
+                <option value=choice.value selected=selected disabled=choice.disabled.is_some() && !selected>
+                    {label}
+                </option>
+            }
+        })
+        .collect::<Vec<_>>();
+    view! {
+        <select
+            class=INPUT
+            id=id
+            name=name
+            required=required
+            aria-invalid=move || bad.get().then_some("true")
+            aria-describedby=described
+        >
+            {options}
+        </select>
+    }
+    .into_any()
+}
+
+fn segmented(name: &str, value: &str, choices: &[Choice]) -> AnyView {
+    let options = choices
+        .iter()
+        .map(|choice| {
+            let id = format!("{}-{}", id_of(name), choice.value);
+            let label_for = id.clone();
+            view! {
+                <label
+                    for=label_for
+                    class="cursor-pointer border-r border-edge bg-surface px-3.5 py-1.5 font-[540] text-ink-2 last:border-r-0 has-checked:bg-accent-bg has-checked:text-accent has-disabled:cursor-not-allowed has-disabled:text-ink-3 has-disabled:line-through has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-accent"
+                    title=choice.disabled.clone()
+                >
+                    <input
+                        class="sr-only"
+                        type="radio"
+                        id=id
+                        name=name.to_owned()
+                        value=choice.value.clone()
+                        checked=choice.value == value
+                        disabled=choice.disabled.is_some()
+                    />
+                    {choice.label.clone()}
+                </label>
+            }
+        })
+        .collect::<Vec<_>>();
+    let reasons = choices
+        .iter()
+        .filter_map(|choice| {
+            let reason = choice.disabled.clone()?;
+            Some(view! {
+                <p class="mt-[5px] text-xs text-ink-3">{format!("{}: {reason}", choice.label)}</p>
+            })
+        })
+        .collect::<Vec<_>>();
+    view! {
+        <div class="inline-flex flex-wrap overflow-hidden rounded-[7px] border border-edge">{options}</div>
+        {reasons}
+    }
+    .into_any()
+}
+
+fn sizes(name: &str, value: &str, offered: &[SizeChoice], more: &[SizeChoice]) -> AnyView {
+    let open = more.iter().any(|size| size.value == value);
+    let all = more.len();
+    view! {
+        <div class="grid grid-cols-1 gap-2.5 xs:grid-cols-3">
+            {offered.iter().map(|choice| size(name, value, choice)).collect::<Vec<_>>()}
+        </div>
+        {(all > 0)
+            .then(|| {
+                view! {
+                    <details class="mt-2" open=open>
+                        <summary class="inline-block text-xs font-[580] text-accent underline underline-offset-2">
+                            {format!("{all} more sizes allowed here")}
+                        </summary>
+                        <div class="mt-2 grid max-h-96 grid-cols-1 gap-2.5 overflow-y-auto p-1 xs:grid-cols-3">
+                            {more.iter().map(|choice| size(name, value, choice)).collect::<Vec<_>>()}
+                        </div>
+                    </details>
+                }
+            })}
+    }
+    .into_any()
+}
+
+fn size(name: &str, value: &str, size: &SizeChoice) -> AnyView {
+    let id = format!("{}-{}", id_of(name), size.value);
+    let label_for = id.clone();
+    let price = size.monthly.map_or_else(
+        || "no price known".to_owned(),
+        |usd| format!("{usd} a month"),
+    );
+    view! {
+        <label
+            for=label_for
+            class="block cursor-pointer rounded-card border border-edge bg-surface px-3 py-2.5 has-checked:border-accent has-checked:bg-accent-bg has-checked:ring-1 has-checked:ring-accent has-disabled:cursor-not-allowed has-disabled:border-dashed has-disabled:bg-sunken has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent"
+        >
+            <input
+                class="sr-only"
+                type="radio"
+                id=id
+                name=name.to_owned()
+                value=size.value.clone()
+                checked=size.value == value
+                disabled=size.disabled.is_some()
+            />
+            <b class="block font-[600]">{size.label.clone()}</b>
+            <span class="block text-xs text-ink-2">
+                {format!("{} vCPU, {} GiB, {}", size.vcpus, size.memory_gib, size.architecture)}
+            </span>
+            <span class="block text-xs text-ink-2">
+                {price} {size.sample.then(|| view! { " " {chip(Tone::Neutral, "sample price")} })}
+            </span>
+            {size
+                .disabled
+                .clone()
+                .map(|reason| view! { <span class="mt-1 block text-xs text-warn">{reason}</span> })}
+        </label>
+    }
+    .into_any()
+}

@@ -1,0 +1,6 @@
+//! Requests: the list, and a request's page with its plan and what can be done to it.
+
+pub(crate) mod decide;
+pub(crate) mod detail;
+pub(crate) mod list;
+pub(crate) mod plan;

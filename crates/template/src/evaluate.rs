@@ -400,7 +400,9 @@ impl<'w> Deployment<'w> {
                     &place::member(&at, "copy"),
                 )?,
             };
-            if !schema::fits(declared.kind, &value) && !(value.is_null() && declared.nullable) {
+            let fits =
+                schema::fits(declared.kind, &value) || (value.is_null() && declared.nullable);
+            if !fits {
                 return Err(Error::invalid(
                     self.at(&at),
                     format!(

@@ -34,10 +34,12 @@ pub struct Resource {
     pub symbolic_name: Option<String>,
     /// Only looked up, never written (`existing`).
     pub existing: bool,
-    /// Ids of what must be there first: from `dependsOn`, from `reference()`, from being a child. Sorted by first mention,
-    /// without doubles, only resources of this evaluation.
+    /// Ids of what must be there first: from `dependsOn`, from `reference()`, from a serial loop, and for resources of a
+    /// nested deployment from the deployment itself. In order of first mention, without doubles, only resources of this
+    /// evaluation. As in ARM a child does not wait for its parent unless the template says so.
     pub depends_on: Vec<String>,
-    /// The body as it is PUT: no `condition`, `copy`, `dependsOn`, `scope`; `name`, `type` and `apiVersion` are in.
+    /// The body as it is PUT: no `condition`, `copy`, `dependsOn`, `scope`; `name`, `type` and `apiVersion` are in. Of a nested
+    /// deployment the parameters are evaluated and the inner template is as written.
     pub body: Value,
     /// The id of the nested deployment that this resource belongs to; `None` for the template's own resources.
     pub deployment: Option<String>,

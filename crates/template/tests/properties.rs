@@ -12,8 +12,8 @@ struct Leaves(Vec<Value>);
 
 impl Runtime for Leaves {
     fn reference(&self, id: &str, _: Option<&str>, _: bool) -> Result<Option<Value>, Error> {
-        let index: usize = id.trim_start_matches('/').parse().unwrap();
-        Ok(Some(self.0[index].clone()))
+        let index: Option<usize> = id.trim_start_matches('/').parse().ok();
+        Ok(index.and_then(|index| self.0.get(index)).cloned())
     }
 
     fn list(

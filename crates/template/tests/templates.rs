@@ -553,6 +553,8 @@ fn runaway_templates_end_with_an_error() {
     let loops = json!({"variables": {"r": "[range(0, 10000)]"}, "outputs": {"o": {"type": "array", "value":
         "[map(variables('r'), lambda('x', length(map(variables('r'), lambda('y', add(lambdaVariables('y'), 1))))))]"}}});
     assert!(matches!(plan(loops, json!({})), Err(Error::Limit { .. })));
+    let tower = "[reduce(range(0, 10000), 1, lambda('x', 'y', createArray(lambdaVariables('x'))))]";
+    assert!(matches!(support::eval(tower), Err(Error::Limit { .. })));
     let deep_text = format!("[{}1{}]", "add(1, ".repeat(3000), ")".repeat(3000));
     assert!(matches!(
         support::eval(&deep_text),

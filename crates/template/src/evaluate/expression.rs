@@ -16,6 +16,8 @@ use crate::{Error, place};
 /// Stack that must be left before a level of evaluation starts, and how much is added where it is not.
 const RED_ZONE: usize = 128 * 1024;
 const MORE_STACK: usize = 1024 * 1024;
+/// Deepest nesting of a value that a function gives.
+const MAX_VALUE_DEPTH: usize = 256;
 /// Error messages show this much of an expression.
 const SHOWN: usize = 200;
 
@@ -202,7 +204,13 @@ impl Deployment<'_> {
         };
         match result {
             Ok(value) => {
-                let weight = weight(&value);
+                let Some(weight) = weight(&value, 0) else {
+                    return Err(Error::Limit {
+                        place: String::new(),
+                        what: format!("the nesting of what `{}` makes", call.full_name()),
+                        limit: MAX_VALUE_DEPTH as u64,
+                    });
+                };
                 self.world.charge(weight / 16)?;
                 if weight > functions::MAX_SIZE as u64 {
                     return Err(Error::Limit {
@@ -262,14 +270,9 @@ impl Deployment<'_> {
     fn access(self: &Rc<Self>, expr: &Expr, frame: &Frame) -> Result<Value, Error> {
         let mut steps = Vec::new();
         let mut base = expr;
-        loop {
-            match base {
-                Expr::Member(inner, _) | Expr::Index(inner, _) => {
-                    steps.push(base);
-                    base = inner;
-                }
-                _ => break,
-            }
+        while let Expr::Member(inner, _) | Expr::Index(inner, _) = base {
+            steps.push(base);
+            base = inner;
         }
         // Variables and parameters are often large and read in part: look into them without copying the whole.
         let shared = self.shared(base, frame)?;
@@ -355,18 +358,27 @@ fn failed(expr: &Expr, message: String) -> Error {
     }
 }
 
-/// Roughly the bytes that a value takes.
-fn weight(value: &Value) -> u64 {
-    match value {
+/// Roughly the bytes that a value takes; `None` where it nests too deep to be looked through on an ordinary stack.
+fn weight(value: &Value, depth: usize) -> Option<u64> {
+    if depth > MAX_VALUE_DEPTH {
+        return None;
+    }
+    Some(match value {
         Value::String(text) => text.len() as u64 + 4,
-        Value::Array(items) => items.iter().map(weight).sum::<u64>() + 8,
+        Value::Array(items) => {
+            let mut sum = 8;
+            for item in items {
+                sum += weight(item, depth + 1)?;
+            }
+            sum
+        }
         Value::Object(members) => {
-            members
-                .iter()
-                .map(|(name, value)| name.len() as u64 + 8 + weight(value))
-                .sum::<u64>()
-                + 8
+            let mut sum = 8;
+            for (name, value) in members {
+                sum += name.len() as u64 + 8 + weight(value, depth + 1)?;
+            }
+            sum
         }
         _ => 8,
-    }
+    })
 }

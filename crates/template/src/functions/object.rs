@@ -23,7 +23,7 @@ pub(super) static TABLE: &[Function] = &[
 ];
 
 fn create_object(args: Vec<Value>) -> Result<Value, Fault> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return wrong("names and values come in pairs; one value is missing");
     }
     let mut object = Map::new();

@@ -55,7 +55,10 @@ pub(crate) fn with(
     runtime: &dyn Runtime,
 ) -> Result<Evaluation, Error> {
     let template = Template::from_value(template(parts))?;
-    let given: Map<String, Value> = given.as_object().cloned().unwrap_or_default();
+    let given = match given {
+        Value::Object(given) => given,
+        _ => Map::new(),
+    };
     template::evaluate(&template, &given, context, runtime)
 }
 

@@ -1,35 +1,83 @@
 //! Approvals: the queue, and deciding a request with four eyes. What needs approval is said by the plan; executing lives in `operations`.
 
-use types::actor::Actor;
-use types::approval::{ApprovalCount, ApprovalItem, ApprovalTab, Decide};
-use types::ids::RequestId;
-use types::page::Page;
-use types::request::RequestDetail;
+pub(crate) mod needs;
 
+use serde_json::json;
+use store::{NewDecision, Request, Waiting};
+use types::actor::{Actor, Right};
+use types::approval::{
+    ApprovalCount, ApprovalItem, ApprovalTab, Decide, Decision, DecisionKind, NeedStatus,
+};
+use types::ids::{DecisionId, RequestId};
+use types::page::Page;
+use types::request::{RequestDetail, RequestKind, RequestState};
+
+use crate::access::{cannot_decide, scope, who_decides};
+use crate::requests::{free_text, listed, stale_request};
+use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 
+/// Rows a page of the queue.
+const PAGE: u32 = 25;
+/// How many decisions the usual time is taken from, and how few say nothing.
+const WAITS: u32 = 50;
+const FEWEST_WAITS: usize = 3;
+/// How often two approvers of one plan may cross each other before one is told.
+const TRIES: usize = 3;
+
 impl Portal {
-    /// A page of the queue, the longest waiting first (decided: newest first).
+    /// A page of the queue: what waits for the actor (the longest waiting first), what waits for anybody, or what the actor decided (newest first).
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Invalid`] for a foreign cursor.
     pub async fn approvals(
         &self,
         actor: &Actor,
         tab: ApprovalTab,
         cursor: Option<String>,
     ) -> Result<Page<ApprovalItem>> {
-        let _ = (actor, tab, cursor);
-        Err(Error::internal("approvals is being built"))
+        if tab == ApprovalTab::Mine {
+            let mine = self.waiting_for(actor).await?;
+            let total = u64::try_from(mine.len()).ok();
+            return Ok(Page {
+                items: mine.into_iter().map(|(w, n)| item(actor, w, &n)).collect(),
+                next_cursor: None,
+                total,
+            });
+        }
+        let page = self
+            .0
+            .store
+            .waiting(
+                &scope(actor),
+                &actor.subject,
+                tab,
+                cursor.as_deref(),
+                PAGE,
+            )
+            .await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for waiting in page.items {
+            let needs = self.needs_of_waiting(&waiting).await?;
+            items.push(item(actor, waiting, &needs));
+        }
+        Ok(Page {
+            items,
+            next_cursor: page.next_cursor,
+            total: page.total,
+        })
     }
 
     /// How many requests wait for this actor.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Unavailable`] when the database does not answer.
     pub async fn approval_count(&self, actor: &Actor) -> Result<ApprovalCount> {
-        let _ = (actor,);
-        Err(Error::internal("approval_count is being built"))
+        let mine = self.waiting_for(actor).await?;
+        Ok(ApprovalCount {
+            mine: u64::try_from(mine.len()).unwrap_or(u64::MAX),
+            oldest: mine.first().map(|(w, _)| w.summary.id),
+        })
     }
 
     /// Records a decision on exactly the plan that was looked at.
@@ -43,7 +91,275 @@ impl Portal {
         id: RequestId,
         decide: Decide,
     ) -> Result<RequestDetail> {
-        let _ = (actor, id, decide);
-        Err(Error::internal("decide is being built"))
+        let comment = free_text("comment", &decide.comment, 2_000)?;
+        if comment.is_empty() && decide.decision != DecisionKind::Approve {
+            return Err(Error::field(
+                "comment",
+                "required",
+                "Say why, so that the requester knows what to do next.",
+            ));
+        }
+        let decide = Decide { comment, ..decide };
+        for n in 1.. {
+            match self.decide_once(actor, id, &decide).await {
+                // Somebody else decided or commented on the version in between; the plan that was looked at is checked anew.
+                Err(Error::Conflict {
+                    code: "stale_version",
+                    ..
+                }) if n < TRIES => {}
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+        }
+        self.request(actor, id).await
+    }
+
+    /// The median time from *waits* to *decided*, in minutes; none when too few were decided to say.
+    pub(crate) async fn usual_minutes(&self) -> Result<Option<u32>> {
+        let mut waits = self.0.store.recent_waits(WAITS).await?;
+        if waits.len() < FEWEST_WAITS {
+            return Ok(None);
+        }
+        waits.sort_unstable();
+        let median = waits[waits.len() / 2];
+        Ok(u32::try_from(median.max(0).saturating_add(59) / 60).ok())
+    }
+
+    async fn decide_once(&self, actor: &Actor, id: RequestId, decide: &Decide) -> Result<()> {
+        let mut request = self.readable_request(actor, id).await?;
+        let decisions = self.0.store.decisions(id).await?;
+        let needs = self.needs_of(&request, &decisions).await?;
+        if let Some(refusal) = cannot_decide(
+            actor,
+            &request.summary.project,
+            &request.summary.requester,
+            request.summary.state,
+            &needs,
+        ) {
+            return Err(refusal);
+        }
+        let digest = request.plan.as_ref().map(|p| p.digest.as_str());
+        if digest != Some(decide.plan_digest.as_str()) {
+            return Err(Error::Conflict {
+                code: "stale_plan",
+                detail: "The plan changed since you opened it. Look at the new plan, then decide."
+                    .to_owned(),
+            });
+        }
+        let expires_at = match (decide.decision, request.summary.kind) {
+            (DecisionKind::Approve, RequestKind::Extend) => {
+                self.plan_again(&request).await?.parsed.expires_at
+            }
+            _ => None,
+        };
+        let now = self.now();
+        let trail = Trail { actor, now };
+        let decision = Decision {
+            id: DecisionId(uuid::Uuid::now_v7()),
+            approver: actor.subject.clone(),
+            decision: decide.decision,
+            comment: decide.comment.clone(),
+            plan_digest: decide.plan_digest.clone(),
+            current: true,
+            at: now,
+        };
+        let approved = decide.decision == DecisionKind::Approve
+            && self
+                .would_be_met(actor, &request, &decisions, &decision)
+                .await?;
+        request.summary.updated_at = now;
+        request.summary.state = match decide.decision {
+            DecisionKind::Approve if approved => RequestState::Approved,
+            DecisionKind::Approve => RequestState::AwaitingApproval,
+            DecisionKind::Reject => RequestState::Rejected,
+            DecisionKind::RequestChanges => RequestState::ChangesRequested,
+        };
+        let waited = request
+            .waiting_since
+            .map_or(0, |since| now.since(since).whole_seconds());
+        let mut stack = self.known_stack(request.summary.stack).await?;
+        let mut tx = self.0.store.begin().await?;
+        tx.update_request(&mut request)
+            .await
+            .map_err(stale_request)?;
+        tx.insert_decision(&NewDecision {
+            id: decision.id,
+            request: id,
+            approver: decision.approver.clone(),
+            decision: decision.decision,
+            comment: decision.comment.clone(),
+            plan_digest: decision.plan_digest.clone(),
+            waited_seconds: waited,
+            at: now,
+        })
+        .await?;
+        let (action, sentence) = words(&decision, approved);
+        trail
+            .request(
+                &mut tx,
+                &request,
+                action,
+                &sentence,
+                json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
+            )
+            .await?;
+        match request.summary.state {
+            RequestState::Approved => {
+                self.release(&mut tx, &trail, &mut request, &mut stack, expires_at)
+                    .await?;
+            }
+            RequestState::Rejected => self.release_name(&mut tx, &trail, &request).await?,
+            _ => {}
+        }
+        tx.commit(now).await?;
+        Ok(())
+    }
+
+    async fn would_be_met(
+        &self,
+        actor: &Actor,
+        request: &Request,
+        decisions: &[Decision],
+        decision: &Decision,
+    ) -> Result<bool> {
+        let mut all = decisions.to_vec();
+        all.push(decision.clone());
+        let groups = self.groups_of_approvers(&all, Some(actor)).await?;
+        let status = needs::status(
+            &request.needs,
+            &all,
+            Some(&decision.plan_digest),
+            &request.summary.requester,
+            RequestState::AwaitingApproval,
+            &groups,
+        );
+        Ok(needs::all_met(&status, 1))
+    }
+
+    /// Everything that waits for exactly this actor, the longest waiting first.
+    async fn waiting_for(&self, actor: &Actor) -> Result<Vec<(Waiting, Vec<NeedStatus>)>> {
+        if !may_approve_anywhere(actor) {
+            return Ok(Vec::new());
+        }
+        let mut mine = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = self
+                .0
+                .store
+                .waiting(
+                    &scope(actor),
+                    &actor.subject,
+                    ApprovalTab::All,
+                    cursor.as_deref(),
+                    500,
+                )
+                .await?;
+            for waiting in page.items {
+                let needs = self.needs_of_waiting(&waiting).await?;
+                let s = &waiting.summary;
+                if cannot_decide(actor, &s.project, &s.requester, s.state, &needs).is_none() {
+                    mine.push((waiting, needs));
+                }
+            }
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        mine.sort_by_key(|(w, _)| (w.waiting_since, w.summary.id));
+        Ok(mine)
+    }
+
+    async fn needs_of_waiting(&self, waiting: &Waiting) -> Result<Vec<NeedStatus>> {
+        let groups = self.groups_of_approvers(&waiting.decisions, None).await?;
+        Ok(needs::status(
+            &waiting.needs,
+            &waiting.decisions,
+            Some(&waiting.plan_digest),
+            &waiting.summary.requester,
+            waiting.summary.state,
+            &groups,
+        ))
+    }
+}
+
+fn may_approve_anywhere(actor: &Actor) -> bool {
+    actor.may(Right::Approve, None)
+        || actor
+            .memberships
+            .iter()
+            .any(|m| m.role.grants(Right::Approve))
+}
+
+fn item(actor: &Actor, waiting: Waiting, needs: &[NeedStatus]) -> ApprovalItem {
+    ApprovalItem {
+        why: why(actor, &waiting, needs),
+        summary: waiting.plan_summary,
+        plan_digest: waiting.plan_digest,
+        waiting_since: waiting.waiting_since,
+        request: waiting.summary,
+    }
+}
+
+/// Why a row needs the actor, or why not.
+fn why(actor: &Actor, waiting: &Waiting, needs: &[NeedStatus]) -> String {
+    let s = &waiting.summary;
+    if s.state != RequestState::AwaitingApproval {
+        let mine = waiting
+            .decisions
+            .iter()
+            .rev()
+            .find(|d| d.approver == actor.subject);
+        return mine.map_or_else(String::new, |d| match d.decision {
+            DecisionKind::Approve => "You approved it.".to_owned(),
+            DecisionKind::Reject => "You rejected it.".to_owned(),
+            DecisionKind::RequestChanges => "You asked for changes.".to_owned(),
+        });
+    }
+    if let Some(refusal) = cannot_decide(actor, &s.project, &s.requester, s.state, needs) {
+        return match refusal {
+            Error::Forbidden { .. } => who_decides(needs),
+            other => other.to_string(),
+        };
+    }
+    let open: Vec<&NeedStatus> = needs
+        .iter()
+        .filter(|n| !n.met && actor.groups.contains(&n.need.group))
+        .collect();
+    if open.is_empty() {
+        return "It was sent back and wants an approver of the project.".to_owned();
+    }
+    let mut groups: Vec<&str> = Vec::new();
+    for need in &open {
+        if !groups.contains(&need.need.group.as_str()) {
+            groups.push(need.need.group.as_str());
+        }
+    }
+    let rules: Vec<&str> = open.iter().map(|n| n.need.title.as_str()).collect();
+    format!(
+        "You are one of {}: {}.",
+        listed(&groups),
+        rules.join("; ")
+    )
+}
+
+fn words(decision: &Decision, approved: bool) -> (&'static str, String) {
+    let comment = if decision.comment.is_empty() {
+        String::new()
+    } else {
+        format!(" “{}”", decision.comment)
+    };
+    match decision.decision {
+        DecisionKind::Approve if approved => ("request.approved", format!("Approved the plan.{comment}")),
+        DecisionKind::Approve => (
+            "request.approved",
+            format!("Approved the plan; others have to as well.{comment}"),
+        ),
+        DecisionKind::Reject => ("request.rejected", format!("Rejected it.{comment}")),
+        DecisionKind::RequestChanges => (
+            "request.changes_requested",
+            format!("Asked for changes.{comment}"),
+        ),
     }
 }

@@ -179,3 +179,8 @@ fn submit(errors: &[FieldError], plan: Option<&types::plan::Plan>) -> Access {
         Some(_) => Access::Allowed,
     }
 }
+
+/// What is wrong with text that people write for people, such as a comment; several lines are fine.
+pub(crate) fn problem_of_text(field: &str, text: &str, longest: usize) -> Option<FieldError> {
+    text::problem(field, text, text::Lines::Many, longest)
+}

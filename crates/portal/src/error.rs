@@ -172,3 +172,46 @@ impl Error {
         }
     }
 }
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::NotFound => Self::NotFound { what: "thing" },
+            store::Error::Stale => Self::stale("thing"),
+            store::Error::Conflict(store::Conflict::StackBusy) => Self::Conflict {
+                code: "stack_busy",
+                detail: "Another operation on this stack has not ended yet. Wait for it, then try again."
+                    .to_owned(),
+            },
+            store::Error::Conflict(store::Conflict::StackNameTaken) => name_taken(),
+            store::Error::Conflict(store::Conflict::AlreadyDecided) => Self::Conflict {
+                code: "already_decided",
+                detail: "You decided this plan already.".to_owned(),
+            },
+            store::Error::Full => Self::StorageFull,
+            store::Error::Cursor => Self::field(
+                "cursor",
+                "unknown_cursor",
+                "This page of the list cannot be found any more; start from the first one.",
+            ),
+            store::Error::Unavailable(cause) => {
+                tracing::warn!(%cause, "the database does not answer");
+                Self::Unavailable {
+                    detail: "The database does not answer. Nothing was changed; try again in a moment."
+                        .to_owned(),
+                    retry_after: Some(Duration::from_secs(2)),
+                }
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// Another stack holds the name.
+pub(crate) fn name_taken() -> Error {
+    Error::field(
+        "name",
+        "name_taken",
+        "Another stack of this project and tier has this name, or an open request holds it. Choose another.",
+    )
+}

@@ -1,5 +1,6 @@
 //! `Idempotency-Key` records of the REST API: the same key with the same request gets the first answer again.
 
+use sha2::{Digest as _, Sha256};
 use types::actor::Actor;
 
 use crate::{Error, Portal, Result};
@@ -23,18 +24,35 @@ pub enum Idempotency {
 }
 
 impl Portal {
-    /// Claims a key for this actor and request; `request_hash` tells two requests apart (method, path, body).
+    /// Claims a key for this actor and request; `request_hash` is any text that tells two requests apart (method, path, body).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a key that is empty or longer than 255 characters.
+    /// [`Error::Invalid`] for a key that is empty, longer than 255 characters, or not printable ASCII.
     pub async fn begin_idempotent(
         &self,
         actor: &Actor,
         key: &str,
         request_hash: &str,
     ) -> Result<Idempotency> {
-        let _ = (actor, key, request_hash);
-        Err(Error::internal("begin_idempotent is being built"))
+        if key.is_empty() || key.len() > 255 || !key.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(Error::field(
+                "Idempotency-Key",
+                "not_allowed",
+                "1 to 255 printable ASCII characters without spaces, such as a UUID.",
+            ));
+        }
+        let hash: [u8; 32] = Sha256::digest(request_hash.as_bytes()).into();
+        let known = self
+            .0
+            .store
+            .begin_idempotent(&actor.subject, key, &hash, self.now())
+            .await?;
+        Ok(match known {
+            store::Idempotency::New => Idempotency::New,
+            store::Idempotency::InFlight => Idempotency::InProgress,
+            store::Idempotency::Done { status, body } => Idempotency::Answered { status, body },
+            store::Idempotency::Mismatch => Idempotency::Mismatch,
+        })
     }
 
     /// Keeps the answer for 24 hours. A 5xx is not kept: the key is free again.
@@ -48,7 +66,14 @@ impl Portal {
         status: u16,
         body: &str,
     ) -> Result<()> {
-        let _ = (actor, key, status, body);
-        Err(Error::internal("finish_idempotent is being built"))
+        let store = &self.0.store;
+        if status >= 500 {
+            store.forget_idempotent(&actor.subject, key).await?;
+        } else {
+            store
+                .finish_idempotent(&actor.subject, key, status, body)
+                .await?;
+        }
+        Ok(())
     }
 }

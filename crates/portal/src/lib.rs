@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use types::actor::Actor;
 
+mod access;
 mod approvals;
 mod audit;
-mod azure_facts;
-mod catalogue;
-mod checks;
+pub mod azure_facts;
+pub mod catalogue;
+pub mod checks;
 mod clock;
 mod costs;
 mod equivalents;
@@ -21,18 +22,21 @@ mod forms;
 mod idempotency;
 mod operations;
 mod people;
-mod plans;
+pub mod plans;
 mod policies;
 mod projects;
 mod quotas;
 mod requests;
+mod ssh_keys;
 mod stacks;
 mod tokens;
+mod trail;
 mod worker;
 
 pub use catalogue::Catalogue;
 pub use clock::Clock;
 pub use error::Error;
+pub use forms::FormFor;
 pub use idempotency::Idempotency;
 #[doc(hidden)]
 pub use operations::CrashPoints;

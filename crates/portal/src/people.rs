@@ -1,6 +1,8 @@
 //! People: who signed in, and the actor made of their row, groups and memberships.
 
-use types::actor::{Actor, InstallationRole};
+use serde_json::json;
+use store::{NewAudit, Person};
+use types::actor::{Actor, ActorKind, InstallationRole};
 use types::names::GroupName;
 
 use crate::{Error, Portal, Result};
@@ -9,16 +11,26 @@ impl Portal {
     /// The actor of somebody who signed in before; what a session turns into on every page.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Unavailable`] when the database does not answer.
     pub async fn actor_for_subject(&self, subject: &str) -> Result<Option<Actor>> {
-        let _ = (subject,);
-        Err(Error::internal("actor_for_subject is being built"))
+        let Some(person) = self.0.store.person(subject).await? else {
+            return Ok(None);
+        };
+        let memberships = self.0.store.memberships(subject).await?;
+        Ok(Some(Actor {
+            subject: person.subject,
+            name: person.name,
+            kind: ActorKind::Person,
+            memberships,
+            installation: person.installation,
+            groups: person.groups,
+        }))
     }
 
     /// Records that somebody signed in, with the groups and roles that the identity provider says.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Invalid`] for a subject that is empty, longer than 200 characters, or Slipway's own.
     pub async fn sign_in(
         &self,
         subject: &str,
@@ -26,16 +38,72 @@ impl Portal {
         groups: Vec<GroupName>,
         roles: Vec<InstallationRole>,
     ) -> Result<Actor> {
-        let _ = (subject, name, groups, roles);
-        Err(Error::internal("sign_in is being built"))
+        let reserved = subject == crate::system().subject;
+        if subject.is_empty()
+            || subject.chars().count() > 200
+            || subject.chars().any(char::is_control)
+            || reserved
+        {
+            return Err(Error::field(
+                "subject",
+                "not_allowed",
+                "The identity provider sent a subject that cannot be used.",
+            ));
+        }
+        let name: String = name
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect();
+        let name = if name.trim().is_empty() {
+            subject.to_owned()
+        } else {
+            name
+        };
+        let now = self.now();
+        let person = Person {
+            subject: subject.to_owned(),
+            name,
+            groups,
+            installation: roles,
+            seen_at: now,
+        };
+        let actor = Actor {
+            subject: person.subject.clone(),
+            name: person.name.clone(),
+            kind: ActorKind::Person,
+            memberships: self.0.store.memberships(subject).await?,
+            installation: person.installation.clone(),
+            groups: person.groups.clone(),
+        };
+        let mut tx = self.0.store.begin().await?;
+        tx.put_person(&person).await?;
+        tx.audit(
+            NewAudit::by(
+                &actor,
+                "person.signed_in",
+                ("person", actor.subject.clone(), &actor.name),
+                None,
+            )
+            .with(json!({ "groups": actor.groups, "roles": actor.installation })),
+        );
+        tx.commit(now).await?;
+        Ok(actor)
     }
 
     /// Records that somebody signed out; the session itself is the server's.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Unavailable`] when the database does not answer.
     pub async fn sign_out(&self, actor: &Actor) -> Result<()> {
-        let _ = (actor,);
-        Err(Error::internal("sign_out is being built"))
+        let mut tx = self.0.store.begin().await?;
+        tx.audit(NewAudit::by(
+            actor,
+            "person.signed_out",
+            ("person", actor.subject.clone(), &actor.name),
+            None,
+        ));
+        tx.commit(self.now()).await?;
+        Ok(())
     }
 }

@@ -1,40 +1,110 @@
 //! Projects: reading them, and planting those of the configuration at start.
 
+use indexmap::IndexMap;
 use types::actor::Actor;
+use types::cost::BudgetLine;
 use types::names::ProjectName;
-use types::project::{Member, ProjectDetail, ProjectSettings};
+use types::project::{Member, ProjectDetail, ProjectSettings, Tier};
 
+use crate::access::{may_read, sees_all};
 use crate::{Error, Portal, Result};
 
 impl Portal {
     /// The projects that the actor may see, by name.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Unavailable`] when the database does not answer.
     pub async fn projects(&self, actor: &Actor) -> Result<Vec<ProjectSettings>> {
-        let _ = (actor,);
-        Err(Error::internal("projects is being built"))
+        let mut projects = self.0.store.projects().await?;
+        if !sees_all(actor) {
+            projects.retain(|p| may_read(actor, &p.name, "project").is_ok());
+        }
+        Ok(projects)
     }
 
     /// One project, whole.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::NotFound`] also without the right to read it.
     pub async fn project(&self, actor: &Actor, name: &ProjectName) -> Result<ProjectDetail> {
-        let _ = (actor, name);
-        Err(Error::internal("project is being built"))
+        may_read(actor, name, "project")?;
+        let store = &self.0.store;
+        let settings = store
+            .project(name)
+            .await?
+            .ok_or(Error::NotFound { what: "project" })?;
+        let totals = store.tier_totals(name).await?;
+        let total = |tier: Tier| totals.iter().find(|t| t.tier == tier);
+        let stacks: IndexMap<Tier, u64> = settings
+            .tiers
+            .keys()
+            .map(|tier| (*tier, total(*tier).map_or(0, |t| t.stacks)))
+            .collect();
+        let budgets = settings
+            .tiers
+            .iter()
+            .filter_map(|(tier, t)| {
+                let limit = t.budget?;
+                let committed = total(*tier)
+                    .map(|t| t.monthly + t.pending)
+                    .unwrap_or_default();
+                Some((*tier, BudgetLine { limit, committed }))
+            })
+            .collect();
+        Ok(ProjectDetail {
+            members: store.members(name).await?,
+            settings,
+            stacks,
+            budgets,
+        })
     }
 
-    /// Writes a project of the configuration with its members; the same again changes nothing. Called at start, not by people.
+    /// Writes a project of the configuration with its members; the same again changes nothing, and members that the configuration
+    /// no longer has lose their role. Called at start, not by people.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Unavailable`] when the database does not answer.
     pub async fn seed_project(
         &self,
         settings: ProjectSettings,
         members: Vec<Member>,
     ) -> Result<()> {
-        let _ = (settings, members);
-        Err(Error::internal("seed_project is being built"))
+        let store = &self.0.store;
+        let there = store.members(&settings.name).await?;
+        let same = store.project(&settings.name).await?.as_ref() == Some(&settings)
+            && there.len() == members.len()
+            && members.iter().all(|m| {
+                there
+                    .iter()
+                    .any(|t| t.subject == m.subject && t.role == m.role)
+            });
+        if same {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        tx.put_project(&settings).await?;
+        for gone in there
+            .iter()
+            .filter(|t| !members.iter().any(|m| m.subject == t.subject))
+        {
+            tx.delete_member(&settings.name, &gone.subject).await?;
+        }
+        for member in &members {
+            tx.put_member(&settings.name, &member.subject, member.role)
+                .await?;
+        }
+        tx.audit(
+            store::NewAudit::by(
+                &crate::system(),
+                "project.configured",
+                ("project", settings.name.to_string(), &settings.title),
+                Some(&settings.name),
+            )
+            .with(serde_json::json!({
+                "members": members.iter().map(|m| format!("{} {}", m.subject, m.role.as_str())).collect::<Vec<_>>(),
+            })),
+        );
+        tx.commit(self.now()).await?;
+        Ok(())
     }
 }

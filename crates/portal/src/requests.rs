@@ -1,11 +1,32 @@
 //! Requests: sending, editing, withdrawing, commenting, and reading them. Deciding lives in `approvals`, executing in `operations`.
 
-use types::actor::Actor;
-use types::ids::RequestId;
-use types::page::Page;
-use types::request::{RequestDetail, RequestDraft, RequestFilter, RequestSummary};
+mod detail;
+mod expiry;
+pub(crate) mod release;
 
-use crate::{Error, Portal, Result};
+use serde_json::{Value, json};
+use store::{Request, Stack, Tx};
+use types::actor::{Actor, Right};
+use types::cost::Usd;
+use types::ids::{CommentId, RequestId, StackId};
+use types::page::Page;
+use types::plan::Plan;
+use types::policy::Verdict;
+use types::request::{
+    Comment, RequestDetail, RequestDraft, RequestFilter, RequestKind, RequestState, RequestSummary,
+};
+use types::stack::{StackState, StackSummary};
+use types::time::Timestamp;
+
+use crate::access::{may, may_read, withdrawable};
+use crate::checks::ParsedDraft;
+use crate::error::name_taken;
+use crate::plans::PlanOutcome;
+use crate::trail::Trail;
+use crate::{Error, Portal, Result, access};
+
+/// Longest comment, in characters.
+const COMMENT: usize = 4_000;
 
 impl Portal {
     /// Sends a request. The same `submission` again, also at the same moment, gives the same request and never a second one.
@@ -18,8 +39,26 @@ impl Portal {
         draft: RequestDraft,
         submission: RequestId,
     ) -> Result<RequestDetail> {
-        let _ = (actor, draft, submission);
-        Err(Error::internal("submit is being built"))
+        if let Some(there) = self.0.store.request(submission).await? {
+            return self.same_submission(actor, there).await;
+        }
+        let ground = self.ground_of(actor, &draft).await?;
+        let now = self.now();
+        let stack_id = ground
+            .as_ref()
+            .map_or_else(|| StackId(uuid::Uuid::now_v7()), |stack| stack.summary.id);
+        let outcome = self
+            .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
+            .await?;
+        let request = new_request(actor, submission, stack_id, draft, &outcome, now);
+        match self.store_submission(actor, request, ground, &outcome, now).await {
+            Ok(()) => self.request(actor, submission).await,
+            // The form was sent twice at the same moment: the other one may have been faster, and holds the name.
+            Err(error) => match self.0.store.request(submission).await? {
+                Some(there) => self.same_submission(actor, there).await,
+                None => Err(error),
+            },
+        }
     }
 
     /// Makes a new plan on the same request; decisions on the old one no longer count.
@@ -33,33 +72,99 @@ impl Portal {
         version: i64,
         draft: RequestDraft,
     ) -> Result<RequestDetail> {
-        let _ = (actor, id, version, draft);
-        Err(Error::internal("edit is being built"))
+        let mut request = self.readable_request(actor, id).await?;
+        may(actor, Right::Request, &request.summary.project)?;
+        if request.summary.version != version {
+            return Err(Error::stale("request"));
+        }
+        if !matches!(
+            request.summary.state,
+            RequestState::Denied | RequestState::ChangesRequested
+        ) {
+            return Err(Error::Conflict {
+                code: "not_editable",
+                detail: format!(
+                    "This request is {}: only one that was denied or sent back for changes can be edited.",
+                    access::words(request.summary.state)
+                ),
+            });
+        }
+        let draft = RequestDraft {
+            kind: request.summary.kind,
+            stack: (request.summary.kind != RequestKind::Create).then_some(request.summary.stack),
+            ..draft
+        };
+        let mut stack = self.known_stack(request.summary.stack).await?;
+        let existing = (request.summary.kind != RequestKind::Create).then(|| stack.clone());
+        let now = self.now();
+        let outcome = self
+            .make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now)
+            .await?;
+        let parsed = &outcome.parsed;
+        if request.summary.kind == RequestKind::Create
+            && (parsed.project != request.summary.project
+                || parsed.tier != request.summary.tier
+                || parsed.name != request.summary.name)
+        {
+            return Err(Error::field(
+                "name",
+                "create_only",
+                format!(
+                    "This request holds the name {} in {} {}. To use another name, tier or project, withdraw it and send a new one.",
+                    request.summary.name,
+                    request.summary.project,
+                    request.summary.tier.as_str()
+                ),
+            ));
+        }
+        request.draft = draft;
+        request.sent_back = None;
+        take_plan(&mut request, outcome.plan.clone(), now);
+        let trail = Trail { actor, now };
+        let mut tx = self.0.store.begin().await?;
+        tx.update_request(&mut request).await.map_err(stale_request)?;
+        if stack.summary.state == StackState::Reserved {
+            reserve(&mut stack.summary, &outcome.plan, now);
+            tx.update_stack(&mut stack).await.map_err(stale_stack)?;
+        }
+        trail
+            .request(
+                &mut tx,
+                &request,
+                "request.edited",
+                "Edited the request; a new plan was made.",
+                plan_facts(&outcome.plan),
+            )
+            .await?;
+        self.proceed(&mut tx, &trail, &mut request, &mut stack, parsed)
+            .await?;
+        tx.commit(now).await?;
+        self.request(actor, id).await
     }
 
     /// A page of the requests that the actor may see, newest first.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Invalid`] for a foreign cursor.
     pub async fn requests(
         &self,
         actor: &Actor,
         filter: &RequestFilter,
     ) -> Result<Page<RequestSummary>> {
-        let _ = (actor, filter);
-        Err(Error::internal("requests is being built"))
+        let scope = access::scope(actor);
+        Ok(self.0.store.requests(&scope, &actor.subject, filter).await?)
     }
 
     /// One request, whole.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::NotFound`] also without the right to read its project.
     pub async fn request(&self, actor: &Actor, id: RequestId) -> Result<RequestDetail> {
-        let _ = (actor, id);
-        Err(Error::internal("request is being built"))
+        let request = self.readable_request(actor, id).await?;
+        self.request_detail(actor, request).await
     }
 
-    /// Takes a request back.
+    /// Takes a request back. One that is approved and not begun loses its operation too.
     ///
     /// # Errors
     /// [`Error::Conflict`] when it is stale or already executed.
@@ -69,16 +174,436 @@ impl Portal {
         id: RequestId,
         version: i64,
     ) -> Result<RequestDetail> {
-        let _ = (actor, id, version);
-        Err(Error::internal("withdraw is being built"))
+        let mut request = self.readable_request(actor, id).await?;
+        may(actor, Right::Request, &request.summary.project)?;
+        if request.summary.version != version {
+            return Err(Error::stale("request"));
+        }
+        withdrawable(request.summary.state).map_err(|reason| Error::Conflict {
+            code: "not_withdrawable",
+            detail: format!("This request cannot be withdrawn. {reason}"),
+        })?;
+        let now = self.now();
+        let trail = Trail { actor, now };
+        let approved = request.summary.state == RequestState::Approved;
+        request.summary.state = RequestState::Withdrawn;
+        request.summary.updated_at = now;
+        let mut tx = self.0.store.begin().await?;
+        tx.update_request(&mut request).await.map_err(stale_request)?;
+        trail
+            .request(
+                &mut tx,
+                &request,
+                "request.withdrawn",
+                "Withdrew the request.",
+                Value::Null,
+            )
+            .await?;
+        if approved {
+            self.drop_queued_operation(&mut tx, &trail, &request).await?;
+        }
+        self.release_name(&mut tx, &trail, &request).await?;
+        tx.commit(now).await?;
+        self.request(actor, id).await
     }
 
     /// Adds a comment of 1 to 4,000 characters.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Invalid`] on `text`; [`Error::Forbidden`] for readers.
     pub async fn comment(&self, actor: &Actor, id: RequestId, text: &str) -> Result<RequestDetail> {
-        let _ = (actor, id, text);
-        Err(Error::internal("comment is being built"))
+        let request = self.readable_request(actor, id).await?;
+        if !actor.may(Right::Approve, Some(&request.summary.project)) {
+            may(actor, Right::Request, &request.summary.project)?;
+        }
+        let text = free_text("text", text, COMMENT)?;
+        if text.is_empty() {
+            return Err(Error::field("text", "required", "Write something first."));
+        }
+        let now = self.now();
+        let mut tx = self.0.store.begin().await?;
+        let comment = Comment {
+            id: CommentId(uuid::Uuid::now_v7()),
+            author: actor.subject.clone(),
+            text,
+            at: now,
+        };
+        tx.insert_comment(id, &comment).await?;
+        Trail { actor, now }
+            .request(
+                &mut tx,
+                &request,
+                "request.commented",
+                "Commented.",
+                json!({ "comment": comment.id }),
+            )
+            .await?;
+        tx.commit(now).await?;
+        self.request(actor, id).await
+    }
+
+    /// A request that the actor may see.
+    pub(crate) async fn readable_request(&self, actor: &Actor, id: RequestId) -> Result<Request> {
+        let request = self
+            .0
+            .store
+            .request(id)
+            .await?
+            .ok_or(Error::NotFound { what: "request" })?;
+        may_read(actor, &request.summary.project, "request")?;
+        Ok(request)
+    }
+
+    /// The stack of something that was just read: it is never deleted from the database.
+    pub(crate) async fn known_stack(&self, id: StackId) -> Result<Stack> {
+        self.0
+            .store
+            .stack(id)
+            .await?
+            .ok_or_else(|| Error::internal(format!("stack {id} of a request is missing")))
+    }
+
+    /// The same form again: whoever sent it sees what became of it; nobody else learns that it exists.
+    async fn same_submission(&self, actor: &Actor, there: Request) -> Result<RequestDetail> {
+        if there.summary.requester != actor.subject {
+            return Err(Error::NotFound { what: "request" });
+        }
+        may_read(actor, &there.summary.project, "request")?;
+        self.request_detail(actor, there).await
+    }
+
+    /// The stack that the draft is about (none for a create), after every question of right and state.
+    async fn ground_of(&self, actor: &Actor, draft: &RequestDraft) -> Result<Option<Stack>> {
+        if draft.kind == RequestKind::Create {
+            let project = draft.project.trim().parse().map_err(
+                |error: types::names::NameError| {
+                    Error::field("project", "not_allowed", error.to_string())
+                },
+            )?;
+            may_read(actor, &project, "project")?;
+            may(actor, Right::Request, &project)?;
+            if self.0.store.project(&project).await?.is_none() {
+                return Err(Error::NotFound { what: "project" });
+            }
+            return Ok(None);
+        }
+        let Some(id) = draft.stack else {
+            return Err(Error::field(
+                "stack",
+                "required",
+                "Say which stack this is about.",
+            ));
+        };
+        let stack = self.readable_stack(actor, id).await?;
+        may(actor, Right::Request, &stack.summary.project)?;
+        let situation = self.situation(&stack).await?;
+        let allowed = match draft.kind {
+            RequestKind::Delete => access::may_delete(&situation),
+            RequestKind::Extend => access::may_extend(&situation),
+            RequestKind::Create | RequestKind::Update => access::may_update(&situation),
+        };
+        allowed.map_err(|reason| Error::Conflict {
+            code: "stack_busy",
+            detail: format!("This stack cannot be changed now. {reason}"),
+        })?;
+        Ok(Some(stack))
+    }
+
+    /// One transaction: stack reservation, request with plan and needs, what follows from the verdict, and the trail.
+    async fn store_submission(
+        &self,
+        actor: &Actor,
+        mut request: Request,
+        stack: Option<Stack>,
+        outcome: &PlanOutcome,
+        now: Timestamp,
+    ) -> Result<()> {
+        let trail = Trail { actor, now };
+        let mut tx = self.0.store.begin().await?;
+        let mut stack = match stack {
+            None => {
+                let stack = reserved(&request, &outcome.plan, now);
+                tx.insert_stack(&stack).await.map_err(|error| match error {
+                    store::Error::Conflict(store::Conflict::StackNameTaken) => name_taken(),
+                    other => other.into(),
+                })?;
+                stack
+            }
+            Some(mut stack) => {
+                // Every request and operation moves the version: what was asked above still holds, or this one is late.
+                stack.summary.updated_at = now;
+                tx.update_stack(&mut stack).await.map_err(stale_stack)?;
+                stack
+            }
+        };
+        if !tx.insert_request(&request).await? {
+            return Err(Error::Conflict {
+                code: "sent_twice",
+                detail: "This form was sent already.".to_owned(),
+            });
+        }
+        let sentence = match request.summary.kind {
+            RequestKind::Create => "Sent the request to create it.",
+            RequestKind::Update => "Sent the request to change it.",
+            RequestKind::Extend => "Sent the request to let it live longer.",
+            RequestKind::Delete => "Sent the request to delete it.",
+        };
+        trail
+            .request(
+                &mut tx,
+                &request,
+                "request.submitted",
+                sentence,
+                plan_facts(&outcome.plan),
+            )
+            .await?;
+        if request.summary.kind == RequestKind::Delete {
+            trail
+                .stack(
+                    &mut tx,
+                    &stack,
+                    "stack.delete_requested",
+                    "Asked to delete it.",
+                    json!({ "request": request.summary.id }),
+                )
+                .await?;
+        }
+        self.proceed(&mut tx, &trail, &mut request, &mut stack, &outcome.parsed)
+            .await?;
+        tx.commit(now).await?;
+        Ok(())
+    }
+
+    /// What the verdict says happens next: nothing (denied), waiting, or the operation at once.
+    async fn proceed(
+        &self,
+        tx: &mut Tx,
+        trail: &Trail<'_>,
+        request: &mut Request,
+        stack: &mut Stack,
+        parsed: &ParsedDraft,
+    ) -> Result<()> {
+        let verdict = request
+            .plan
+            .as_ref()
+            .map_or(Verdict::Denied, |plan| plan.report.verdict);
+        let system = crate::system();
+        let by_rules = Trail {
+            actor: &system,
+            now: trail.now,
+        };
+        match verdict {
+            Verdict::Denied => {
+                request.summary.state = RequestState::Denied;
+                tx.update_request(request).await.map_err(stale_request)?;
+                by_rules
+                    .request(
+                        tx,
+                        request,
+                        "request.denied",
+                        &denied_sentence(request),
+                        Value::Null,
+                    )
+                    .await
+            }
+            Verdict::NeedsApproval => {
+                request.summary.state = RequestState::AwaitingApproval;
+                request.waiting_since = Some(trail.now);
+                tx.update_request(request).await.map_err(stale_request)?;
+                by_rules
+                    .request(
+                        tx,
+                        request,
+                        "request.awaiting_approval",
+                        &waiting_sentence(request),
+                        Value::Null,
+                    )
+                    .await
+            }
+            Verdict::Allowed => {
+                request.summary.state = RequestState::Approved;
+                tx.update_request(request).await.map_err(stale_request)?;
+                by_rules
+                    .request(
+                        tx,
+                        request,
+                        "request.allowed",
+                        "No guardrail asks for an approval: it goes ahead.",
+                        Value::Null,
+                    )
+                    .await?;
+                self.release(tx, trail, request, stack, parsed.expires_at)
+                    .await
+            }
+        }
+    }
+}
+
+/// Text that people typed for people: trimmed, bounded, and free of characters that show something else than they are.
+pub(crate) fn free_text(field: &str, text: &str, longest: usize) -> Result<String> {
+    let text = text.trim();
+    match crate::checks::problem_of_text(field, text, longest) {
+        Some(error) => Err(Error::Invalid {
+            errors: vec![error],
+        }),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// What the record says of a plan.
+pub(crate) fn plan_facts(plan: &Plan) -> Value {
+    json!({
+        "plan_digest": plan.digest,
+        "template": plan.template,
+        "verdict": plan.report.verdict,
+        "monthly": plan.cost.monthly,
+        "bundle": plan.report.bundle_hash,
+    })
+}
+
+/// Puts a plan on the request, with all that lists show of it.
+pub(crate) fn take_plan(request: &mut Request, plan: Plan, now: Timestamp) {
+    let s = &mut request.summary;
+    s.template = plan.template.clone();
+    s.monthly = plan.cost.monthly;
+    s.monthly_change = plan.cost.monthly - plan.cost.monthly_before.unwrap_or_default();
+    s.posture = plan.report.posture;
+    s.warnings = count(plan.report.warnings.len());
+    s.denials = count(plan.report.denials.len());
+    s.updated_at = now;
+    request.needs = plan.report.approvals.clone();
+    request.plan = Some(plan);
+}
+
+pub(crate) fn stale_request(error: store::Error) -> Error {
+    match error {
+        store::Error::Stale => Error::stale("request"),
+        other => other.into(),
+    }
+}
+
+pub(crate) fn stale_stack(error: store::Error) -> Error {
+    match error {
+        store::Error::Stale => Error::Conflict {
+            code: "stack_changed",
+            detail: "The stack changed at this moment. Look at it again, then repeat.".to_owned(),
+        },
+        other => other.into(),
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+fn new_request(
+    actor: &Actor,
+    id: RequestId,
+    stack: StackId,
+    draft: RequestDraft,
+    outcome: &PlanOutcome,
+    now: Timestamp,
+) -> Request {
+    let parsed = &outcome.parsed;
+    let mut request = Request {
+        summary: RequestSummary {
+            id,
+            kind: parsed.kind,
+            state: RequestState::Checking,
+            project: parsed.project.clone(),
+            tier: parsed.tier,
+            stack,
+            name: parsed.name.clone(),
+            template: outcome.plan.template.clone(),
+            requester: actor.subject.clone(),
+            monthly: Usd::default(),
+            monthly_change: Usd::default(),
+            posture: outcome.plan.report.posture,
+            warnings: 0,
+            denials: 0,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        },
+        draft,
+        plan: None,
+        needs: Vec::new(),
+        waiting_since: None,
+        sent_back: None,
+    };
+    take_plan(&mut request, outcome.plan.clone(), now);
+    request
+}
+
+/// The stack that a create will make: its name is held from here on.
+fn reserved(request: &Request, plan: &Plan, now: Timestamp) -> Stack {
+    let r = &request.summary;
+    let mut summary = StackSummary {
+        id: r.stack,
+        project: r.project.clone(),
+        tier: r.tier,
+        name: r.name.clone(),
+        state: StackState::Reserved,
+        template: plan.template.clone(),
+        target: plan.target.clone(),
+        monthly: Usd::default(),
+        posture: plan.report.posture,
+        owner: r.requester.clone(),
+        expires_at: None,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    };
+    reserve(&mut summary, plan, now);
+    Stack {
+        summary,
+        revision: 0,
+        applied_request: None,
+        plan: None,
+        outputs: indexmap::IndexMap::new(),
+        fault: None,
+    }
+}
+
+fn reserve(summary: &mut StackSummary, plan: &Plan, now: Timestamp) {
+    summary.template = plan.template.clone();
+    summary.target = plan.target.clone();
+    summary.posture = plan.report.posture;
+    summary.updated_at = now;
+}
+
+pub(crate) fn denied_sentence(request: &Request) -> String {
+    let rules: Vec<&str> = request
+        .plan
+        .iter()
+        .flat_map(|plan| &plan.report.denials)
+        .map(|d| d.id.as_str())
+        .collect();
+    format!(
+        "Denied by {}. Edit the request to make a new plan.",
+        listed(&rules)
+    )
+}
+
+pub(crate) fn waiting_sentence(request: &Request) -> String {
+    let mut groups: Vec<&str> = Vec::new();
+    for need in &request.needs {
+        if !groups.contains(&need.group.as_str()) {
+            groups.push(need.group.as_str());
+        }
+    }
+    if groups.is_empty() {
+        "Waits for an approver of the project.".to_owned()
+    } else {
+        format!("Waits for {}.", listed(&groups))
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed(words: &[&str]) -> String {
+    match words {
+        [] => "nobody".to_owned(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

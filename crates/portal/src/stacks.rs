@@ -1,31 +1,70 @@
 //! Stacks: reading them, asking for deletion or a longer life, switching them on and off, and trying again. How that is executed lives in `operations`.
 
-use types::actor::Actor;
-use types::ids::{RequestId, StackId};
-use types::operation::{OperationDetail, OperationKind};
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+use store::Stack;
+use types::actor::{Actor, Right};
+use types::approval::DecisionKind;
+use types::ids::{OperationId, RequestId, StackId};
+use types::operation::{OperationDetail, OperationKind, OperationSummary};
 use types::page::Page;
-use types::request::RequestDetail;
-use types::stack::{DeleteStack, StackDetail, StackFilter, StackSummary};
+use types::request::{RequestDetail, RequestDraft, RequestKind};
+use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackState, StackSummary};
 
+use crate::access::{StackSituation, may, may_read, may_retry, may_switch, of_stack, scope};
+use crate::operations::steps::is_machine;
+use crate::trail::Trail;
 use crate::{Error, Portal, Result};
+
+/// Lines of activity and operations on a stack's page.
+const LINES: u32 = 100;
 
 impl Portal {
     /// A page of the stacks that the actor may see, newest first.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Invalid`] for a foreign cursor.
     pub async fn stacks(&self, actor: &Actor, filter: &StackFilter) -> Result<Page<StackSummary>> {
-        let _ = (actor, filter);
-        Err(Error::internal("stacks is being built"))
+        Ok(self.0.store.stacks(&scope(actor), filter).await?)
     }
 
     /// One stack, whole.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::NotFound`] also without the right to read its project.
     pub async fn stack(&self, actor: &Actor, id: StackId) -> Result<StackDetail> {
-        let _ = (actor, id);
-        Err(Error::internal("stack is being built"))
+        let stack = self.readable_stack(actor, id).await?;
+        let store = &self.0.store;
+        let situation = self.situation(&stack).await?;
+        let access = of_stack(actor, &situation);
+        let digest = stack.plan.as_ref().map(|p| p.digest.clone());
+        Ok(StackDetail {
+            resources: store.stack_resources(id).await?,
+            connect: self.connect(&stack),
+            cost: stack.plan.as_ref().map(|p| p.cost.clone()),
+            controls: stack
+                .plan
+                .as_ref()
+                .map(|p| p.report.controls.clone())
+                .unwrap_or_default(),
+            operations: self.operations_of(id).await?,
+            running: store.running_operation(id).await?,
+            requests: store
+                .requests_of_stack(id)
+                .await?
+                .into_iter()
+                .map(|r| r.id)
+                .collect(),
+            approved_by: self.approvers_of(&stack, digest.as_deref()).await?,
+            plan_digest: digest,
+            activity: store.stack_activity(id, LINES).await?,
+            outputs: stack.outputs,
+            fault: stack
+                .fault
+                .filter(|_| stack.summary.state == StackState::Failed),
+            access,
+            summary: stack.summary,
+        })
     }
 
     /// Asks for deletion: a request like any other, policy says who has to agree.
@@ -39,14 +78,28 @@ impl Portal {
         form: DeleteStack,
         submission: RequestId,
     ) -> Result<RequestDetail> {
-        let _ = (actor, id, form, submission);
-        Err(Error::internal("delete_stack is being built"))
+        let stack = self.readable_stack(actor, id).await?;
+        may(actor, Right::Request, &stack.summary.project)?;
+        if form.confirm.trim() != stack.summary.name.as_str() {
+            return Err(Error::field(
+                "confirm",
+                "confirm",
+                format!("Type the stack's name, {}, to delete it.", stack.summary.name),
+            ));
+        }
+        let draft = RequestDraft {
+            kind: RequestKind::Delete,
+            stack: Some(id),
+            justification: form.justification,
+            ..RequestDraft::default()
+        };
+        self.submit(actor, draft, submission).await
     }
 
     /// Asks that it lives longer; `expiry` as in a draft. No resource changes.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Invalid`] on `expiry`.
     pub async fn extend_stack(
         &self,
         actor: &Actor,
@@ -55,8 +108,14 @@ impl Portal {
         justification: String,
         submission: RequestId,
     ) -> Result<RequestDetail> {
-        let _ = (actor, id, expiry, justification, submission);
-        Err(Error::internal("extend_stack is being built"))
+        let draft = RequestDraft {
+            kind: RequestKind::Extend,
+            stack: Some(id),
+            expiry,
+            justification,
+            ..RequestDraft::default()
+        };
+        self.submit(actor, draft, submission).await
     }
 
     /// Starts, stops or restarts the stack's machines; answers with the queued operation.
@@ -69,16 +128,251 @@ impl Portal {
         id: StackId,
         kind: OperationKind,
     ) -> Result<OperationDetail> {
-        let _ = (actor, id, kind);
-        Err(Error::internal("power is being built"))
+        let mut stack = self.readable_stack(actor, id).await?;
+        may(actor, Right::Request, &stack.summary.project)?;
+        let (from, action, sentence) = match kind {
+            OperationKind::Start => (
+                StackState::Stopped,
+                "stack.start_requested",
+                "Asked to start it.",
+            ),
+            OperationKind::Stop => (
+                StackState::Active,
+                "stack.stop_requested",
+                "Asked to stop it.",
+            ),
+            OperationKind::Restart => (
+                StackState::Active,
+                "stack.restart_requested",
+                "Asked to restart it.",
+            ),
+            _ => {
+                return Err(Error::field(
+                    "kind",
+                    "not_allowed",
+                    "One of: start, stop, restart.",
+                ));
+            }
+        };
+        let situation = self.situation(&stack).await?;
+        if !situation.has_machines {
+            return Err(Error::Conflict {
+                code: "no_machines",
+                detail: "This stack has no machine of its own that could be switched.".to_owned(),
+            });
+        }
+        may_switch(&situation, from).map_err(not_now)?;
+        let trail = Trail {
+            actor,
+            now: self.now(),
+        };
+        let mut tx = self.0.store.begin().await?;
+        let operation = self
+            .queue_operation(&mut tx, &trail, &mut stack, None, kind)
+            .await?;
+        trail
+            .stack(
+                &mut tx,
+                &stack,
+                action,
+                sentence,
+                json!({ "operation": operation }),
+            )
+            .await?;
+        tx.commit(trail.now).await?;
+        self.operation(actor, operation).await
     }
 
     /// Tries the last operation of a failed stack again: a new apply with a new revision, or the deletion once more.
     ///
     /// # Errors
-    /// [`Error`] as everywhere: no right to read is [`Error::NotFound`].
+    /// [`Error::Conflict`] with `plan_changed` when the plan would be another one by now: then a new request is needed.
     pub async fn retry(&self, actor: &Actor, id: StackId) -> Result<OperationDetail> {
-        let _ = (actor, id);
-        Err(Error::internal("retry is being built"))
+        let mut stack = self.readable_stack(actor, id).await?;
+        may(actor, Right::Request, &stack.summary.project)?;
+        let situation = self.situation(&stack).await?;
+        may_retry(&situation).map_err(not_now)?;
+        let last = self
+            .operations_of(id)
+            .await?
+            .into_iter()
+            .find(|o| matches!(o.kind, OperationKind::Apply | OperationKind::Destroy));
+        let Some((last, request)) = last.and_then(|o| Some((o.kind, o.request?))) else {
+            return Err(not_now("There is nothing to try again.".to_owned()));
+        };
+        let request = self
+            .0
+            .store
+            .request(request)
+            .await?
+            .ok_or_else(|| Error::internal("the request of an operation is missing"))?;
+        if last == OperationKind::Apply {
+            let outcome = self.plan_again(&request).await?;
+            let changed = request
+                .plan
+                .as_ref()
+                .and_then(|plan| crate::operations::differs(plan, &outcome.plan));
+            if let Some(why) = changed {
+                return Err(Error::Conflict {
+                    code: "plan_changed",
+                    detail: format!("{why} Send a new request for it, or delete the stack."),
+                });
+            }
+        }
+        let trail = Trail {
+            actor,
+            now: self.now(),
+        };
+        let mut tx = self.0.store.begin().await?;
+        let operation = self
+            .queue_operation(&mut tx, &trail, &mut stack, Some(&request), last)
+            .await?;
+        trail
+            .stack(
+                &mut tx,
+                &stack,
+                "stack.retry_requested",
+                "Asked to try again.",
+                json!({ "operation": operation }),
+            )
+            .await?;
+        tx.commit(trail.now).await?;
+        self.operation(actor, operation).await
+    }
+
+    /// A stack that the actor may see.
+    pub(crate) async fn readable_stack(&self, actor: &Actor, id: StackId) -> Result<Stack> {
+        let stack = self
+            .0
+            .store
+            .stack(id)
+            .await?
+            .ok_or(Error::NotFound { what: "stack" })?;
+        may_read(actor, &stack.summary.project, "stack")?;
+        Ok(stack)
+    }
+
+    /// What stands in the way of changing it.
+    pub(crate) async fn situation<'a>(&self, stack: &'a Stack) -> Result<StackSituation<'a>> {
+        let store = &self.0.store;
+        let id = stack.summary.id;
+        let running: Option<OperationId> = store.running_operation(id).await?;
+        let open = store
+            .requests_of_stack(id)
+            .await?
+            .into_iter()
+            .find(|r| !r.state.is_final());
+        let resources = store.stack_resources(id).await?;
+        Ok(StackSituation {
+            project: &stack.summary.project,
+            state: stack.summary.state,
+            busy: running.is_some(),
+            open_request: open.map(|r| r.kind),
+            has_machines: resources.iter().any(|r| is_machine(&r.kind)),
+            expires: stack.summary.expires_at.is_some(),
+        })
+    }
+
+    async fn operations_of(&self, id: StackId) -> Result<Vec<OperationSummary>> {
+        let filter = store::OperationFilter {
+            stack: Some(id),
+            limit: Some(LINES),
+            ..store::OperationFilter::default()
+        };
+        Ok(self
+            .0
+            .store
+            .operations(&store::Scope::All, &filter)
+            .await?
+            .items)
+    }
+
+    async fn approvers_of(&self, stack: &Stack, digest: Option<&str>) -> Result<Vec<String>> {
+        let (Some(request), Some(digest)) = (stack.applied_request, digest) else {
+            return Ok(Vec::new());
+        };
+        let mut approvers: Vec<String> = Vec::new();
+        for decision in self.0.store.decisions(request).await? {
+            if decision.decision == DecisionKind::Approve
+                && decision.plan_digest == digest
+                && !approvers.contains(&decision.approver)
+            {
+                approvers.push(decision.approver);
+            }
+        }
+        Ok(approvers)
+    }
+
+    /// The template's ways in, for a stack that is there.
+    fn connect(&self, stack: &Stack) -> Vec<ConnectLine> {
+        let lives = matches!(
+            stack.summary.state,
+            StackState::Active | StackState::Stopped | StackState::Updating
+        );
+        let Some(entry) = self
+            .0
+            .catalogue
+            .get(&stack.summary.template)
+            .filter(|_| lives)
+        else {
+            return Vec::new();
+        };
+        entry
+            .manifest
+            .connect
+            .iter()
+            .filter_map(|line| {
+                Some(ConnectLine {
+                    title: line.title.clone(),
+                    command: filled(&line.command, &stack.outputs)?,
+                    note: line.note.clone(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn not_now(reason: String) -> Error {
+    Error::Conflict {
+        code: "stack_busy",
+        detail: reason,
+    }
+}
+
+/// `{output.name}` becomes the output; a line whose output is not there is left out.
+fn filled(command: &str, outputs: &IndexMap<String, Value>) -> Option<String> {
+    let mut text = String::with_capacity(command.len());
+    let mut rest = command;
+    while let Some((before, after)) = rest.split_once("{output.") {
+        let (name, after) = after.split_once('}')?;
+        text.push_str(before);
+        match outputs.get(name)? {
+            Value::String(value) => text.push_str(value),
+            Value::Null => return None,
+            other => text.push_str(&other.to_string()),
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_in_is_filled_with_outputs_or_left_out() {
+        let outputs: IndexMap<String, Value> = [
+            ("ip".to_owned(), Value::from("10.10.0.4")),
+            ("port".to_owned(), Value::from(22)),
+        ]
+        .into();
+        assert_eq!(
+            filled("ssh -p {output.port} azureuser@{output.ip}", &outputs).as_deref(),
+            Some("ssh -p 22 azureuser@10.10.0.4")
+        );
+        assert_eq!(filled("plain", &outputs).as_deref(), Some("plain"));
+        assert_eq!(filled("ssh {output.missing}", &outputs), None);
     }
 }

@@ -1,16 +1,118 @@
 //! The worker: the queue's jobs, the background refresh of Azure facts, expiry, and the reconciler that finds operations without a job.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::{Error, Portal, Result};
+
+/// Operations that one process moves at the same time. Each mostly waits for Azure.
+const CONCURRENCY: usize = 32;
+/// How often expiry, pruning and the reconciler come round.
+const ROUND: Duration = Duration::from_secs(60);
+/// How often Azure's facts are asked anew.
+const FACTS: Duration = Duration::from_secs(15 * 60);
+/// The first try after Azure could not be asked for its facts.
+const FACTS_AGAIN: Duration = Duration::from_secs(20);
+/// An operation that did not move for so long gets a job, whether it has one or not: a second one finds nothing to do.
+const QUIET: time::Duration = time::Duration::seconds(30);
+/// How long events and idempotency keys are kept.
+const EVENTS: time::Duration = time::Duration::days(30);
+const KEYS: time::Duration = time::Duration::days(1);
 
 impl Portal {
     /// Works until `stop` is cancelled, then ends what it holds and returns.
     ///
     /// # Errors
-    /// When the queue cannot be opened.
+    /// None today: database trouble is waited out, and logged.
     pub async fn run_worker(&self, stop: CancellationToken) -> Result<()> {
-        let _ = stop;
-        Err(Error::internal("run_worker is being built"))
+        let portal = self.clone();
+        let handler = move |operation| {
+            let portal = portal.clone();
+            async move {
+                portal
+                    .advance(operation)
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+        };
+        let worker = store::Worker {
+            name: "slipway".to_owned(),
+            concurrency: CONCURRENCY,
+        };
+        let queue = self.0.store.run_worker(worker, handler, stop.clone());
+        tokio::join!(queue, self.rounds(&stop), self.facts(&stop));
+        Ok(())
+    }
+
+    /// One round of what time does; every part takes no input and may be run at any time, by any replica.
+    ///
+    /// # Errors
+    /// The first part that failed; the others were run all the same.
+    pub async fn reconcile(&self) -> Result<()> {
+        let parts = [
+            self.requeue_quiet().await,
+            self.queue_approved().await,
+            self.expire_requests().await,
+            self.expire_stacks().await,
+            self.prune().await,
+        ];
+        parts.into_iter().collect()
+    }
+
+    async fn rounds(&self, stop: &CancellationToken) {
+        loop {
+            if let Err(error) = self.reconcile().await {
+                tracing::warn!(%error, "a round of the reconciler failed; the next one comes in a minute");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(ROUND) => {}
+            }
+        }
+    }
+
+    async fn facts(&self, stop: &CancellationToken) {
+        if let Err(error) = self.load_facts().await {
+            tracing::warn!(%error, "the Azure facts of last time could not be read");
+        }
+        loop {
+            let wait = match self.refresh_facts().await {
+                Ok(()) => FACTS,
+                Err(error) => {
+                    tracing::warn!(%error, "Azure's facts could not be read; the last ones hold");
+                    FACTS_AGAIN
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Operations that should move and did not: their job is lost, or sleeps.
+    async fn requeue_quiet(&self) -> Result<()> {
+        let now = self.now();
+        let quiet = self
+            .0
+            .store
+            .operations_quiet_since(now.plus(-QUIET), 5_000)
+            .await?;
+        for operation in quiet {
+            let mut tx = self.0.store.begin().await?;
+            tx.enqueue(operation.id, None).await?;
+            tx.commit(now).await?;
+        }
+        Ok(())
+    }
+
+    async fn prune(&self) -> Result<()> {
+        let now = self.now();
+        self.0
+            .store
+            .prune(now, now.plus(-EVENTS), now.plus(-KEYS))
+            .await?;
+        Ok::<(), Error>(())
     }
 }

@@ -83,7 +83,10 @@ impl Portal {
         if asked.is_some_and(|asked| now.since(asked) < fresh) {
             return;
         }
-        let mut wanted = Wanted::default();
+        let mut wanted = Wanted {
+            only_usages: true,
+            ..Wanted::default()
+        };
         wanted.place(&target.subscription, &target.region);
         match tokio::time::timeout(PATIENCE, self.ask(&wanted)).await {
             Ok(Ok(())) => {}
@@ -142,6 +145,8 @@ pub(super) struct Wanted {
     pub(super) subnets: BTreeSet<String>,
     /// `publisher:offer:sku`.
     pub(super) images: BTreeSet<String>,
+    /// Of the places, only what changes from minute to minute.
+    pub(super) only_usages: bool,
 }
 
 impl Wanted {

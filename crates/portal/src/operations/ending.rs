@@ -1,0 +1,233 @@
+//! The end of an operation: what it means for its stack and its request, written in one transaction with the operation itself.
+
+use serde_json::json;
+use store::{Operation, Request, Stack, Tx};
+use types::fault::AzureFault;
+use types::operation::{OperationKind, OperationState};
+use types::request::{RequestKind, RequestState};
+use types::stack::StackState;
+use types::time::Timestamp;
+
+use super::advance::{Go, Loaded, lost};
+use super::next::{End, fault};
+use crate::requests::{stale_request, stale_stack};
+use crate::trail::{OperationMark, Trail};
+use crate::{Error, Portal, Result};
+
+impl Portal {
+    /// Ends an operation, or hands it to an admin.
+    pub(super) async fn end(&self, loaded: Loaded, end: End, now: Timestamp) -> Result<Go> {
+        self.0.crash_points.cross("end", "answered")?;
+        let system = crate::system();
+        let trail = Trail {
+            actor: &system,
+            now,
+        };
+        let mut operation = loaded.operation;
+        let began = operation.summary.started_at.is_some();
+        operation.updated_at = now;
+        let (state, fault) = match end {
+            End::Succeeded => (OperationState::Succeeded, None),
+            End::Cancelled => (OperationState::Cancelled, None),
+            End::Failed(fault) => (OperationState::Failed, Some(fault)),
+            End::NeedsAttention(fault) => (OperationState::NeedsAttention, Some(fault)),
+        };
+        operation.summary.state = state;
+        operation.fault.clone_from(&fault);
+        operation.summary.ended_at = state.has_ended().then_some(now);
+        let mut tx = self.0.store.begin().await?;
+        if lost(tx.update_operation(&mut operation).await)? {
+            return Ok(Go::Away);
+        }
+        if state.has_ended() {
+            self.settle(&mut tx, &trail, &operation, began, fault.as_ref())
+                .await?;
+        }
+        trail
+            .operation(
+                &mut tx,
+                &OperationMark::of(&operation.summary),
+                &format!("operation.{}", state.as_str()),
+                &sentence(&operation, fault.as_ref()),
+                json!({ "kind": operation.summary.kind, "fault": fault.as_ref().map(|f| &f.code) }),
+            )
+            .await?;
+        tx.commit(now).await?;
+        self.0.crash_points.cross("end", "stored")?;
+        self.queue_approved().await?;
+        Ok(Go::Away)
+    }
+
+    /// An admin gives an operation up that needs attention: it failed, what exists is kept.
+    pub(super) async fn give_up(
+        &self,
+        actor: &types::actor::Actor,
+        mut operation: Operation,
+    ) -> Result<()> {
+        let trail = Trail {
+            actor,
+            now: self.now(),
+        };
+        operation.summary.state = OperationState::Failed;
+        operation.summary.ended_at = Some(trail.now);
+        operation.updated_at = trail.now;
+        let fault = operation.fault.clone();
+        let mut tx = self.0.store.begin().await?;
+        tx.update_operation(&mut operation)
+            .await
+            .map_err(super::stale_operation)?;
+        self.settle(&mut tx, &trail, &operation, true, fault.as_ref())
+            .await?;
+        trail
+            .operation(
+                &mut tx,
+                &OperationMark::of(&operation.summary),
+                "operation.failed",
+                "Gave the operation up. What exists is kept.",
+                json!({ "kind": operation.summary.kind, "given_up": true }),
+            )
+            .await?;
+        tx.commit(trail.now).await?;
+        self.queue_approved().await
+    }
+
+    async fn settle(
+        &self,
+        tx: &mut Tx,
+        trail: &Trail<'_>,
+        operation: &Operation,
+        began: bool,
+        fault: Option<&AzureFault>,
+    ) -> Result<()> {
+        let mut request = match operation.summary.request {
+            Some(id) => tx.request(id).await?,
+            None => None,
+        };
+        let mut stack = tx
+            .stack(operation.summary.stack)
+            .await?
+            .ok_or_else(|| Error::internal("the stack of an operation is missing"))?;
+        if began {
+            leave(&mut stack, operation, request.as_ref(), fault, trail.now);
+            tx.update_stack(&mut stack).await.map_err(stale_stack)?;
+            trail.stack_changed(tx, &stack, "stack.changed");
+            if stack.summary.state == StackState::Deleted {
+                for left in tx.stack_resources(stack.summary.id).await? {
+                    tx.delete_stack_resource(stack.summary.id, &left.id).await?;
+                }
+            }
+        }
+        let Some(request) = &mut request else {
+            return Ok(());
+        };
+        tx.erase_secrets(request.summary.id).await?;
+        if !matches!(
+            request.summary.state,
+            RequestState::Executing | RequestState::Approved
+        ) {
+            return Ok(());
+        }
+        let (state, words) = match operation.summary.state {
+            OperationState::Succeeded => (RequestState::Completed, done(request.summary.kind)),
+            OperationState::Cancelled => (RequestState::Cancelled, "Cancelled."),
+            _ => (RequestState::Failed, "It failed."),
+        };
+        request.summary.state = state;
+        request.summary.updated_at = trail.now;
+        tx.update_request(request).await.map_err(stale_request)?;
+        trail
+            .request(
+                tx,
+                request,
+                &format!("request.{}", state.as_str()),
+                words,
+                json!({ "operation": operation.summary.id }),
+            )
+            .await?;
+        if !began {
+            self.release_name(tx, trail, request).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What the stack is once the operation has ended.
+fn leave(
+    stack: &mut Stack,
+    operation: &Operation,
+    request: Option<&Request>,
+    why: Option<&AzureFault>,
+    now: Timestamp,
+) {
+    stack.summary.updated_at = now;
+    match (operation.summary.kind, operation.summary.state) {
+        (OperationKind::Apply, OperationState::Succeeded) => {
+            stack.summary.state = StackState::Active;
+            stack.fault = None;
+            if let Some(request) = request {
+                stack.applied_request = Some(request.summary.id);
+                stack.plan.clone_from(&request.plan);
+                if let Some(plan) = &request.plan {
+                    stack.summary.template = plan.template.clone();
+                    stack.summary.target = plan.target.clone();
+                    stack.summary.monthly = plan.cost.monthly;
+                    stack.summary.posture = plan.report.posture;
+                }
+            }
+        }
+        (OperationKind::Destroy, OperationState::Succeeded) => {
+            stack.summary.state = StackState::Deleted;
+            stack.fault = None;
+        }
+        (OperationKind::Start | OperationKind::Restart, OperationState::Succeeded) => {
+            stack.summary.state = StackState::Active;
+        }
+        (OperationKind::Stop, OperationState::Succeeded) => {
+            stack.summary.state = StackState::Stopped;
+        }
+        (OperationKind::Apply | OperationKind::Destroy, _) => {
+            stack.summary.state = StackState::Failed;
+            stack.fault = Some(why.cloned().unwrap_or_else(|| {
+                fault(
+                    "Cancelled",
+                    "The operation was cancelled before it had finished.",
+                    "What exists is kept and costs. Try again, or delete it.",
+                )
+            }));
+            // A create that got part of the way: what it was to be stands for what it may cost.
+            if stack.applied_request.is_none()
+                && let Some(plan) = &stack.plan
+            {
+                stack.summary.monthly = plan.cost.monthly;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn done(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::Create => "Done: it is there.",
+        RequestKind::Update => "Done: it is changed.",
+        RequestKind::Extend => "Done: it lives longer.",
+        RequestKind::Delete => "Done: it is gone, and nothing is left in Azure.",
+    }
+}
+
+fn sentence(operation: &Operation, fault: Option<&AzureFault>) -> String {
+    let what = match operation.summary.kind {
+        OperationKind::Apply => "Applying the plan",
+        OperationKind::Destroy => "Deleting",
+        OperationKind::Start => "Starting",
+        OperationKind::Stop => "Stopping",
+        OperationKind::Restart => "Restarting",
+        OperationKind::Refresh => "Looking at what Azure has",
+    };
+    let because = fault.map_or_else(String::new, |f| format!(" ({})", f.code));
+    match operation.summary.state {
+        OperationState::Succeeded => format!("{what} succeeded."),
+        OperationState::Cancelled => format!("{what} was cancelled."),
+        OperationState::NeedsAttention => format!("{what} needs an admin{because}."),
+        _ => format!("{what} failed{because}."),
+    }
+}

@@ -1,0 +1,166 @@
+//! What a change leaves behind, in the change's own transaction: an audit line, an event for live pages, and a sentence for people.
+
+use serde_json::Value;
+use store::{NewActivity, NewAudit, NewEvent, Request, Stack, Tx};
+use types::actor::Actor;
+use types::event::Subject;
+use types::ids::{OperationId, RequestId, StackId};
+use types::names::{ProjectName, StackName};
+use types::time::Timestamp;
+
+use crate::Result;
+
+/// Who changes something, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Trail<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) now: Timestamp,
+}
+
+/// One operation, as far as its trail needs it.
+pub(crate) struct OperationMark<'a> {
+    pub(crate) id: OperationId,
+    pub(crate) stack: StackId,
+    pub(crate) stack_name: &'a StackName,
+    pub(crate) project: &'a ProjectName,
+    pub(crate) request: Option<RequestId>,
+}
+
+impl Trail<'_> {
+    /// A request changed. `detail` is for the record: never a secret.
+    pub(crate) async fn request(
+        &self,
+        tx: &mut Tx,
+        request: &Request,
+        action: &str,
+        sentence: &str,
+        detail: Value,
+    ) -> Result<()> {
+        let s = &request.summary;
+        tx.audit(
+            NewAudit::by(
+                self.actor,
+                action,
+                ("request", s.id.to_string(), s.name.as_str()),
+                Some(&s.project),
+            )
+            .with(detail),
+        );
+        tx.event(NewEvent {
+            subject: Subject::Request,
+            id: s.id.to_string(),
+            stack: Some(s.stack),
+            project: Some(s.project.clone()),
+            kind: action.to_owned(),
+        });
+        self.sentence(tx, Some(s.id), Some(s.stack), sentence).await
+    }
+
+    /// A stack changed, or somebody asked something of it.
+    pub(crate) async fn stack(
+        &self,
+        tx: &mut Tx,
+        stack: &Stack,
+        action: &str,
+        sentence: &str,
+        detail: Value,
+    ) -> Result<()> {
+        let s = &stack.summary;
+        tx.audit(
+            NewAudit::by(
+                self.actor,
+                action,
+                ("stack", s.id.to_string(), s.name.as_str()),
+                Some(&s.project),
+            )
+            .with(detail),
+        );
+        self.stack_changed(tx, stack, action);
+        self.sentence(tx, None, Some(s.id), sentence).await
+    }
+
+    /// A stack's pages should read again; what happened is recorded elsewhere.
+    pub(crate) fn stack_changed(&self, tx: &mut Tx, stack: &Stack, kind: &str) {
+        tx.event(NewEvent {
+            subject: Subject::Stack,
+            id: stack.summary.id.to_string(),
+            stack: Some(stack.summary.id),
+            project: Some(stack.summary.project.clone()),
+            kind: kind.to_owned(),
+        });
+    }
+
+    /// An operation began, ended, or was told something.
+    pub(crate) async fn operation(
+        &self,
+        tx: &mut Tx,
+        operation: &OperationMark<'_>,
+        action: &str,
+        sentence: &str,
+        detail: Value,
+    ) -> Result<()> {
+        tx.audit(
+            NewAudit::by(
+                self.actor,
+                action,
+                (
+                    "operation",
+                    operation.id.to_string(),
+                    operation.stack_name.as_str(),
+                ),
+                Some(operation.project),
+            )
+            .with(detail),
+        );
+        self.operation_changed(tx, operation, action);
+        self.sentence(tx, operation.request, Some(operation.stack), sentence)
+            .await
+    }
+
+    /// An operation's page should read again.
+    pub(crate) fn operation_changed(
+        &self,
+        tx: &mut Tx,
+        operation: &OperationMark<'_>,
+        kind: &str,
+    ) {
+        tx.event(NewEvent {
+            subject: Subject::Operation,
+            id: operation.id.to_string(),
+            stack: Some(operation.stack),
+            project: Some(operation.project.clone()),
+            kind: kind.to_owned(),
+        });
+    }
+
+    async fn sentence(
+        &self,
+        tx: &mut Tx,
+        request: Option<RequestId>,
+        stack: Option<StackId>,
+        text: &str,
+    ) -> Result<()> {
+        tx.insert_activity(&NewActivity {
+            request,
+            stack,
+            actor: self.actor.name.clone(),
+            text: text.to_owned(),
+            at: self.now,
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+impl<'a> OperationMark<'a> {
+    /// The mark of an operation's row.
+    pub(crate) fn of(summary: &'a types::operation::OperationSummary) -> Self {
+        Self {
+            id: summary.id,
+            stack: summary.stack,
+            stack_name: &summary.stack_name,
+            project: &summary.project,
+            request: summary.request,
+        }
+    }
+}

@@ -431,7 +431,10 @@ async fn secrets_go_when_the_operation_ends(world: World) {
     let mut tx = world.store.begin().await.unwrap();
     tx.put_secret(id, &secret, now()).await.unwrap();
     tx.commit(now()).await.unwrap();
-    assert_eq!(world.store.secrets(id).await.unwrap(), [secret.clone()]);
+    assert_eq!(
+        world.store.secrets(id).await.unwrap(),
+        std::slice::from_ref(&secret)
+    );
     assert!(!format!("{secret:?}").contains("159"));
     let mut tx = world.store.begin().await.unwrap();
     assert_eq!(tx.erase_secrets(id).await.unwrap(), 1);

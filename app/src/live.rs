@@ -8,8 +8,6 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, EventSource};
 
-/// Names under which the server may send an event; `message` is an event without a name.
-const NAMES: [&str; 5] = ["message", "change", "request", "stack", "operation"];
 /// How often the page reads again although no event came: a proxy may swallow the stream.
 const POLL: Duration = Duration::from_secs(10);
 /// Events come in bursts; one reading answers a burst.
@@ -43,11 +41,9 @@ pub(crate) fn listen(url: Signal<Option<String>>, wake: impl Fn() + Clone + Send
         };
         let stream = EventSource::new(&url).ok().map(|source| {
             let closure = Closure::<dyn FnMut(Event)>::new(move |_| soon());
-            for name in NAMES {
-                // Refused only for an invalid listener, which a closure never is.
-                let _ =
-                    source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-            }
+            // Refused only for an invalid listener, which a closure never is.
+            let _ =
+                source.add_event_listener_with_callback("message", closure.as_ref().unchecked_ref());
             (source, closure)
         });
         let poll = set_interval_with_handle(wake, POLL).ok();

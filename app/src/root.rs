@@ -6,6 +6,7 @@ use leptos_router::SsrMode;
 use leptos_router::components::{FlatRoutes, Redirect, Route, Router};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
+use wasm_bindgen::JsCast;
 
 use crate::components::frame::frame;
 use crate::forms::Submitted;
@@ -40,7 +41,6 @@ fn Framed(submitted: RwSignal<Option<Submitted>>) -> impl IntoView {
         if before.is_some_and(|before| before != now) {
             submitted.set(None);
             if let Some(main) = document().get_element_by_id("main") {
-                use wasm_bindgen::JsCast;
                 if let Some(main) = main.dyn_ref::<web_sys::HtmlElement>() {
                     let _ = main.focus();
                 }
@@ -54,6 +54,7 @@ fn Framed(submitted: RwSignal<Option<Submitted>>) -> impl IntoView {
             let _ = root.set_attribute("data-ready", "1");
         }
     });
+    send_forms_once();
     frame(
         view! {
             <FlatRoutes fallback=pages::errors::not_found>
@@ -88,4 +89,40 @@ fn Framed(submitted: RwSignal<Option<Submitted>>) -> impl IntoView {
         }
         .into_any(),
     )
+}
+
+/// A second press while a form is on its way does nothing. A page that comes back from history may send again.
+fn send_forms_once() {
+    const SENT: &str = "data-sent";
+    Effect::new(move |_| {
+        let submit = window_event_listener(leptos::ev::submit, |event| {
+            let form = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+            if let (Some(form), false) = (form, event.default_prevented()) {
+                if form.has_attribute(SENT) {
+                    event.prevent_default();
+                } else {
+                    let _ = form.set_attribute(SENT, "");
+                }
+            }
+        });
+        let back = window_event_listener_untyped("pageshow", |_| {
+            let Ok(forms) = document().query_selector_all("form[data-sent]") else {
+                return;
+            };
+            for at in 0..forms.length() {
+                if let Some(form) = forms
+                    .item(at)
+                    .and_then(|form| form.dyn_into::<web_sys::Element>().ok())
+                {
+                    let _ = form.remove_attribute(SENT);
+                }
+            }
+        });
+        on_cleanup(move || {
+            submit.remove();
+            back.remove();
+        });
+    });
 }

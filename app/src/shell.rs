@@ -36,7 +36,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     .map(|Assets { css, js, wasm }| {
                         // Both paths come from the build; as JSON strings they cannot leave the script.
                         let start = format!(
-                            "import({}).then(m => m.default({{module_or_path: {}}}).then(() => {{ m.hydrate(); document.documentElement.dataset.ready = '1'; }}))",
+                            "import({}).then(m => m.default({{module_or_path: {}}}).then(() => {{ m.hydrate(); }}))",
                             json(&js),
                             json(&wasm),
                         );

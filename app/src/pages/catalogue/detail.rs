@@ -1,6 +1,7 @@
 //! A template's page: what it provisions, every hardening default with its reason, controls, versions, documentation, the ARM template.
 
 use leptos::prelude::*;
+use types::actor::Right;
 use types::catalogue::{Lifecycle, TemplateDetail};
 
 use crate::api::catalogue::template;
@@ -12,6 +13,7 @@ use crate::components::load::load;
 use crate::components::page::{columns, head, notice};
 use crate::components::verdict::{controls, posture_bar, posture_words, say, source};
 use crate::pages::{param, query, some};
+use crate::session::use_session;
 use crate::words;
 
 pub(crate) fn page() -> AnyView {
@@ -30,7 +32,18 @@ fn show(detail: &TemplateDetail) -> AnyView {
     let at = &summary.template;
     let (tone, support) = words::support(summary.support);
     let (life_tone, life) = words::lifecycle(summary.lifecycle);
+    let may = use_session().actor.is_some_and(|actor| {
+        actor.may(Right::Request, None)
+            || actor
+                .memberships
+                .iter()
+                .any(|member| member.role.grants(Right::Request))
+    });
     let request = match summary.lifecycle {
+        _ if !may => crate::components::button::off(
+            "Request",
+            format!("This needs the role {} in a project.", Right::Request.needs()),
+        ),
         Lifecycle::Published | Lifecycle::Deprecated => link(
             Look::Primary,
             format!("/catalogue/{}/request?version={}", at.name, at.version),

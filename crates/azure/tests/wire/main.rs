@@ -1,0 +1,9 @@
+//! Stories at the wire: a loopback https server answers as Azure is recorded to answer, and the client is used through its public door only.
+
+mod errors;
+mod ids;
+mod operations;
+mod reads;
+mod retries;
+mod secrets;
+mod stand_in;

@@ -16,9 +16,7 @@ use serde_json::Value;
 use template::Template;
 use types::Object;
 use types::actor::Actor;
-use types::catalogue::{
-    Lifecycle, Manifest, TemplateDetail, TemplateSummary, TemplateVersion,
-};
+use types::catalogue::{Lifecycle, Manifest, TemplateDetail, TemplateSummary, TemplateVersion};
 use types::names::{TemplateName, TemplateRef, Version};
 
 use crate::{Error, Portal, Result};
@@ -180,8 +178,7 @@ impl Portal {
     pub async fn templates(&self, actor: &Actor) -> Result<Vec<TemplateSummary>> {
         let _ = actor;
         let catalogue = &self.0.catalogue;
-        let mut names: Vec<&TemplateName> =
-            catalogue.entries().map(|e| &e.manifest.name).collect();
+        let mut names: Vec<&TemplateName> = catalogue.entries().map(|e| &e.manifest.name).collect();
         names.dedup();
         let mut cards: Vec<TemplateSummary> = names
             .into_iter()

@@ -124,11 +124,7 @@ impl Portal {
     }
 
     /// A stack that a draft is about, for somebody who sees it.
-    pub(crate) async fn stack_to_change(
-        &self,
-        actor: &Actor,
-        id: StackId,
-    ) -> Result<store::Stack> {
+    pub(crate) async fn stack_to_change(&self, actor: &Actor, id: StackId) -> Result<store::Stack> {
         let missing = Error::NotFound { what: "stack" };
         let stack = self.0.store.stack(id).await?.ok_or(missing)?;
         crate::access::may_read(actor, &stack.summary.project, "stack")?;
@@ -167,7 +163,11 @@ fn submit(errors: &[FieldError], plan: Option<&types::plan::Plan>) -> Access {
     match plan {
         None => Access::disabled("There is no plan yet."),
         Some(plan) if plan.report.verdict == Verdict::Denied => {
-            let mut messages = plan.report.denials.iter().map(|denial| denial.message.as_str());
+            let mut messages = plan
+                .report
+                .denials
+                .iter()
+                .map(|denial| denial.message.as_str());
             let first = messages.next().unwrap_or("A guardrail denies this.");
             let more = messages.count();
             Access::disabled(if more == 0 {

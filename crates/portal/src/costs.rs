@@ -39,11 +39,7 @@ const TIERS: [(i64, u32); 14] = [
 ];
 
 /// Estimates a month of these resources in a region, dearest line first. What has no known price is named, not guessed.
-pub(crate) fn estimate(
-    resources: &[PlannedResource],
-    region: &str,
-    facts: &Facts,
-) -> CostEstimate {
+pub(crate) fn estimate(resources: &[PlannedResource], region: &str, facts: &Facts) -> CostEstimate {
     let mut sum = Sum {
         region,
         facts,
@@ -53,7 +49,8 @@ pub(crate) fn estimate(
     for resource in resources.iter().filter(|r| r.change != Change::Delete) {
         sum.resource(resource);
     }
-    sum.lines.sort_by_key(|line| std::cmp::Reverse(line.monthly));
+    sum.lines
+        .sort_by_key(|line| std::cmp::Reverse(line.monthly));
     CostEstimate {
         monthly: sum.lines.iter().map(|line| line.monthly).sum(),
         monthly_before: None,
@@ -91,7 +88,13 @@ impl Sum<'_> {
             }
             "microsoft.compute/disks" => {
                 let sku = text(&resource.body["sku"]["name"]);
-                self.disk(resource, sku, properties["diskSizeGB"].as_i64(), "Data disk", 1);
+                self.disk(
+                    resource,
+                    sku,
+                    properties["diskSizeGB"].as_i64(),
+                    "Data disk",
+                    1,
+                );
             }
             "microsoft.containerservice/managedclusters/agentpools" => {
                 let size = text(&properties["vmSize"]);
@@ -118,7 +121,13 @@ impl Sum<'_> {
         match self.facts.vm_price(self.region, size) {
             Some(price) => {
                 let hours = HOURS * float(count);
-                self.line(resource, format!("{label}, {hours} h"), hours, "hour", price);
+                self.line(
+                    resource,
+                    format!("{label}, {hours} h"),
+                    hours,
+                    "hour",
+                    price,
+                );
             }
             None => self.unpriced.push(resource.name.clone()),
         }
@@ -140,7 +149,13 @@ impl Sum<'_> {
         match priced {
             Some((gib, tier, price)) => {
                 let name = tier.split(' ').next().unwrap_or_default();
-                self.line(resource, format!("{what} {name}, {gib} GiB"), float(count), "month", price);
+                self.line(
+                    resource,
+                    format!("{what} {name}, {gib} GiB"),
+                    float(count),
+                    "month",
+                    price,
+                );
             }
             None => self.unpriced.push(format!("{what} of {}", resource.name)),
         }
@@ -176,9 +191,7 @@ pub(crate) fn disk_tier(sku: &str, gib: i64) -> Option<String> {
         _ => return None,
     };
     let smallest = if letter == 'S' { 32 } else { 4 };
-    let (_, number) = TIERS
-        .iter()
-        .find(|(most, _)| *most >= gib.max(smallest))?;
+    let (_, number) = TIERS.iter().find(|(most, _)| *most >= gib.max(smallest))?;
     Some(format!("{letter}{number} {redundancy}"))
 }
 

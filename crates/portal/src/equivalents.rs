@@ -8,7 +8,11 @@ use types::plan::{Plan, PlannedResource};
 use types::request::RequestDraft;
 
 /// All three. The draft must hold no private key; the plan is what its template evaluates to, so that the other tools need no Slipway.
-pub(crate) fn of(draft: &RequestDraft, plan: Option<&Plan>, public_url: &url::Url) -> Vec<Equivalent> {
+pub(crate) fn of(
+    draft: &RequestDraft,
+    plan: Option<&Plan>,
+    public_url: &url::Url,
+) -> Vec<Equivalent> {
     let mut all = vec![Equivalent {
         tool: "curl".to_owned(),
         text: curl(draft, public_url),
@@ -51,7 +55,10 @@ fn symbols(plan: &Plan) -> Vec<String> {
             Some(stem) => format!("{stem}y"),
             None => kind.strip_suffix('s').unwrap_or(kind).to_owned(),
         };
-        let singular: String = singular.chars().filter(char::is_ascii_alphanumeric).collect();
+        let singular: String = singular
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         let mut symbol = singular.clone();
         let mut count = 1;
         while symbols.contains(&symbol) {
@@ -72,7 +79,10 @@ fn dependencies<'a>(
         .depends_on
         .iter()
         .filter_map(|id| {
-            let index = plan.resources.iter().position(|r| r.id.eq_ignore_ascii_case(id))?;
+            let index = plan
+                .resources
+                .iter()
+                .position(|r| r.id.eq_ignore_ascii_case(id))?;
             symbols.get(index).map(String::as_str)
         })
         .collect()
@@ -192,7 +202,10 @@ fn terraform(plan: &Plan) -> String {
                 text.push('\n');
             }
         }
-        let body = members(resource, &["name", "type", "apiVersion", "location", "tags"]);
+        let body = members(
+            resource,
+            &["name", "type", "apiVersion", "location", "tags"],
+        );
         if !body.is_empty() {
             text.push_str("  body = ");
             hcl_value(&Value::Object(body), 1, &mut text);
@@ -221,17 +234,16 @@ fn parent(
         return (hcl_text(group), resource.name.clone());
     };
     // …/virtualMachines/vm/extensions/x: two segments less is the parent's id.
-    let id = resource
-        .id
-        .rsplitn(3, '/')
-        .nth(2)
-        .unwrap_or(&resource.id);
+    let id = resource.id.rsplitn(3, '/').nth(2).unwrap_or(&resource.id);
     let known = plan
         .resources
         .iter()
         .position(|r| r.id.eq_ignore_ascii_case(id))
         .and_then(|index| symbols.get(index));
-    let parent = known.map_or_else(|| hcl_text(id), |symbol| format!("azapi_resource.{symbol}.id"));
+    let parent = known.map_or_else(
+        || hcl_text(id),
+        |symbol| format!("azapi_resource.{symbol}.id"),
+    );
     (parent, own.to_owned())
 }
 
@@ -267,7 +279,11 @@ fn hcl_value(value: &Value, depth: usize, text: &mut String) {
         Value::Object(members) => {
             text.push_str("{\n");
             for (name, value) in members {
-                let key = if bicep_key(name).starts_with('\'') { hcl_text(name) } else { name.clone() };
+                let key = if bicep_key(name).starts_with('\'') {
+                    hcl_text(name)
+                } else {
+                    name.clone()
+                };
                 let _ = write!(text, "{inner}{key} = ");
                 hcl_value(value, depth + 1, text);
                 text.push('\n');

@@ -66,7 +66,11 @@ impl Portal {
                 right: Right::Request,
             });
         }
-        let named = |name: &str| projects.iter().find(|project| project.name.as_str() == name);
+        let named = |name: &str| {
+            projects
+                .iter()
+                .find(|project| project.name.as_str() == name)
+        };
         let project = match form.project.as_deref().filter(|name| !name.is_empty()) {
             Some(name) => named(name).ok_or(Error::NotFound { what: "project" })?,
             None => named(draft.project.trim())
@@ -131,9 +135,10 @@ impl Portal {
         let wanted = named.map(str::trim).filter(|named| !named.is_empty());
         let entry = match (wanted, drafted) {
             (Some(wanted), drafted) => {
-                let exact = wanted.parse().ok().or_else(|| {
-                    drafted.filter(|reference| reference.name.as_str() == wanted)
-                });
+                let exact = wanted
+                    .parse()
+                    .ok()
+                    .or_else(|| drafted.filter(|reference| reference.name.as_str() == wanted));
                 match exact {
                     Some(reference) => catalogue.get(&reference),
                     None => wanted.parse().ok().and_then(|name| catalogue.latest(&name)),
@@ -178,9 +183,11 @@ fn fill(draft: &mut RequestDraft, entry: &Entry, project: &ProjectSettings, tier
             && let Some(first) = first_target(field, settings, &draft.region)
         {
             // A network of another project, tier or region cannot stay chosen.
-            let keeps = draft.parameters.get(name).and_then(Value::as_str).is_some_and(|id| {
-                first.iter().any(|known| known.eq_ignore_ascii_case(id))
-            });
+            let keeps = draft
+                .parameters
+                .get(name)
+                .and_then(Value::as_str)
+                .is_some_and(|id| first.iter().any(|known| known.eq_ignore_ascii_case(id)));
             if !keeps {
                 let value = first.first().cloned().unwrap_or_default();
                 draft.parameters.insert(name.clone(), Value::String(value));
@@ -288,7 +295,12 @@ fn belonging(
     };
     let mut regions: Vec<&String> = Vec::new();
     // The tier's own first, then those of the other tiers: a guardrail says why one of them is not allowed here.
-    for settings in project.tiers.get(&tier).into_iter().chain(project.tiers.values()) {
+    for settings in project
+        .tiers
+        .get(&tier)
+        .into_iter()
+        .chain(project.tiers.values())
+    {
         for region in &settings.regions {
             if !regions.contains(&region) {
                 regions.push(region);
@@ -367,10 +379,15 @@ fn belonging(
                 "Zone",
                 Some("A zone is one of a region's separate buildings. A stack keeps its zone."),
                 Control::Select {
-                    choices: [("", "Any"), ("1", "Zone 1"), ("2", "Zone 2"), ("3", "Zone 3")]
-                        .into_iter()
-                        .map(|(value, label)| stays(choice(value, label), &draft.zone))
-                        .collect(),
+                    choices: [
+                        ("", "Any"),
+                        ("1", "Zone 1"),
+                        ("2", "Zone 2"),
+                        ("3", "Zone 3"),
+                    ]
+                    .into_iter()
+                    .map(|(value, label)| stays(choice(value, label), &draft.zone))
+                    .collect(),
                 },
             )
         },

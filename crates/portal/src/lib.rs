@@ -91,9 +91,9 @@ impl Secret {
         Self(bytes.into())
     }
 
-    /// The key itself.
-    pub(crate) fn expose(&self) -> &[u8] {
-        &self.0
+    /// Shorter keys than this can be guessed.
+    fn is_long_enough(&self) -> bool {
+        self.0.len() >= 32
     }
 }
 
@@ -112,7 +112,6 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) sandbox: bool,
     pub(crate) public_url: url::Url,
-    pub(crate) secret_key: Option<Secret>,
     pub(crate) cloud: CloudFacts,
     pub(crate) facts: azure_facts::AzureFacts,
     pub(crate) crash_points: CrashPoints,
@@ -122,8 +121,15 @@ impl Portal {
     /// Puts the application together. Nothing runs yet: the worker starts with [`Portal::run_worker`].
     ///
     /// # Errors
-    /// When the parts do not fit together.
+    /// [`Error::Invalid`] for a secret key of fewer than 32 bytes.
     pub fn new(setup: Setup) -> Result<Self> {
+        if setup.secret_key.is_some_and(|key| !key.is_long_enough()) {
+            return Err(Error::field(
+                "secret_key",
+                "too_short",
+                "The key for secret values needs at least 32 bytes.",
+            ));
+        }
         Ok(Self(Arc::new(Inner {
             store: setup.store,
             arm: setup.arm,
@@ -132,7 +138,6 @@ impl Portal {
             clock: setup.clock,
             sandbox: setup.sandbox,
             public_url: setup.public_url,
-            secret_key: setup.secret_key,
             cloud: setup.cloud,
             facts: azure_facts::AzureFacts::default(),
             crash_points: setup.crash_points,

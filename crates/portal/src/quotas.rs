@@ -15,7 +15,12 @@ const CORES: &str = "cores";
 pub(crate) fn lines(planned: &Planned, ground: &Ground<'_>) -> Vec<QuotaLine> {
     let target = &planned.target;
     let count = |resources: &[PlannedResource]| {
-        processors(resources, ground.facts, &target.subscription, &target.region)
+        processors(
+            resources,
+            ground.facts,
+            &target.subscription,
+            &target.region,
+        )
     };
     let after = count(&planned.resources);
     let before = ground

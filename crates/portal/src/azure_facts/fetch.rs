@@ -7,9 +7,7 @@ use futures::StreamExt as _;
 use futures::future::BoxFuture;
 
 use super::refresh::Wanted;
-use super::{
-    ClusterFact, Fact, ImageFact, KubernetesFact, Price, Prices, Size, SubnetFact, Usage,
-};
+use super::{ClusterFact, Fact, ImageFact, KubernetesFact, Price, Prices, Size, SubnetFact, Usage};
 
 type Answer = Result<Vec<Fact>, azure::Error>;
 
@@ -137,9 +135,7 @@ async fn prices(arm: &Arm, subscription: &str, region: &str) -> Answer {
         .await?;
     let names: Vec<&str> = skus
         .iter()
-        .filter(|sku| {
-            size(sku).is_some_and(|size| size.trusted_launch && size.encryption_at_host)
-        })
+        .filter(|sku| size(sku).is_some_and(|size| size.trusted_launch && size.encryption_at_host))
         .map(|sku| sku.name.as_str())
         .collect();
     let price = |price: &azure::Price| Price {

@@ -74,8 +74,7 @@ pub(super) fn files_in(folder: &Path) -> Result<Vec<(String, String)>, Catalogue
 }
 
 fn folders(parent: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
-    let unreadable =
-        |cause: std::io::Error| error(parent.display().to_string(), cause.to_string());
+    let unreadable = |cause: std::io::Error| error(parent.display().to_string(), cause.to_string());
     let mut found = Vec::new();
     for entry in std::fs::read_dir(parent).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -105,8 +104,14 @@ pub(super) fn entries(
         entries.push(Arc::new(entry(folder, files)?));
     }
     entries.sort_by(|a, b| {
-        (&a.manifest.name, std::cmp::Reverse(a.manifest.version.parts()))
-            .cmp(&(&b.manifest.name, std::cmp::Reverse(b.manifest.version.parts())))
+        (
+            &a.manifest.name,
+            std::cmp::Reverse(a.manifest.version.parts()),
+        )
+            .cmp(&(
+                &b.manifest.name,
+                std::cmp::Reverse(b.manifest.version.parts()),
+            ))
     });
     Ok(entries)
 }
@@ -133,8 +138,7 @@ fn entry(folder: &str, files: &HashMap<String, String>) -> Result<Entry, Catalog
             format!("It says {wanted}, but stands in the folder {folder}. Both must say the same."),
         ));
     }
-    let patterns = check(&manifest, &template)
-        .map_err(|message| error(&manifest_file, message))?;
+    let patterns = check(&manifest, &template).map_err(|message| error(&manifest_file, message))?;
     let content_hash = hash(&manifest, &arm).map_err(|message| error(&manifest_file, message))?;
     let defaults = manifest
         .fields
@@ -172,12 +176,16 @@ fn check(
                 "The parameter {name} is both a field and a binding. It can be one of them."
             ));
         }
-        let parameter = parameters.get(name).ok_or_else(|| unknown("bindings", name))?;
+        let parameter = parameters
+            .get(name)
+            .ok_or_else(|| unknown("bindings", name))?;
         check_binding(name, *binding, parameter)?;
     }
     let mut patterns = HashMap::new();
     for (name, field) in &manifest.fields {
-        let parameter = parameters.get(name).ok_or_else(|| unknown("fields", name))?;
+        let parameter = parameters
+            .get(name)
+            .ok_or_else(|| unknown("fields", name))?;
         check_field(name, field, parameter, manifest)?;
         if let Some(pattern) = &field.pattern {
             let whole = RegexBuilder::new(&format!("^(?:{pattern})$"))
@@ -203,7 +211,9 @@ fn check(
                 .map(|condition| &condition.field);
         }
         if next.is_some() {
-            return Err(format!("fields.{name}.visible_if: the conditions go in a circle."));
+            return Err(format!(
+                "fields.{name}.visible_if: the conditions go in a circle."
+            ));
         }
     }
     if manifest.tiers.is_empty() || manifest.architectures.is_empty() {
@@ -248,9 +258,11 @@ fn check_field(
     }
     if let Some(widget) = field.widget {
         let fits = match widget {
-            Widget::Size | Widget::Subnet | Widget::Cluster | Widget::SshPublicKey | Widget::Text => {
-                parameter.kind == ParameterType::String
-            }
+            Widget::Size
+            | Widget::Subnet
+            | Widget::Cluster
+            | Widget::SshPublicKey
+            | Widget::Text => parameter.kind == ParameterType::String,
             Widget::TextArea => matches!(
                 parameter.kind,
                 ParameterType::String | ParameterType::Array | ParameterType::Object
@@ -265,7 +277,11 @@ fn check_field(
             return Err(format!(
                 "fields.{name}: this widget does not fit an ARM parameter of type {}{}.",
                 parameter.kind,
-                if parameter.allowed.is_none() { " without allowedValues" } else { "" }
+                if parameter.allowed.is_none() {
+                    " without allowedValues"
+                } else {
+                    ""
+                }
             ));
         }
     }
@@ -275,6 +291,13 @@ fn check_field(
         return Err(format!(
             "fields.{name}.visible_if: {} is not another field of this template.",
             condition.field
+        ));
+    }
+    if let Some(other) = &field.at_least
+        && (parameter.kind != ParameterType::Int || !manifest.fields.contains_key(other))
+    {
+        return Err(format!(
+            "fields.{name}.at_least: both this and {other} must be number fields of this template."
         ));
     }
     if field.visible_if.is_some() && parameter.required() {

@@ -61,7 +61,14 @@ mod tests {
         let html = to_html(
             "# Hi\n\n<script>alert(1)</script>\n\na <b onclick=x>b</b> [x](javascript:alert(1)) [y](JAVASCRIPT:alert) [z](data:text/html,x) ![i](https://e.example/t.png) [ok](https://e.example)",
         );
-        for bad in ["<script", "onclick", "javascript:", "JAVASCRIPT:", "data:", "<img"] {
+        for bad in [
+            "<script",
+            "onclick",
+            "javascript:",
+            "JAVASCRIPT:",
+            "data:",
+            "<img",
+        ] {
             assert!(!html.contains(bad), "{bad} in {html}");
         }
         assert!(html.contains("<h1>Hi</h1>") && html.contains(r#"href="https://e.example""#));

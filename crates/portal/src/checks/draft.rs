@@ -59,10 +59,7 @@ pub struct ParsedDraft {
 ///
 /// # Errors
 /// Everything that is wrong, in the order of the form.
-pub fn parse(
-    draft: &RequestDraft,
-    ground: &Ground<'_>,
-) -> Result<ParsedDraft, Vec<FieldError>> {
+pub fn parse(draft: &RequestDraft, ground: &Ground<'_>) -> Result<ParsedDraft, Vec<FieldError>> {
     let mut reader = Reader {
         draft,
         ground,
@@ -144,7 +141,10 @@ impl Reader<'_> {
             self.wrong(
                 field,
                 "create_only",
-                format!("This stack's {field} is {} and stays so. Make a new stack for another.", shown(is)),
+                format!(
+                    "This stack's {field} is {} and stays so. Make a new stack for another.",
+                    shown(is)
+                ),
             );
         }
     }
@@ -205,7 +205,10 @@ impl Reader<'_> {
             self.wrong(
                 "template",
                 "create_only",
-                format!("This stack was made from {}; only its version can change.", stack.template.name),
+                format!(
+                    "This stack was made from {}; only its version can change.",
+                    stack.template.name
+                ),
             );
             return None;
         }
@@ -230,7 +233,11 @@ impl Reader<'_> {
         match given.parse() {
             Ok(name) => Some(name),
             Err(cause) => {
-                let code = if given.is_empty() { "required" } else { "pattern" };
+                let code = if given.is_empty() {
+                    "required"
+                } else {
+                    "pattern"
+                };
                 self.wrong("name", code, cause.to_string());
                 None
             }
@@ -244,31 +251,43 @@ impl Reader<'_> {
         if let Some(stack) = self.ground.stack {
             self.fixed("region", &region, &stack.target.region);
             if self.changes_resources() && zone != stack.zone {
-                self.wrong("zone", "create_only", "A stack's zone cannot be changed. Make a new stack for another.");
+                self.wrong(
+                    "zone",
+                    "create_only",
+                    "A stack's zone cannot be changed. Make a new stack for another.",
+                );
             }
             return (stack.target.region.clone(), some(&stack.zone));
         }
         if region.is_empty() {
             self.wrong("region", "required", "Choose a region.");
         } else if self.decent("region", &region, 60) {
-            let listed = self.ground.project.tiers.values().any(|t| t.regions.contains(&region));
+            let listed = self
+                .ground
+                .project
+                .tiers
+                .values()
+                .any(|t| t.regions.contains(&region));
             if !listed && !self.ground.facts.knows_region(&region) {
-                self.wrong("region", "not_found", "Slipway knows no Azure region of this name. Choose one of the list.");
+                self.wrong(
+                    "region",
+                    "not_found",
+                    "Slipway knows no Azure region of this name. Choose one of the list.",
+                );
             }
         }
         if !["", "1", "2", "3"].contains(&zone.as_str()) {
-            self.wrong("zone", "not_allowed", "A zone is 1, 2 or 3, or empty for any.");
+            self.wrong(
+                "zone",
+                "not_allowed",
+                "A zone is 1, 2 or 3, or empty for any.",
+            );
         }
         let _ = tier;
         (region, some(&zone))
     }
 
-    fn parameters(
-        &mut self,
-        entry: &Entry,
-        tier: Tier,
-        region: &str,
-    ) -> (Object, Option<String>) {
+    fn parameters(&mut self, entry: &Entry, tier: Tier, region: &str) -> (Object, Option<String>) {
         let declared = entry.template.parameters();
         let mut given = Object::new();
         for (name, value) in &self.draft.parameters {
@@ -307,15 +326,24 @@ impl Reader<'_> {
                 .is_some_and(|field| shows(field, &all, entry))
         });
         let failed = |errors: &[FieldError], name: &str| {
-            errors.iter().any(|e| e.field.strip_prefix("parameters.") == Some(name))
+            errors
+                .iter()
+                .any(|e| e.field.strip_prefix("parameters.") == Some(name))
         };
         for (name, field) in &entry.manifest.fields {
-            let required = declared.get(name).is_some_and(template::Parameter::required);
+            let required = declared
+                .get(name)
+                .is_some_and(template::Parameter::required);
             if required && !given.contains_key(name) && !failed(&self.errors, name) {
                 let field_name = format!("parameters.{name}");
-                self.wrong(&field_name, "required", format!("{} is needed.", field.label));
+                self.wrong(
+                    &field_name,
+                    "required",
+                    format!("{} is needed.", field.label),
+                );
             }
         }
+        self.ordered(entry, &given);
         let settings = self.ground.project.tiers.get(&tier);
         let mut cluster = None;
         for (name, value) in &given {
@@ -339,12 +367,40 @@ impl Reader<'_> {
         (given, cluster)
     }
 
+    /// A most below its fewest.
+    fn ordered(&mut self, entry: &Entry, given: &Object) {
+        let number = |name: &str| {
+            let value = given.get(name).or_else(|| entry.defaults.get(name));
+            value.and_then(Value::as_i64)
+        };
+        for (name, field) in &entry.manifest.fields {
+            if let Some(other) = &field.at_least
+                && let (Some(most), Some(least)) = (number(name), number(other))
+                && most < least
+            {
+                let label = crate::plans::label(entry, other);
+                self.wrong(
+                    &format!("parameters.{name}"),
+                    "out_of_range",
+                    format!("This cannot be less than {least} ({label})."),
+                );
+            }
+        }
+    }
+
     /// Subnets and clusters are the project's own: another one is refused here, whatever the rules say, because a cluster decides where a deployment goes.
     fn subnet(&mut self, at: &str, id: &str, region: &str, settings: &TierSettings) {
-        match settings.subnets.iter().find(|known| known.id.eq_ignore_ascii_case(id)) {
+        match settings
+            .subnets
+            .iter()
+            .find(|known| known.id.eq_ignore_ascii_case(id))
+        {
             None => self.wrong(at, "not_allowed", "Choose one of the project's networks."),
             Some(subnet) if !subnet.region.eq_ignore_ascii_case(region) => {
-                let message = format!("This network is in {}. Choose one in the region of the request.", crate::forms::regions::title(&subnet.region));
+                let message = format!(
+                    "This network is in {}. Choose one in the region of the request.",
+                    crate::forms::regions::title(&subnet.region)
+                );
                 self.wrong(at, "other_region", message);
             }
             Some(_) => {}
@@ -358,13 +414,20 @@ impl Reader<'_> {
         region: &str,
         settings: &TierSettings,
     ) -> Option<String> {
-        match settings.clusters.iter().find(|known| known.id.eq_ignore_ascii_case(id)) {
+        match settings
+            .clusters
+            .iter()
+            .find(|known| known.id.eq_ignore_ascii_case(id))
+        {
             None => {
                 self.wrong(at, "not_allowed", "Choose one of the project's clusters.");
                 None
             }
             Some(cluster) if !cluster.region.eq_ignore_ascii_case(region) => {
-                let message = format!("This cluster is in {}. Choose one in the region of the request.", crate::forms::regions::title(&cluster.region));
+                let message = format!(
+                    "This cluster is in {}. Choose one in the region of the request.",
+                    crate::forms::regions::title(&cluster.region)
+                );
                 self.wrong(at, "other_region", message);
                 None
             }
@@ -372,14 +435,7 @@ impl Reader<'_> {
         }
     }
 
-    fn size(
-        &mut self,
-        at: &str,
-        name: &str,
-        region: &str,
-        settings: &TierSettings,
-        entry: &Entry,
-    ) {
+    fn size(&mut self, at: &str, name: &str, region: &str, settings: &TierSettings, entry: &Entry) {
         let facts = self.ground.facts;
         let subscription = &settings.subscription.id;
         if facts.sizes(subscription, region).is_none() {
@@ -389,7 +445,10 @@ impl Reader<'_> {
             None => self.wrong(
                 at,
                 "not_found",
-                format!("Azure offers no size of this name in {}.", crate::forms::regions::title(region)),
+                format!(
+                    "Azure offers no size of this name in {}.",
+                    crate::forms::regions::title(region)
+                ),
             ),
             Some(size) => {
                 if let Some(reason) = crate::forms::sizes::unfit(size, entry) {
@@ -435,7 +494,11 @@ impl Reader<'_> {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'))
         {
-            self.wrong("cost_centre", "pattern", "A cost centre has letters, digits, spaces, hyphens, dots and underscores.");
+            self.wrong(
+                "cost_centre",
+                "pattern",
+                "A cost centre has letters, digits, spaces, hyphens, dots and underscores.",
+            );
         }
         given.to_owned()
     }
@@ -473,9 +536,17 @@ impl Reader<'_> {
             && self.draft.kind == RequestKind::Extend
         {
             match (stack.expires_at, ends) {
-                (None, _) => self.wrong("expiry", "not_allowed", "This stack already lives until it is deleted."),
+                (None, _) => self.wrong(
+                    "expiry",
+                    "not_allowed",
+                    "This stack already lives until it is deleted.",
+                ),
                 (Some(was), Some(ends)) if ends <= was => {
-                    self.wrong("expiry", "out_of_range", "This is not later than it lives already.");
+                    self.wrong(
+                        "expiry",
+                        "out_of_range",
+                        "This is not later than it lives already.",
+                    );
                 }
                 _ => {}
             }
@@ -488,8 +559,16 @@ impl Reader<'_> {
         if let Some(found) = problem("justification", given, Lines::Many, JUSTIFICATION) {
             self.errors.push(found);
         } else if tier == Some(Tier::Prod) && given.chars().count() < REASON {
-            let code = if given.is_empty() { "required" } else { "too_short" };
-            self.wrong("justification", code, "In prod an approver reads this: say why in at least 10 characters.");
+            let code = if given.is_empty() {
+                "required"
+            } else {
+                "too_short"
+            };
+            self.wrong(
+                "justification",
+                code,
+                "In prod an approver reads this: say why in at least 10 characters.",
+            );
         }
         given.to_owned()
     }
@@ -504,10 +583,9 @@ pub(crate) fn shows(field: &ManifestField, values: &Object, entry: &Entry) -> bo
         .get(&condition.field)
         .or_else(|| entry.defaults.get(&condition.field));
     let matches = value.is_some_and(|value| {
-        condition
-            .equals
-            .iter()
-            .any(|wanted| wanted == value || values::plain(wanted) == values::plain(value) || on(value, wanted))
+        condition.equals.iter().any(|wanted| {
+            wanted == value || values::plain(wanted) == values::plain(value) || on(value, wanted)
+        })
     });
     // The catalogue refuses conditions that go in a circle, so this ends.
     matches

@@ -14,8 +14,7 @@ const LONGEST_DAYS: i64 = 3_650;
 /// # Errors
 /// What would be accepted, as a sentence.
 pub(super) fn parse(text: &str, from: Timestamp) -> Result<Option<Timestamp>, &'static str> {
-    const FORMS: &str =
-        "Write a number of days such as 30d, a date such as 2027-01-31, or leave it empty for: until deleted.";
+    const FORMS: &str = "Write a number of days such as 30d, a date such as 2027-01-31, or leave it empty for: until deleted.";
     if text.is_empty() {
         return Ok(None);
     }

@@ -59,7 +59,10 @@ pub(super) fn problems(
             errors.push(error(
                 "tags",
                 "tag_reserved",
-                format!("Slipway sets this tag itself; leave it out. Its own are {}.", OWN.join(", ")),
+                format!(
+                    "Slipway sets this tag itself; leave it out. Its own are {}.",
+                    OWN.join(", ")
+                ),
             ));
         } else if !seen.insert(lower) {
             errors.push(error(

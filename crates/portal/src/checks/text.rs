@@ -28,12 +28,7 @@ pub(super) fn deceptive(c: char, lines: Lines) -> bool {
 }
 
 /// What is wrong with a text; the message never repeats the text.
-pub(super) fn problem(
-    field: &str,
-    text: &str,
-    lines: Lines,
-    longest: usize,
-) -> Option<FieldError> {
+pub(super) fn problem(field: &str, text: &str, lines: Lines, longest: usize) -> Option<FieldError> {
     if ssh_keys::is_private(text) {
         let key = ssh_keys::private();
         return Some(error(field, key.code, key.message));
@@ -101,6 +96,8 @@ pub(crate) fn forget_private_keys(draft: &mut RequestDraft) -> bool {
         }
     }
     draft.tags.retain(|name, _| !ssh_keys::is_private(name));
-    draft.parameters.retain(|name, _| !ssh_keys::is_private(name));
+    draft
+        .parameters
+        .retain(|name, _| !ssh_keys::is_private(name));
     found
 }

@@ -31,8 +31,8 @@ pub(super) fn read(
     if let Some(found) = hostile(&at, value, field, parameter) {
         return Err(vec![found]);
     }
-    let Some(value) = convert(value, parameter.kind)
-        .map_err(|message| one("type", message.to_owned()))?
+    let Some(value) =
+        convert(value, parameter.kind).map_err(|message| one("type", message.to_owned()))?
     else {
         return Ok(None);
     };
@@ -46,10 +46,7 @@ pub(super) fn read(
         && !allowed.contains(&value)
     {
         let words: Vec<String> = allowed.iter().map(plain).collect();
-        errors.extend(one(
-            "not_allowed",
-            format!("One of: {}.", words.join(", ")),
-        ));
+        errors.extend(one("not_allowed", format!("One of: {}.", words.join(", "))));
     }
     if let Some(message) = out_of_bounds(&value, parameter, field.unit.as_deref()) {
         errors.extend(one("out_of_range", message));
@@ -132,9 +129,7 @@ fn convert(value: &Value, kind: ParameterType) -> Result<Option<Value>, &'static
             let number: i64 = text.parse().map_err(|_| "This is a whole number.")?;
             Value::from(number)
         }
-        (ParameterType::Int, None) => {
-            Value::from(value.as_i64().ok_or("This is a whole number.")?)
-        }
+        (ParameterType::Int, None) => Value::from(value.as_i64().ok_or("This is a whole number.")?),
         (ParameterType::Bool, Some("true" | "on" | "yes")) => Value::Bool(true),
         (ParameterType::Bool, Some("false" | "off" | "no")) => Value::Bool(false),
         (ParameterType::Bool, None) if value.is_boolean() => value.clone(),

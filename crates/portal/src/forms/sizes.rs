@@ -31,7 +31,10 @@ pub(super) fn control(
                 monthly: None,
                 sample: false,
                 disabled: known.as_ref().map(|_| {
-                    format!("Azure does not offer it in {}.", super::regions::title(region))
+                    format!(
+                        "Azure does not offer it in {}.",
+                        super::regions::title(region)
+                    )
                 }),
             },
         })
@@ -114,5 +117,7 @@ fn unavailable(size: &Size, region: &str, zone: &str) -> Option<String> {
 
 /// `D2ds v6` for `Standard_D2ds_v6`.
 pub(crate) fn short(name: &str) -> String {
-    name.strip_prefix("Standard_").unwrap_or(name).replace('_', " ")
+    name.strip_prefix("Standard_")
+        .unwrap_or(name)
+        .replace('_', " ")
 }

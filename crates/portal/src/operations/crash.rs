@@ -35,6 +35,12 @@ impl CrashPoints {
         )
     }
 
+    /// As [`CrashPoints::aborting`], at the boundary that `SLIPWAY_CRASH_AT` names; none without it.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        std::env::var("SLIPWAY_CRASH_AT").map_or_else(|_| Self::default(), |at| Self::aborting(&at))
+    }
+
     fn new(stops: impl Fn(&str, u64) -> bool + Send + Sync + 'static, aborts: bool) -> Self {
         Self(Some(Arc::new(Plan {
             stops: Box::new(stops),

@@ -142,7 +142,12 @@ fn differences(path: &str, before: &Value, after: &Value, found: &mut Vec<Differ
     match (before, after) {
         (Value::Object(old), Value::Object(new)) => {
             for (name, value) in old {
-                differences(&under(name), value, new.get(name).unwrap_or(&Value::Null), found);
+                differences(
+                    &under(name),
+                    value,
+                    new.get(name).unwrap_or(&Value::Null),
+                    found,
+                );
             }
             for (name, value) in new {
                 if !old.contains_key(name) {

@@ -50,10 +50,12 @@ pub(super) fn of(draft: &ParsedDraft, planned: &Planned) -> Result<String, serde
 pub(crate) fn sha256_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let canonical = serde_json_canonicalizer::to_vec(value)?;
     let hash = Sha256::digest(&canonical);
-    Ok(hash.iter().fold(String::with_capacity(64), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-        text
-    }))
+    Ok(hash
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+            }
+            text
+        }))
 }

@@ -88,8 +88,13 @@ impl Portal {
         draft: &RequestDraft,
         stack: Option<&Stack>,
     ) -> Result<ProjectSettings> {
-        let unknown =
-            || Error::field("project", "not_found", "Choose one of the projects that you see.");
+        let unknown = || {
+            Error::field(
+                "project",
+                "not_found",
+                "Choose one of the projects that you see.",
+            )
+        };
         let name: ProjectName = match stack {
             Some(stack) => stack.summary.project.clone(),
             None => draft.project.trim().parse().map_err(|_| unknown())?,

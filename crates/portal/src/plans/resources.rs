@@ -238,9 +238,9 @@ fn ordered(mut waiting: Vec<PlannedResource>) -> Vec<PlannedResource> {
             .iter()
             .position(|candidate| {
                 candidate.depends_on.iter().all(|needed| {
-                    !waiting
-                        .iter()
-                        .any(|other| other.id.eq_ignore_ascii_case(needed) && other.id != candidate.id)
+                    !waiting.iter().any(|other| {
+                        other.id.eq_ignore_ascii_case(needed) && other.id != candidate.id
+                    })
                 })
             })
             // A circle: Azure will refuse it; the order does not matter then.

@@ -46,7 +46,10 @@ pub(super) fn summary(
                     format!(" ({sign}{change} a month)")
                 })
                 .unwrap_or_default();
-            format!("Changes {} of the {what} {name} in {place}{change}.", parts(planned))
+            format!(
+                "Changes {} of the {what} {name} in {place}{change}.",
+                parts(planned)
+            )
         }
         RequestKind::Extend => match draft.expires_at {
             Some(ends) => format!(
@@ -69,7 +72,10 @@ fn machines(planned: &Planned) -> String {
         .iter()
         .find_map(quotas::machines)
         .map(|(size, count)| {
-            let size = size.strip_prefix("Standard_").unwrap_or(size).replace('_', " ");
+            let size = size
+                .strip_prefix("Standard_")
+                .unwrap_or(size)
+                .replace('_', " ");
             if count == 1 {
                 format!(" ({size})")
             } else {
@@ -109,8 +115,15 @@ pub fn approvers(report: &Report) -> Vec<String> {
         .approvals
         .iter()
         .map(|need| {
-            let approvals = if need.count == 1 { "approval" } else { "approvals" };
-            format!("{} {approvals} from {}: {}", need.count, need.group, need.message)
+            let approvals = if need.count == 1 {
+                "approval"
+            } else {
+                "approvals"
+            };
+            format!(
+                "{} {approvals} from {}: {}",
+                need.count, need.group, need.message
+            )
         })
         .collect()
 }

@@ -1,0 +1,12 @@
+//! The life of a stack, told through the portal's door: a real database, the simulator over HTTPS, and people in their roles.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a story stops where something is not as it should be"
+)]
+
+mod operations;
+mod people;
+mod requests;
+mod world;

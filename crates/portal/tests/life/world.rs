@@ -1,0 +1,489 @@
+//! The world of a story: a portal on a real database, the simulator as its Azure, people in their roles, and a clock that stands until it is moved.
+
+use std::time::Duration;
+
+use portal::{Catalogue, Clock, CloudFacts, CrashPoints, Portal, Setup};
+use serde_json::{Value, json};
+use store::Store;
+use types::actor::{Actor, InstallationRole, Role};
+use types::approval::{Decide, DecisionKind};
+use types::cost::Usd;
+use types::ids::{OperationId, RequestId, StackId};
+use types::operation::{OperationDetail, OperationState};
+use types::project::{
+    ClusterRef, Member, ProjectSettings, SubnetRef, SubscriptionRef, Tier, TierSettings,
+};
+use types::request::{RequestDetail, RequestDraft};
+use types::stack::DeleteStack;
+use types::time::Timestamp;
+
+const RULES: &str = r#"package slipway.guardrails.story
+
+rules["GR-001"] := {"title": "Regions", "description": "A stack goes to a region of its project.", "severity": "high"}
+
+rules["GR-014"] := {"title": "Prod is approved", "description": "Prod needs one approval.", "severity": "high"}
+
+deny contains {"id": "GR-001", "message": "This region is not one of the project's.", "path": "request.region", "field": "region"} if {
+	not input.request.region in input.project.regions
+}
+
+warn contains {"id": "GR-001", "message": "never", "path": "request"} if input.request.kind == "never"
+
+approve contains {"id": "GR-014", "message": "Prod needs an approval.", "path": "request.tier", "group": "platform-approvers", "count": 1} if {
+	input.request.tier == "prod"
+	input.request.kind != "delete"
+}
+
+# A quiet second rule: whoever writes "two" wants two approvers.
+rules["GR-015"] := {"title": "Two", "description": "Two approvals.", "severity": "low"}
+
+approve contains {"id": "GR-015", "message": "Two have to agree.", "path": "request", "group": "platform-approvers", "count": 2} if {
+	contains(input.request.justification, "two approvers")
+}
+
+deny contains {"id": "GR-015", "message": "never", "path": "request"} if input.request.kind == "never"
+
+warn contains {"id": "GR-015", "message": "never", "path": "request"} if input.request.kind == "never"
+
+deny contains {"id": "GR-014", "message": "never", "path": "request"} if input.request.kind == "never"
+
+warn contains {"id": "GR-014", "message": "never", "path": "request"} if input.request.kind == "never"
+
+approve contains {"id": "GR-001", "message": "never", "path": "request", "group": "nobody", "count": 1} if input.request.kind == "never"
+"#;
+
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJRyZTtBhq6JJQm3KHk9n5m0WqzVX0c3hV1hO8l6mF2x developer";
+
+/// Which database.
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+pub(crate) struct World {
+    pub(crate) portal: Portal,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    sim: azure_sim::Running,
+    http: reqwest::Client,
+    _folder: tempfile::TempDir,
+    _database: Option<test_postgres::Database>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Engine::Sqlite, CrashPoints::default()).await
+    }
+
+    pub(crate) async fn with(engine: Engine, crash_points: CrashPoints) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (url, database) = match engine {
+            Engine::Sqlite => (
+                format!("sqlite://{}", folder.path().join("slipway.db").display()),
+                None,
+            ),
+            Engine::Postgres => {
+                let database = tokio::task::spawn_blocking(test_postgres::Database::create)
+                    .await
+                    .unwrap()
+                    .unwrap();
+                (database.url().to_owned(), Some(database))
+            }
+        };
+        let store = Store::open(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let sim = azure_sim::start(azure_sim::Config {
+            speed: 400.0,
+            ..azure_sim::Config::default()
+        })
+        .await
+        .unwrap();
+        let arm = client(&sim);
+        let clock = Clock::fixed(Timestamp::new(time::OffsetDateTime::now_utc()));
+        let portal = Portal::new(Setup {
+            store: store.clone(),
+            arm,
+            catalogue: Catalogue::embedded().unwrap(),
+            policies: policy::Bundle::load([("story.rego".to_owned(), RULES.to_owned())]).unwrap(),
+            clock: clock.clone(),
+            sandbox: true,
+            public_url: "http://127.0.0.1:3000".parse().unwrap(),
+            secret_key: None,
+            cloud: CloudFacts {
+                tenant_id: sim.tenant_id.clone(),
+            },
+            crash_points,
+        })
+        .unwrap();
+        let http = reqwest::Client::builder()
+            .add_root_certificate(reqwest::Certificate::from_pem(sim.ca_pem.as_bytes()).unwrap())
+            .build()
+            .unwrap();
+        let world = Self {
+            portal,
+            store,
+            clock,
+            sim,
+            http,
+            _folder: folder,
+            _database: database,
+        };
+        world.plant("payments", &[]).await;
+        world.plant("search", &[]).await;
+        for (subject, groups, roles) in [
+            ("developer", &[][..], &[][..]),
+            ("reader", &[], &[]),
+            ("approver", &["platform-approvers"], &[]),
+            ("second", &["platform-approvers"], &[]),
+            ("outsider", &[], &[]),
+            ("owner", &["platform-approvers"], &[]),
+            ("admin", &["platform-approvers"], &[InstallationRole::Admin]),
+            ("auditor", &[], &[InstallationRole::Auditor]),
+        ] {
+            let groups = groups.iter().map(|g: &&str| g.parse().unwrap()).collect();
+            world
+                .portal
+                .sign_in(subject, subject, groups, roles.to_vec())
+                .await
+                .unwrap();
+        }
+        world.portal.refresh_facts().await.unwrap();
+        world
+    }
+
+    /// Writes a project's settings with these default tags.
+    pub(crate) async fn plant(&self, name: &str, tags: &[(&str, &str)]) {
+        use azure_sim::seed;
+        let tier = |subscription: &str, title: &str, subnet: &str, cluster: &str| TierSettings {
+            subscription: SubscriptionRef {
+                id: subscription.to_owned(),
+                name: title.to_owned(),
+            },
+            regions: vec!["westeurope".to_owned()],
+            subnets: vec![SubnetRef {
+                id: subnet.to_owned(),
+                title: "workload".to_owned(),
+                region: "westeurope".to_owned(),
+            }],
+            clusters: vec![ClusterRef {
+                id: cluster.to_owned(),
+                title: "cluster".to_owned(),
+                region: "westeurope".to_owned(),
+            }],
+            budget: Some(Usd(400_000)),
+            max_stacks: 20,
+        };
+        let dev = tier(
+            seed::SUBSCRIPTION_DEV,
+            seed::SUBSCRIPTION_DEV_NAME,
+            seed::SUBNET_DEV_WESTEUROPE,
+            seed::CLUSTER_DEV,
+        );
+        let prod = tier(
+            seed::SUBSCRIPTION_PROD,
+            seed::SUBSCRIPTION_PROD_NAME,
+            seed::SUBNET_PROD_WESTEUROPE,
+            seed::CLUSTER_PROD,
+        );
+        let members = [
+            ("developer", Role::Developer),
+            ("reader", Role::Reader),
+            ("approver", Role::Approver),
+            ("second", Role::Approver),
+            ("owner", Role::Owner),
+        ];
+        let members = if name == "payments" {
+            &members[..]
+        } else {
+            &members[2..3]
+        };
+        self.portal
+            .seed_project(
+                ProjectSettings {
+                    name: name.parse().unwrap(),
+                    title: name.to_owned(),
+                    cost_centre: "4410".to_owned(),
+                    default_tags: tags
+                        .iter()
+                        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                        .collect(),
+                    tiers: [(Tier::Dev, dev), (Tier::Prod, prod)].into(),
+                },
+                members
+                    .iter()
+                    .map(|(subject, role)| Member {
+                        subject: (*subject).to_owned(),
+                        name: (*subject).to_owned(),
+                        role: *role,
+                    })
+                    .collect(),
+            )
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn actor(&self, subject: &str) -> Actor {
+        self.portal
+            .actor_for_subject(subject)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    /// Sends a draft as the developer.
+    pub(crate) async fn send(&self, draft: RequestDraft) -> RequestDetail {
+        let developer = self.actor("developer").await;
+        self.portal
+            .submit(&developer, draft, submission())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn decide(
+        &self,
+        who: &str,
+        request: &RequestDetail,
+        decision: DecisionKind,
+    ) -> portal::Result<RequestDetail> {
+        let decide = Decide {
+            decision,
+            plan_digest: request.plan.as_ref().unwrap().digest.clone(),
+            comment: "Looked at it.".to_owned(),
+        };
+        let actor = self.actor(who).await;
+        self.portal.decide(&actor, request.summary.id, decide).await
+    }
+
+    /// The operation of a request, moved until it rests for good; the clock jumps over every wait.
+    pub(crate) async fn run(&self, request: RequestId) -> OperationDetail {
+        let operation = self
+            .store
+            .operation_of_request(request)
+            .await
+            .unwrap()
+            .expect("the request has an operation");
+        self.drive(operation).await
+    }
+
+    pub(crate) async fn drive(&self, id: OperationId) -> OperationDetail {
+        let auditor = self.actor("auditor").await;
+        for _ in 0..400 {
+            // A crash (an unexpected failure) is followed by another delivery of the job.
+            let _ = self.portal.advance(id).await;
+            let operation = self.portal.operation(&auditor, id).await.unwrap();
+            let state = operation.summary.state;
+            if state.has_ended() || state == OperationState::NeedsAttention {
+                return operation;
+            }
+            self.clock.advance(time::Duration::seconds(70));
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+        panic!(
+            "it never ends: {:#?}",
+            self.portal.operation(&auditor, id).await
+        );
+    }
+
+    /// A dev machine, made and active.
+    pub(crate) async fn active(&self, name: &str) -> StackId {
+        let request = self.send(vm(name, "dev")).await;
+        let operation = self.run(request.summary.id).await;
+        assert_eq!(
+            operation.summary.state,
+            OperationState::Succeeded,
+            "{operation:#?}"
+        );
+        request.summary.stack
+    }
+
+    pub(crate) async fn delete(&self, stack: StackId, name: &str) -> RequestDetail {
+        let developer = self.actor("developer").await;
+        let form = DeleteStack {
+            confirm: name.to_owned(),
+            justification: "No longer needed.".to_owned(),
+        };
+        self.portal
+            .delete_stack(&developer, stack, form, submission())
+            .await
+            .unwrap()
+    }
+
+    /// Tells the simulator what goes wrong next.
+    pub(crate) async fn fault(&self, rule: Value) {
+        let answer = self
+            .http
+            .post(self.sim.endpoint.join("/_sim/faults").unwrap())
+            .json(&rule)
+            .send()
+            .await
+            .unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{}",
+            answer.text().await.unwrap()
+        );
+    }
+
+    pub(crate) async fn clear_faults(&self) {
+        self.http
+            .delete(self.sim.endpoint.join("/_sim/faults").unwrap())
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Writes that the simulator took on a path, by method.
+    pub(crate) async fn writes(&self, method: &str, path: &str) -> Vec<Value> {
+        let mut url = self.sim.endpoint.join("/_sim/requests").unwrap();
+        url.query_pairs_mut()
+            .append_pair("method", method)
+            .append_pair("path", path);
+        let log: Value = self
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        log["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|line| line["status"].as_u64().unwrap() < 300)
+            .cloned()
+            .collect()
+    }
+
+    /// Every accepted PUT of a deployment, by path: each revision once.
+    pub(crate) async fn each_revision_was_sent_once(&self) {
+        let mut seen = std::collections::HashMap::new();
+        for line in self.writes("PUT", "/deployments/slipway-").await {
+            *seen
+                .entry(line["path"].as_str().unwrap().to_owned())
+                .or_insert(0) += 1;
+        }
+        assert!(!seen.is_empty());
+        assert!(seen.values().all(|n| *n == 1), "{seen:#?}");
+    }
+
+    /// Whether Azure has this group.
+    pub(crate) async fn group_exists(&self, subscription: &str, group: &str) -> bool {
+        self.group(subscription, group).await.is_some()
+    }
+
+    fn arm(&self) -> azure::Arm {
+        client(&self.sim)
+    }
+
+    pub(crate) async fn group(&self, subscription: &str, group: &str) -> Option<azure::Group> {
+        let id = group_id(subscription, group);
+        self.arm().groups().find(&id).await.unwrap()
+    }
+
+    /// Somebody else writes a group's tags.
+    pub(crate) async fn write_group(&self, subscription: &str, group: &str, tags: &[(&str, &str)]) {
+        let tags = tags
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        self.arm()
+            .groups()
+            .put(&group_id(subscription, group), "westeurope", &tags)
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn resource_exists(&self, id: &str) -> bool {
+        let id = azure::ResourceId::parse(id).unwrap();
+        self.arm().resources().find(&id).await.unwrap().is_some()
+    }
+
+    /// The chain of the audit record holds, and tells of these actions.
+    pub(crate) async fn audited(&self, actions: &[&str]) {
+        let auditor = self.actor("auditor").await;
+        let check = self.portal.check_audit_chain(&auditor).await.unwrap();
+        assert_eq!(check.broken_at, None);
+        let filter = types::audit::AuditFilter {
+            limit: Some(200),
+            ..Default::default()
+        };
+        let page = self.portal.audit(&auditor, &filter).await.unwrap();
+        for action in actions {
+            assert!(
+                page.items.iter().any(|line| line.action == *action),
+                "no line {action}"
+            );
+        }
+    }
+}
+
+fn group_id(subscription: &str, group: &str) -> azure::GroupId {
+    azure::GroupId::new(azure::SubscriptionId::parse(subscription).unwrap(), group).unwrap()
+}
+
+pub(crate) fn submission() -> RequestId {
+    RequestId(uuid::Uuid::now_v7())
+}
+
+/// A machine, as small as the template makes it.
+pub(crate) fn vm(name: &str, tier: &str) -> RequestDraft {
+    let subnet = if tier == "prod" {
+        azure_sim::seed::SUBNET_PROD_WESTEUROPE
+    } else {
+        azure_sim::seed::SUBNET_DEV_WESTEUROPE
+    };
+    draft(
+        "azure-linux-vm@1.0.0",
+        name,
+        tier,
+        json!({ "subnetId": subnet, "sshPublicKey": KEY }),
+    )
+}
+
+/// A node pool on the seeded cluster.
+pub(crate) fn pool(name: &str) -> RequestDraft {
+    draft(
+        "aks-node-pool@1.0.0",
+        name,
+        "dev",
+        json!({
+            "clusterId": azure_sim::seed::CLUSTER_DEV,
+            "poolName": "batch",
+            "subnetId": azure_sim::seed::SUBNET_DEV_WESTEUROPE,
+        }),
+    )
+}
+
+fn draft(template: &str, name: &str, tier: &str, parameters: Value) -> RequestDraft {
+    RequestDraft {
+        project: "payments".to_owned(),
+        tier: tier.to_owned(),
+        template: template.to_owned(),
+        name: name.to_owned(),
+        region: "westeurope".to_owned(),
+        parameters: parameters.as_object().unwrap().clone(),
+        cost_centre: "4410".to_owned(),
+        expiry: "30d".to_owned(),
+        justification: "A worker for the settlement queue.".to_owned(),
+        ..RequestDraft::default()
+    }
+}
+
+/// A client of the simulator, signed in as the application.
+fn client(sim: &azure_sim::Running) -> azure::Arm {
+    azure::Arm::new(azure::Config {
+        extra_roots_pem: Some(sim.ca_pem.clone()),
+        ..azure::Config::new(
+            azure::Endpoints::single(&sim.endpoint).unwrap(),
+            sim.tenant_id.clone(),
+            azure::Credential::ClientSecret {
+                client_id: sim.client_id.clone(),
+                secret: azure::Secret::new(sim.client_secret.clone()),
+            },
+        )
+    })
+    .unwrap()
+}

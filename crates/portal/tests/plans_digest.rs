@@ -1,6 +1,9 @@
 //! The digest is what an approver approves: it holds still when nothing that matters changes, and moves when anything does.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop here"
+)]
 
 mod fixture;
 
@@ -26,7 +29,11 @@ fn digest(parameters: &[(String, Value)]) -> String {
 
 fn choices() -> impl Strategy<Value = Vec<(String, Value)>> {
     (
-        prop::sample::select(vec!["Standard_D2ds_v6", "Standard_D4ds_v6", "Standard_D2s_v6"]),
+        prop::sample::select(vec![
+            "Standard_D2ds_v6",
+            "Standard_D4ds_v6",
+            "Standard_D2s_v6",
+        ]),
         "[a-z][a-z0-9]{2,8}",
         32i64..512,
         any::<bool>(),

@@ -1,6 +1,9 @@
 //! Bad input: every field says what is wrong with it, all at once, and nothing secret or endless comes back.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop here"
+)]
 
 mod fixture;
 
@@ -110,7 +113,10 @@ fn hostile_text_is_refused_in_every_field() {
     }
     for (what, text) in &texts[3..] {
         for (field, set) in [
-            ("justification", (|d, t| d.justification = t) as fn(&mut RequestDraft, String)),
+            (
+                "justification",
+                (|d, t| d.justification = t) as fn(&mut RequestDraft, String),
+            ),
             ("tags", |d, t| {
                 d.tags.insert("note".to_owned(), t);
             }),
@@ -122,7 +128,9 @@ fn hostile_text_is_refused_in_every_field() {
             assert!(found.iter().any(|e| e.field == field), "{what} in {field}");
         }
     }
-    assert!(errors(|d| d.justification = "Zwei\nZeilen, größer als ÅÄÖ 日本 👩‍💻".to_owned()).is_empty());
+    assert!(
+        errors(|d| d.justification = "Zwei\nZeilen, größer als ÅÄÖ 日本 👩‍💻".to_owned()).is_empty()
+    );
 }
 
 #[test]
@@ -132,8 +140,18 @@ fn tags_keep_to_azures_limits() {
         ("a question mark", "a?".into(), "v".into(), "tag_name"),
         ("a percent", "a%".into(), "v".into(), "tag_name"),
         ("Azure's prefix", "Azure-x".into(), "v".into(), "tag_name"),
-        ("Slipway's own", "ENVIRONMENT".into(), "prod".into(), "tag_reserved"),
-        ("Slipway's prefix", "slipway-x".into(), "v".into(), "tag_reserved"),
+        (
+            "Slipway's own",
+            "ENVIRONMENT".into(),
+            "prod".into(),
+            "tag_reserved",
+        ),
+        (
+            "Slipway's prefix",
+            "slipway-x".into(),
+            "v".into(),
+            "tag_reserved",
+        ),
         ("a long name", "n".repeat(513), "v".into(), "too_long"),
         ("a long value", "n".into(), "v".repeat(257), "too_long"),
         ("no name", " ".into(), "v".into(), "required"),
@@ -145,12 +163,22 @@ fn tags_keep_to_azures_limits() {
         assert_eq!(codes(&found), [("tags", code)], "{what}");
     }
     let many = |count: usize| {
-        errors(|d| d.tags = (0..count).map(|n| (format!("t{n}"), String::new())).collect())
+        errors(|d| {
+            d.tags = (0..count)
+                .map(|n| (format!("t{n}"), String::new()))
+                .collect()
+        })
     };
     // 50 on a resource, less the project's one and Slipway's five.
     assert!(many(44).is_empty());
     assert_eq!(codes(&many(45)), [("tags", "too_many")]);
-    let twice = errors(|d| d.tags = [("Team".to_owned(), "a".to_owned()), ("team".to_owned(), "b".to_owned())].into());
+    let twice = errors(|d| {
+        d.tags = [
+            ("Team".to_owned(), "a".to_owned()),
+            ("team".to_owned(), "b".to_owned()),
+        ]
+        .into()
+    });
     assert_eq!(codes(&twice), [("tags", "duplicate")]);
     assert!(errors(|d| d.tags = [("n".repeat(512), "v".repeat(256))].into()).is_empty());
 }
@@ -167,7 +195,10 @@ fn wire(parts: &[&[u8]]) -> String {
 fn rsa(bits: usize) -> String {
     let mut modulus = vec![0u8; bits / 8 + 1];
     modulus[1] = 0x80;
-    format!("ssh-rsa {} someone", wire(&[b"ssh-rsa", &[1, 0, 1], &modulus]))
+    format!(
+        "ssh-rsa {} someone",
+        wire(&[b"ssh-rsa", &[1, 0, 1], &modulus])
+    )
 }
 
 fn key_errors(key: &str) -> Vec<FieldError> {
@@ -179,7 +210,12 @@ fn key_errors(key: &str) -> Vec<FieldError> {
 #[test]
 fn only_strong_public_keys_that_azure_takes_are_taken() {
     let ed25519 = format!("ssh-ed25519 {}", wire(&[b"ssh-ed25519", &[7; 32]]));
-    for good in [ed25519.as_str(), &rsa(3072), &rsa(4096), &format!("  {ed25519}\n")] {
+    for good in [
+        ed25519.as_str(),
+        &rsa(3072),
+        &rsa(4096),
+        &format!("  {ed25519}\n"),
+    ] {
         assert!(key_errors(good).is_empty(), "{good}");
     }
     let dss = format!("ssh-dss {}", wire(&[b"ssh-dss", &[1], &[1], &[1], &[1]]));
@@ -202,7 +238,11 @@ fn only_strong_public_keys_that_azure_takes_are_taken() {
         ("hello".to_owned(), "malformed_key"),
         ("ssh-ed25519 AAAA!!".to_owned(), "malformed_key"),
     ] {
-        assert_eq!(codes(&key_errors(&bad)), [("parameters.sshPublicKey", code)], "{bad}");
+        assert_eq!(
+            codes(&key_errors(&bad)),
+            [("parameters.sshPublicKey", code)],
+            "{bad}"
+        );
     }
 }
 
@@ -211,16 +251,20 @@ fn a_private_key_is_refused_wherever_it_is_pasted_and_never_comes_back() {
     let middle = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZWQyNTUxOQ";
     let keys = [
         format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{middle}\n-----END OPENSSH PRIVATE KEY-----"),
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----".to_owned(),
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----"
+            .to_owned(),
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIEpAIB\n".to_owned(),
         "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n".to_owned(),
         middle.to_owned(),
     ];
     for key in keys {
         for (field, set) in [
-            ("parameters.sshPublicKey", (|d, t| {
-                d.parameters.insert("sshPublicKey".into(), json!(t));
-            }) as fn(&mut RequestDraft, String)),
+            (
+                "parameters.sshPublicKey",
+                (|d, t| {
+                    d.parameters.insert("sshPublicKey".into(), json!(t));
+                }) as fn(&mut RequestDraft, String),
+            ),
             ("justification", |d, t| d.justification = t),
             ("cost_centre", |d, t| d.cost_centre = t),
             ("name", |d, t| d.name = t),
@@ -230,7 +274,9 @@ fn a_private_key_is_refused_wherever_it_is_pasted_and_never_comes_back() {
         ] {
             let found = errors(|d| set(d, key.clone()));
             assert!(
-                found.iter().any(|e| e.field == field && e.code == "private_key"),
+                found
+                    .iter()
+                    .any(|e| e.field == field && e.code == "private_key"),
                 "{field}: {found:?}"
             );
             let said = serde_json::to_string(&found).unwrap();
@@ -246,24 +292,43 @@ fn expiries_are_days_or_dates_in_the_future() {
     let ends = |expiry: &str| {
         let mut draft = draft(TEMPLATES[0]);
         draft.expiry = expiry.to_owned();
-        world().plan(&draft).map(|outcome| outcome.parsed.expires_at.map(|at| at.to_string()))
+        world()
+            .plan(&draft)
+            .map(|outcome| outcome.parsed.expires_at.map(|at| at.to_string()))
     };
     assert_eq!(ends("").unwrap(), None);
     assert_eq!(ends("7d").unwrap().unwrap(), "2026-11-29T14:02:11Z");
     assert_eq!(ends("2026-12-24").unwrap().unwrap(), "2026-12-25T00:00:00Z");
     assert!(ends("2026-11-22").is_ok(), "today is not over yet");
     for bad in [
-        "0d", "-1d", "d", "3651d", "1e9d", "99999999999999999999d", "7 d", "7w", "2026-11-21",
-        "2026-02-30", "2099-01-01", "24.12.2026", "9999-99-99", "tomorrow",
+        "0d",
+        "-1d",
+        "d",
+        "3651d",
+        "1e9d",
+        "99999999999999999999d",
+        "7 d",
+        "7w",
+        "2026-11-21",
+        "2026-02-30",
+        "2099-01-01",
+        "24.12.2026",
+        "9999-99-99",
+        "tomorrow",
     ] {
-        assert_eq!(codes(&ends(bad).unwrap_err()), [("expiry", "pattern")], "{bad}");
+        assert_eq!(
+            codes(&ends(bad).unwrap_err()),
+            [("expiry", "pattern")],
+            "{bad}"
+        );
     }
 }
 
 #[test]
 fn fields_that_are_slipways_or_nobodys_are_refused() {
     let found = errors(|d| {
-        d.parameters.insert("tags".into(), json!({"environment": "prod"}));
+        d.parameters
+            .insert("tags".into(), json!({"environment": "prod"}));
         d.parameters.insert("nothing".into(), json!(1));
         d.parameters.insert("dataDisk".into(), json!({"a": 1}));
         d.parameters.insert("osDiskSizeGB".into(), json!(1.5));
@@ -292,5 +357,8 @@ fn prod_wants_a_reason() {
         d.justification = "because".to_owned();
     });
     assert_eq!(codes(&found), [("justification", "too_short")]);
-    assert!(errors(|d| d.justification.clear()).is_empty(), "dev does not");
+    assert!(
+        errors(|d| d.justification.clear()).is_empty(),
+        "dev does not"
+    );
 }

@@ -1,6 +1,9 @@
 //! The three built-in templates, from draft to plan: what they make, what it costs, and what changes later.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop here"
+)]
 
 mod fixture;
 
@@ -80,7 +83,10 @@ fn the_schema_refuses_what_the_catalogue_refuses() {
             .insert(name.to_owned(), value);
         assert!(!schema.is_valid(&bad), "schema takes {path}");
         let files = [
-            ("azure-linux-vm/1.0.0/manifest.yaml".to_owned(), bad.to_string()),
+            (
+                "azure-linux-vm/1.0.0/manifest.yaml".to_owned(),
+                bad.to_string(),
+            ),
             (
                 "azure-linux-vm/1.0.0/main.json".to_owned(),
                 read("catalog/azure-linux-vm/1.0.0/main.json"),
@@ -97,25 +103,44 @@ fn the_schema_refuses_what_the_catalogue_refuses() {
 #[test]
 fn a_manifest_that_does_not_fit_its_arm_template_is_refused_with_the_place() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog");
-    let read = |file: &str| {
-        std::fs::read_to_string(root.join("azure-linux-vm/1.0.0").join(file)).unwrap()
-    };
+    let read =
+        |file: &str| std::fs::read_to_string(root.join("azure-linux-vm/1.0.0").join(file)).unwrap();
     let manifest = read("manifest.yaml");
     let cases = [
         (manifest.replace("  vmSize:\n", "  vmSise:\n"), "vmSise"),
-        (manifest.replace("  tags: tags\n", "  tags: name\n"), "bindings.tags"),
+        (
+            manifest.replace("  tags: tags\n", "  tags: name\n"),
+            "bindings.tags",
+        ),
         (manifest.replace("  tags: tags\n", ""), "tags"),
-        (manifest.replace("      field: dataDisk\n", "      field: nothing\n"), "visible_if"),
-        (manifest.replace("version: 1.0.0", "version: 1.0.1"), "1.0.1"),
-        (manifest.replace("[a-z_][a-z0-9_-]{0,31}", "[a-z"), "pattern"),
+        (
+            manifest.replace("      field: dataDisk\n", "      field: nothing\n"),
+            "visible_if",
+        ),
+        (
+            manifest.replace("version: 1.0.0", "version: 1.0.1"),
+            "1.0.1",
+        ),
+        (
+            manifest.replace("[a-z_][a-z0-9_-]{0,31}", "[a-z"),
+            "pattern",
+        ),
     ];
     for (manifest, expected) in cases {
         let files = [
             ("azure-linux-vm/1.0.0/manifest.yaml".to_owned(), manifest),
-            ("azure-linux-vm/1.0.0/main.json".to_owned(), read("main.json")),
-            ("azure-linux-vm/1.0.0/README.md".to_owned(), read("README.md")),
+            (
+                "azure-linux-vm/1.0.0/main.json".to_owned(),
+                read("main.json"),
+            ),
+            (
+                "azure-linux-vm/1.0.0/README.md".to_owned(),
+                read("README.md"),
+            ),
         ];
-        let message = portal::Catalogue::from_files(files).unwrap_err().to_string();
+        let message = portal::Catalogue::from_files(files)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains(expected), "{expected}: {message}");
     }
 }
@@ -127,13 +152,19 @@ fn a_machine_with_a_data_disk_costs_more_and_says_so() {
     let mut with_disk = draft(TEMPLATES[0]);
     // As a browser posts it: text only.
     with_disk.parameters.insert("dataDisk".into(), json!("on"));
-    with_disk.parameters.insert("dataDiskSizeGB".into(), json!("100"));
+    with_disk
+        .parameters
+        .insert("dataDiskSizeGB".into(), json!("100"));
     let plan = world.plan(&with_disk).unwrap().plan;
     // 0.149 × 730 + 5.28, and a P10 for everything between 65 and 128 GiB.
     assert_eq!(plain.cost.monthly.to_string(), "$114.05");
     assert_eq!(plan.cost.monthly.to_string(), "$133.76");
     assert!(plan.cost.lines.iter().any(|line| line.sample));
-    assert!(plan.resources.iter().any(|r| r.kind == "Microsoft.Compute/disks"));
+    assert!(
+        plan.resources
+            .iter()
+            .any(|r| r.kind == "Microsoft.Compute/disks")
+    );
     let differing: Vec<&str> = plan.differences.iter().map(|d| d.path.as_str()).collect();
     assert_eq!(differing, ["Data disk", "Size of the data disk"]);
     assert!(plain.differences.is_empty());
@@ -144,10 +175,15 @@ fn a_hidden_field_counts_for_nothing() {
     let world = World::new();
     let mut hidden = draft(TEMPLATES[0]);
     hidden.parameters.insert("dataDisk".into(), json!(false));
-    hidden.parameters.insert("dataDiskSizeGB".into(), json!("far too much"));
+    hidden
+        .parameters
+        .insert("dataDiskSizeGB".into(), json!("far too much"));
     let plan = world.plan(&hidden).unwrap().plan;
     assert_eq!(plan.parameters["dataDiskSizeGB"], json!(128));
-    assert_eq!(plan.digest, world.plan(&draft(TEMPLATES[0])).unwrap().plan.digest);
+    assert_eq!(
+        plan.digest,
+        world.plan(&draft(TEMPLATES[0])).unwrap().plan.digest
+    );
 }
 
 #[test]
@@ -158,15 +194,32 @@ fn a_node_pool_goes_into_its_clusters_group_and_costs_its_fewest_nodes() {
     assert!(!plan.target.owns_group);
     assert_eq!(plan.resources[0].name, "aks-dev-westeurope/batch");
     assert_eq!(plan.cost.lines.len(), 1, "an ephemeral disk is free");
-    assert_eq!(plan.cost.monthly, types::cost::Usd::from_dollars(0.298 * 730.0 * 3.0));
+    assert_eq!(
+        plan.cost.monthly,
+        types::cost::Usd::from_dollars(0.298 * 730.0 * 3.0)
+    );
     let family = &plan.quota[0];
-    assert_eq!((family.family.as_str(), family.requested), ("standardDDSv6Family", 12));
+    assert_eq!(
+        (family.family.as_str(), family.requested),
+        ("standardDDSv6Family", 12)
+    );
 
     let mut spread = draft(TEMPLATES[2]);
     spread.zone = String::new();
     let spread = world.plan(&spread).unwrap().plan;
     let zones = &spread.resources[0].body["properties"]["availabilityZones"];
     assert_eq!(*zones, json!(["1", "2", "3"]));
+}
+
+#[test]
+fn a_pool_cannot_have_fewer_nodes_at_most_than_at_least() {
+    let world = World::new();
+    let mut pool = draft(TEMPLATES[2]);
+    pool.parameters.insert("minCount".into(), json!("7"));
+    let errors = world.plan(&pool).unwrap_err();
+    assert_eq!(fields(&errors), [("parameters.maxCount", "out_of_range")]);
+    pool.parameters.insert("maxCount".into(), json!("7"));
+    assert!(world.plan(&pool).is_ok());
 }
 
 #[test]
@@ -181,7 +234,10 @@ fn approved_requests_hold_their_quota() {
         amount: 29,
     }];
     let line = small(&world);
-    assert_eq!((line.used, line.reserved, line.requested, line.limit), (70, 29, 2, 100));
+    assert_eq!(
+        (line.used, line.reserved, line.requested, line.limit),
+        (70, 29, 2, 100)
+    );
     assert!(!line.fits);
 }
 
@@ -198,11 +254,17 @@ fn an_update_says_what_changes_and_what_goes() {
     let plan = world.plan(&same).unwrap().plan;
     assert!(plan.resources.iter().all(|r| r.change == Change::Keep));
     assert!(plan.deletions.is_empty());
-    assert!(plan.quota.iter().all(|line| line.requested == 0 && line.fits));
+    assert!(
+        plan.quota
+            .iter()
+            .all(|line| line.requested == 0 && line.fits)
+    );
 
     let mut smaller = same.clone();
     smaller.parameters.insert("dataDisk".into(), json!(false));
-    smaller.parameters.insert("vmSize".into(), json!("Standard_D4ds_v6"));
+    smaller
+        .parameters
+        .insert("vmSize".into(), json!("Standard_D4ds_v6"));
     let plan = world.plan(&smaller).unwrap().plan;
     let vm = plan
         .resources
@@ -234,14 +296,25 @@ fn what_azure_cannot_change_is_refused_before_azure_would() {
     other.name = "another".to_owned();
     other.region = "northeurope".to_owned();
     other.zone = "2".to_owned();
-    other.parameters.insert("adminUsername".into(), json!("somebody"));
+    other
+        .parameters
+        .insert("adminUsername".into(), json!("somebody"));
     other.parameters.insert("osDiskSizeGB".into(), json!(64));
     let errors = world.plan(&other).unwrap_err();
-    assert!(errors.iter().all(|error| error.code == "create_only"), "{errors:?}");
+    assert!(
+        errors.iter().all(|error| error.code == "create_only"),
+        "{errors:?}"
+    );
     let names: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
     assert_eq!(
         names,
-        ["name", "region", "zone", "parameters.adminUsername", "parameters.osDiskSizeGB"]
+        [
+            "name",
+            "region",
+            "zone",
+            "parameters.adminUsername",
+            "parameters.osDiskSizeGB"
+        ]
     );
 }
 
@@ -266,7 +339,10 @@ fn a_deletion_lists_everything_dependants_first() {
     assert!(at("virtualMachines") < at("networkInterfaces"));
     assert!(at("networkInterfaces") < at("networkSecurityGroups"));
     assert!(plan.resources.is_empty() && plan.cost.monthly.0 == 0);
-    assert!(plan.report.guardrails_checked > 0, "policy sees deletions too");
+    assert!(
+        plan.report.guardrails_checked > 0,
+        "policy sees deletions too"
+    );
     insta::assert_snapshot!(plan.summary, @"Deletes the virtual machine settlement-worker in Payments dev, West Europe with 6 resources.");
 }
 
@@ -283,7 +359,10 @@ fn an_extension_changes_the_date_and_nothing_else() {
     let plan = world.plan(&extend("90d")).unwrap().plan;
     assert!(plan.resources.iter().all(|r| r.change == Change::Keep) && plan.deletions.is_empty());
     let longer = world.plan(&extend("365d")).unwrap().plan;
-    assert_ne!(plan.digest, longer.digest, "another date is another thing to approve");
+    assert_ne!(
+        plan.digest, longer.digest,
+        "another date is another thing to approve"
+    );
     let errors = world.plan(&extend("7d")).unwrap_err();
     assert_eq!(fields(&errors), [("expiry", "out_of_range")]);
 }
@@ -296,7 +375,10 @@ fn another_projects_network_or_cluster_is_never_a_target() {
         "clusterId".into(),
         json!("/subscriptions/s/resourceGroups/other/providers/Microsoft.ContainerService/managedClusters/theirs"),
     );
-    foreign.parameters.insert("subnetId".into(), json!(subnet_id(DEV, "dev", "northeurope")));
+    foreign.parameters.insert(
+        "subnetId".into(),
+        json!(subnet_id(DEV, "dev", "northeurope")),
+    );
     let errors = world.plan(&foreign).unwrap_err();
     assert_eq!(
         fields(&errors),
@@ -318,11 +400,18 @@ fn the_preview_boots_without_secure_boot_and_says_why() {
         .unwrap();
     let security = &vm.body["properties"]["securityProfile"];
     assert_eq!(security["securityType"], "TrustedLaunch");
-    assert_eq!(security["uefiSettings"], json!({"secureBootEnabled": false, "vTpmEnabled": true}));
-    let entry = world
-        .catalogue
-        .get(&TEMPLATES[1].parse().unwrap())
-        .unwrap();
+    assert_eq!(
+        security["uefiSettings"],
+        json!({"secureBootEnabled": false, "vTpmEnabled": true})
+    );
+    let entry = world.catalogue.get(&TEMPLATES[1].parse().unwrap()).unwrap();
     assert!(!entry.manifest.tiers.contains(&types::project::Tier::Prod));
-    assert!(entry.manifest.support_note.as_ref().unwrap().contains("vulnerabilities"));
+    assert!(
+        entry
+            .manifest
+            .support_note
+            .as_ref()
+            .unwrap()
+            .contains("vulnerabilities")
+    );
 }

@@ -163,6 +163,9 @@ pub struct ManifestField {
     /// Azure cannot change it later: an update that differs is refused on the form, before Azure would.
     #[serde(default)]
     pub create_only: bool,
+    /// Another number field whose value this one may not fall below.
+    #[serde(default)]
+    pub at_least: Option<String>,
 }
 
 /// Controls beyond what a type implies.

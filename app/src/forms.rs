@@ -3,6 +3,7 @@
 //! `server` receives the POST, turns its fields into a draft with [`draft`], calls `portal`, and either redirects (303) or renders the page at the same
 //! address with [`Submitted`] in context.
 
+use crate::api::wire::shared;
 use indexmap::IndexMap;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,7 @@ pub struct Submitted {
 impl Submitted {
     /// Reads the server's context, or in the browser what the server sent with the page.
     pub(crate) fn share() -> Option<Self> {
-        SharedValue::new(|| {
+        shared(|| {
             let mut submitted = use_context::<Submitted>()?;
             if let Some(draft) = &mut submitted.draft {
                 // A private key pasted by mistake goes no further than it already has.
@@ -46,7 +47,6 @@ impl Submitted {
             }
             Some(submitted)
         })
-        .into_inner()
     }
 
     /// What was typed into a field of a small form.

@@ -42,8 +42,8 @@ pub(crate) fn listen(url: Signal<Option<String>>, wake: impl Fn() + Clone + Send
         let stream = EventSource::new(&url).ok().map(|source| {
             let closure = Closure::<dyn FnMut(Event)>::new(move |_| soon());
             // Refused only for an invalid listener, which a closure never is.
-            let _ =
-                source.add_event_listener_with_callback("message", closure.as_ref().unchecked_ref());
+            let _ = source
+                .add_event_listener_with_callback("message", closure.as_ref().unchecked_ref());
             (source, closure)
         });
         let poll = set_interval_with_handle(wake, POLL).ok();

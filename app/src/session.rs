@@ -1,5 +1,6 @@
 //! Who looks and at which installation: provided by the server for each request, handed to the browser with the page.
 
+use crate::api::wire::shared;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use types::actor::Actor;
@@ -42,11 +43,10 @@ pub struct Session {
 impl Session {
     /// Reads the server's context, or in the browser what the server sent with the page.
     pub(crate) fn share() -> Self {
-        SharedValue::new(|| Session {
+        shared(|| Session {
             actor: use_context::<CurrentActor>().unwrap_or_default().0,
             installation: use_context::<Installation>().unwrap_or_default(),
         })
-        .into_inner()
     }
 }
 

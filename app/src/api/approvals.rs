@@ -1,14 +1,14 @@
 //! What the approvals queue reads.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use types::approval::{ApprovalCount, ApprovalItem, ApprovalTab};
 use types::page::Page;
 
 use super::Failure;
+use super::wire::Wired;
 
 /// One tab of the queue.
-#[server(name = ReadApprovals, prefix = "/ui", endpoint = "approvals", input = Json)]
+#[server(name = ReadApprovals, prefix = "/ui", endpoint = "approvals", input = Wired, output = Wired)]
 pub async fn approvals(
     tab: ApprovalTab,
     cursor: Option<String>,
@@ -19,7 +19,7 @@ pub async fn approvals(
 }
 
 /// The number beside *Approvals*.
-#[server(name = ReadApprovalCount, prefix = "/ui", endpoint = "approval-count", input = Json)]
+#[server(name = ReadApprovalCount, prefix = "/ui", endpoint = "approval-count", input = Wired, output = Wired)]
 pub async fn approval_count() -> Result<ApprovalCount, Failure> {
     use super::context::{aside, door};
     let (portal, actor) = door()?;

@@ -1,14 +1,14 @@
 //! What the audit page reads.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use types::audit::{AuditEvent, AuditFilter, ChainCheck};
 use types::page::Page;
 
 use super::Failure;
+use super::wire::Wired;
 
 /// The record, newest first.
-#[server(name = ReadAudit, prefix = "/ui", endpoint = "audit", input = Json)]
+#[server(name = ReadAudit, prefix = "/ui", endpoint = "audit", input = Wired, output = Wired)]
 pub async fn audit(filter: AuditFilter) -> Result<Page<AuditEvent>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -16,7 +16,7 @@ pub async fn audit(filter: AuditFilter) -> Result<Page<AuditEvent>, Failure> {
 }
 
 /// Whether the chain holds from its first line to its last.
-#[server(name = ReadCheckAuditChain, prefix = "/ui", endpoint = "audit-chain", input = Json)]
+#[server(name = ReadCheckAuditChain, prefix = "/ui", endpoint = "audit-chain", input = Wired, output = Wired)]
 pub async fn check_audit_chain() -> Result<ChainCheck, Failure> {
     use super::context::{aside, door};
     let (portal, actor) = door()?;

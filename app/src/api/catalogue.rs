@@ -1,7 +1,6 @@
 //! What the catalogue, a template's page and the request form read.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use types::catalogue::{TemplateDetail, TemplateSummary};
 use types::check::Check;
 use types::form::RequestForm;
@@ -9,9 +8,10 @@ use types::ids::RequestId;
 use types::request::RequestDraft;
 
 use super::Failure;
+use super::wire::Wired;
 
 /// The cards.
-#[server(name = ReadTemplates, prefix = "/ui", endpoint = "templates", input = Json)]
+#[server(name = ReadTemplates, prefix = "/ui", endpoint = "templates", input = Wired, output = Wired)]
 pub async fn templates() -> Result<Vec<TemplateSummary>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -19,7 +19,7 @@ pub async fn templates() -> Result<Vec<TemplateSummary>, Failure> {
 }
 
 /// One template; its latest published version unless another is asked for.
-#[server(name = ReadTemplate, prefix = "/ui", endpoint = "template", input = Json)]
+#[server(name = ReadTemplate, prefix = "/ui", endpoint = "template", input = Wired, output = Wired)]
 pub async fn template(name: String, version: Option<String>) -> Result<TemplateDetail, Failure> {
     use super::context::{answer, door, refuse};
     let (portal, actor) = door()?;
@@ -34,7 +34,7 @@ pub async fn template(name: String, version: Option<String>) -> Result<TemplateD
 }
 
 /// The form, with choices for the project, tier and region of the draft.
-#[server(name = ReadRequestForm, prefix = "/ui", endpoint = "request-form", input = Json)]
+#[server(name = ReadRequestForm, prefix = "/ui", endpoint = "request-form", input = Wired, output = Wired)]
 pub async fn request_form(
     template: Option<String>,
     project: Option<String>,
@@ -61,7 +61,7 @@ pub async fn request_form(
 }
 
 /// What the rules, the prices and the quota say to a draft.
-#[server(name = ReadCheck, prefix = "/ui", endpoint = "check", input = Json)]
+#[server(name = ReadCheck, prefix = "/ui", endpoint = "check", input = Wired, output = Wired)]
 pub async fn check(draft: RequestDraft, editing: Option<RequestId>) -> Result<Check, Failure> {
     use super::context::{aside, door};
     let (portal, actor) = door()?;

@@ -17,8 +17,8 @@ pub mod projects;
 pub mod requests;
 pub mod stacks;
 pub mod tokens;
+pub mod wire;
 
-use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 use types::problem::{FieldError, Problem};
@@ -82,7 +82,7 @@ impl Failure {
 }
 
 impl FromServerFnError for Failure {
-    type Encoder = JsonEncoding;
+    type Encoder = wire::Wire;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let (status, code, title, detail) = match error {

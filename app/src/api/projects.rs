@@ -1,13 +1,13 @@
 //! What the project pages read.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use types::project::{ProjectDetail, ProjectSettings};
 
 use super::Failure;
+use super::wire::Wired;
 
 /// The projects that the reader sees.
-#[server(name = ReadProjects, prefix = "/ui", endpoint = "projects", input = Json)]
+#[server(name = ReadProjects, prefix = "/ui", endpoint = "projects", input = Wired, output = Wired)]
 pub async fn projects() -> Result<Vec<ProjectSettings>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -15,7 +15,7 @@ pub async fn projects() -> Result<Vec<ProjectSettings>, Failure> {
 }
 
 /// One project.
-#[server(name = ReadProject, prefix = "/ui", endpoint = "project", input = Json)]
+#[server(name = ReadProject, prefix = "/ui", endpoint = "project", input = Wired, output = Wired)]
 pub async fn project(name: String) -> Result<ProjectDetail, Failure> {
     use super::context::{answer, door, refuse};
     let (portal, actor) = door()?;

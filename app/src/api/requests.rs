@@ -1,15 +1,15 @@
 //! What the request pages read.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use types::ids::RequestId;
 use types::page::Page;
 use types::request::{RequestDetail, RequestFilter, RequestSummary};
 
 use super::Failure;
+use super::wire::Wired;
 
 /// The list.
-#[server(name = ReadRequests, prefix = "/ui", endpoint = "requests", input = Json)]
+#[server(name = ReadRequests, prefix = "/ui", endpoint = "requests", input = Wired, output = Wired)]
 pub async fn requests(filter: RequestFilter) -> Result<Page<RequestSummary>, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
@@ -17,7 +17,7 @@ pub async fn requests(filter: RequestFilter) -> Result<Page<RequestSummary>, Fai
 }
 
 /// One request.
-#[server(name = ReadRequest, prefix = "/ui", endpoint = "request", input = Json)]
+#[server(name = ReadRequest, prefix = "/ui", endpoint = "request", input = Wired, output = Wired)]
 pub async fn request(id: RequestId) -> Result<RequestDetail, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;

@@ -1,5 +1,6 @@
 //! The frame of every page: skip link, main navigation, the bar with the installation and the person, and the main region.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use types::actor::{Actor, Right};
@@ -66,19 +67,11 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
 }
 
 fn navigation(actor: &Actor) -> AnyView {
-    let count = Resource::new(
-        || (),
-        |()| async move {
-            approval_count()
-                .await
-                .map(|count| count.mine)
-                .unwrap_or_default()
-        },
-    );
+    let count = from_server(|| (), |()| approval_count());
     let count = view! {
         <Transition>
             {move || Suspend::new(async move {
-                let n = count.await;
+                let n = count.await.map(|count| count.mine).unwrap_or_default();
                 (n > 0)
                     .then(|| {
                         view! {

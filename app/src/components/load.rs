@@ -6,11 +6,12 @@ use leptos_meta::Title;
 use super::button::{Look, link};
 use super::card::CARD;
 use crate::api::Failure;
+use crate::api::wire::Read;
 
 /// Shows what a resource holds; while it loads in the browser a quiet placeholder, where it failed the reason. On a reload the old content stays until
 /// the new is there.
 pub(crate) fn load<T>(
-    resource: Resource<Result<T, Failure>>,
+    resource: Read<T>,
     show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView
 where

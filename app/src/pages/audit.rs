@@ -1,5 +1,6 @@
 //! The audit record: who did what, in order, and whether the chain holds.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::audit::{AuditEvent, AuditFilter, ChainCheck};
 use types::page::Page;
@@ -44,7 +45,7 @@ pub(crate) fn page() -> AnyView {
         cursor: some(cursor.get()),
         limit: None,
     });
-    let record = Resource::new(move || filter.get(), read);
+    let record = from_server(move || filter.get(), read);
     let bar = move || {
         let filter = filter.get();
         let actions = [

@@ -1,5 +1,6 @@
 //! The person's own page: who they are here, and their API tokens. A new token is shown once, on the answer to its form.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::actor::Actor;
 use types::token::{CreatedToken, TokenSummary};
@@ -16,7 +17,7 @@ use crate::forms::submitted;
 use crate::session::use_session;
 
 pub(crate) fn page() -> AnyView {
-    let mine = Resource::new(|| (), |()| tokens());
+    let mine = from_server(|| (), |()| tokens());
     let refused = submitted("/me");
     let created = refused
         .as_ref()

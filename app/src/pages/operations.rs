@@ -1,5 +1,6 @@
 //! An operation's page: its steps, live; cancel, and for an admin the way out of *needs attention*.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::operation::{OperationDetail, OperationState};
 
@@ -21,7 +22,7 @@ use crate::words;
 
 pub(crate) fn page() -> AnyView {
     let id = param("id");
-    let detail = Resource::new(
+    let detail = from_server(
         move || id.get(),
         |id| async move {
             match id.parse() {

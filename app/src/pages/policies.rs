@@ -1,5 +1,6 @@
 //! The rules: guardrails and the controls of the baseline, each with what it wants and why.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::policy::{Rule, RuleKind};
 
@@ -12,7 +13,7 @@ use crate::components::verdict::source;
 use crate::words;
 
 pub(crate) fn page() -> AnyView {
-    let all = Resource::new(|| (), |()| rules());
+    let all = from_server(|| (), |()| rules());
     view! {
         {plain_head(
             "Policies",

@@ -1,5 +1,6 @@
 //! The approvals queue: rows on the left, the selected request on the right, decided by mouse or keyboard. Tab and selection are the address.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::approval::{ApprovalItem, ApprovalTab};
 use types::ids::RequestId;
@@ -33,7 +34,7 @@ struct Queue {
 
 pub(crate) fn page() -> AnyView {
     let (tab, selected, cursor) = (query("tab"), query("selected"), query("cursor"));
-    let queue = Resource::new(
+    let queue = from_server(
         move || (tab_of(&tab.get()), selected.get(), some(cursor.get())),
         |(tab, selected, cursor)| read(tab, selected, cursor),
     );

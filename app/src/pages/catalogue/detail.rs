@@ -1,5 +1,6 @@
 //! A template's page: what it provisions, every hardening default with its reason, controls, versions, documentation, the ARM template.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::actor::Right;
 use types::catalogue::{Lifecycle, TemplateDetail};
@@ -18,7 +19,7 @@ use crate::words;
 
 pub(crate) fn page() -> AnyView {
     let (name, version) = (param("name"), query("version"));
-    let detail = Resource::new(
+    let detail = from_server(
         move || (name.get(), some(version.get())),
         |(name, version)| template(name, version),
     );
@@ -42,7 +43,10 @@ fn show(detail: &TemplateDetail) -> AnyView {
     let request = match summary.lifecycle {
         _ if !may => crate::components::button::off(
             "Request",
-            format!("This needs the role {} in a project.", Right::Request.needs()),
+            format!(
+                "This needs the role {} in a project.",
+                Right::Request.needs()
+            ),
         ),
         Lifecycle::Published | Lifecycle::Deprecated => link(
             Look::Primary,

@@ -1,5 +1,6 @@
 //! The cards of the catalogue, filtered by kind, processor and words; the filter is the address.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::catalogue::{Architecture, TemplateKind, TemplateSummary};
 
@@ -24,7 +25,7 @@ struct Filter {
 
 pub(crate) fn page() -> AnyView {
     let (kind, arch, text) = (query("kind"), query("arch"), query("text"));
-    let cards = Resource::new(|| (), |()| templates());
+    let cards = from_server(|| (), |()| templates());
     view! {
         {plain_head(
             "Catalogue",

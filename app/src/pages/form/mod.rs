@@ -7,6 +7,7 @@ mod dom;
 mod state;
 mod verdict;
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::check::Check;
 use types::form::RequestForm;
@@ -67,7 +68,7 @@ pub(crate) fn create() -> AnyView {
                 ..RequestDraft::default()
             })
         });
-    let loaded = Resource::new(
+    let loaded = from_server(
         move || For {
             template: Some(match some(version.get()) {
                 Some(version) => format!("{}@{version}", name.get()),
@@ -102,7 +103,7 @@ pub(crate) fn edit() -> AnyView {
     let path = format!("/requests/{}/edit", id.get_untracked());
     let refused = submitted(&path);
     let typed = refused.as_ref().and_then(|refused| refused.draft.clone());
-    let loaded = Resource::new(
+    let loaded = from_server(
         move || id.get(),
         move |id| {
             let typed = typed.clone();

@@ -1,5 +1,6 @@
 //! A project's page: per tier what may be used and spent, and who belongs.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::cost::Usd;
 use types::project::{ProjectDetail, Tier, TierSettings};
@@ -15,7 +16,7 @@ use crate::words;
 
 pub(crate) fn page() -> AnyView {
     let name = param("name");
-    let detail = Resource::new(move || name.get(), project);
+    let detail = from_server(move || name.get(), project);
     load(detail, |detail| show(&detail))
 }
 

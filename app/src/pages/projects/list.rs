@@ -1,5 +1,6 @@
 //! The projects that the reader sees.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::project::ProjectSettings;
 
@@ -10,7 +11,7 @@ use crate::components::page::plain_head;
 use crate::words;
 
 pub(crate) fn page() -> AnyView {
-    let all = Resource::new(|| (), |()| projects());
+    let all = from_server(|| (), |()| projects());
     view! {
         {plain_head("Projects", "A team's space: members and roles, regions and networks, budgets, three tiers.")}
         {load(

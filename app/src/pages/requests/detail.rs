@@ -1,5 +1,6 @@
 //! A request's page: the plan and what the rules say to it, who agreed, what happened, and what the reader may do.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::request::{RequestDetail, RequestKind, RequestState};
 
@@ -26,7 +27,7 @@ use crate::words;
 
 pub(crate) fn page() -> AnyView {
     let id = param("id");
-    let detail = Resource::new(
+    let detail = from_server(
         move || id.get(),
         |id| async move {
             match id.parse() {

@@ -1,5 +1,6 @@
 //! The list of requests; its filter is the address.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::page::Page;
 use types::request::{RequestFilter, RequestState, RequestSummary};
@@ -32,7 +33,7 @@ pub(crate) fn page() -> AnyView {
         cursor: some(cursor.get()),
         limit: None,
     });
-    let rows = Resource::new(move || filter.get(), requests);
+    let rows = from_server(move || filter.get(), requests);
     let filter_bar = move || {
         let filter = filter.get();
         let chosen = filter.state.map(RequestState::as_str).unwrap_or_default();

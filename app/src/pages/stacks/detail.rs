@@ -1,5 +1,6 @@
 //! A stack's page: tabs in the address; *Now* shows what runs or how to reach it. It listens as long as something runs.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::access::Access;
 use types::operation::OperationDetail;
@@ -47,7 +48,7 @@ async fn read(id: String) -> Result<Loaded, Failure> {
 
 pub(crate) fn page() -> AnyView {
     let (id, tab) = (param("id"), query("tab"));
-    let loaded = Resource::new(move || id.get(), read);
+    let loaded = from_server(move || id.get(), read);
     let stream = Memo::new(move |_| match loaded.get() {
         Some(Ok(loaded)) if is_moving(&loaded) => {
             Some(format!("/api/v1/events?stack={}", loaded.stack.summary.id))

@@ -1,5 +1,6 @@
 //! The list of stacks; its filter is the address.
 
+use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::page::Page;
 use types::stack::{StackFilter, StackState, StackSummary};
@@ -32,7 +33,7 @@ pub(crate) fn page() -> AnyView {
         cursor: some(cursor.get()),
         limit: None,
     });
-    let rows = Resource::new(move || filter.get(), stacks);
+    let rows = from_server(move || filter.get(), stacks);
     let filter_bar = move || {
         let filter = filter.get();
         filters(

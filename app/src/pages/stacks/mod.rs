@@ -6,6 +6,9 @@ pub(crate) mod extend;
 pub(crate) mod list;
 mod tabs;
 
+use crate::api::wire::Read;
+use crate::api::wire::from_server;
+use crate::api::wire::shared;
 use leptos::prelude::*;
 use types::stack::StackDetail;
 
@@ -13,8 +16,8 @@ use crate::api::Failure;
 use crate::api::stacks::stack;
 
 /// The stack that the address names.
-fn read(id: Memo<String>) -> Resource<Result<StackDetail, Failure>> {
-    Resource::new(
+fn read(id: Memo<String>) -> Read<StackDetail> {
+    from_server(
         move || id.get(),
         |id| async move {
             match id.parse() {
@@ -27,5 +30,5 @@ fn read(id: Memo<String>) -> Resource<Result<StackDetail, Failure>> {
 
 /// A number for a form's submission: made with the page, so that a double click makes one request.
 fn submission() -> String {
-    SharedValue::new(|| uuid::Uuid::now_v7().to_string()).into_inner()
+    shared(|| uuid::Uuid::now_v7().to_string())
 }

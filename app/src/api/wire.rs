@@ -1,0 +1,93 @@
+//! How data crosses to the browser, one way for everything: as JSON text, read by one reader. Two readers (one for pages, one for answers) would be two
+//! copies of every type's decoding in the WebAssembly, and encoding what the browser never sends would be a third.
+
+use leptos::prelude::*;
+use leptos::server::codee::{Decoder, Encoder};
+use leptos::server_fn::codec::Post;
+use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Failure;
+
+/// JSON text, for server functions and for the data that comes with a page.
+#[derive(Debug, Clone, Copy)]
+pub struct Wire;
+
+/// A POST with JSON in and out.
+pub type Wired = Post<Wire>;
+
+/// What a page reads.
+pub(crate) type Read<T> = Resource<Result<T, Failure>, Wire>;
+
+/// Reads on the server while the page is rendered, and in the browser whenever `source` changes.
+pub(crate) fn from_server<S, T, F>(
+    source: impl Fn() -> S + Send + Sync + 'static,
+    fetcher: impl Fn(S) -> F + Send + Sync + 'static,
+) -> Read<T>
+where
+    S: Clone + PartialEq + Send + Sync + 'static,
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Result<T, Failure>> + Send + 'static,
+{
+    Resource::new_with_options(source, fetcher, false)
+}
+
+/// A value that the server knows and the browser gets with the page.
+pub(crate) fn shared<T: Serialize + DeserializeOwned>(server: impl FnOnce() -> T) -> T {
+    SharedValue::<T, Wire>::new_with_encoding(server).into_inner()
+}
+
+impl ContentType for Wire {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for Wire {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for Wire {
+    type Error = serde_json::Error;
+
+    fn encode(value: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_vec(value).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for Wire {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        decode(&String::from_utf8_lossy(&bytes))
+    }
+}
+
+impl<T: Serialize> Encoder<T> for Wire {
+    type Error = serde_json::Error;
+    type Encoded = String;
+
+    fn encode(value: &T) -> Result<String, Self::Error> {
+        #[cfg(feature = "ssr")]
+        return serde_json::to_string(value);
+        // The browser hands data to nobody this way.
+        #[cfg(not(feature = "ssr"))]
+        {
+            let _ = value;
+            Ok(String::new())
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Decoder<T> for Wire {
+    type Error = serde_json::Error;
+    type Encoded = str;
+
+    fn decode(text: &str) -> Result<T, Self::Error> {
+        decode(text)
+    }
+}
+
+/// The one reader.
+fn decode<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text)
+}

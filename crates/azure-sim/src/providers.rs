@@ -412,8 +412,9 @@ fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refusal> {
         power: old.and_then(|old| old.power),
         doomed: order.doomed.clone(),
     };
-    (kind.prepare)(&mut draft, scene)?;
+    // Before the type adds ids of what it will make itself.
     references_exist(&draft, scene)?;
+    (kind.prepare)(&mut draft, scene)?;
 
     let sync = kind.habit == Habit::Sync;
     let state = match (sync, old) {

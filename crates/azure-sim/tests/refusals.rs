@@ -1,0 +1,306 @@
+//! What Azure refuses, in Azure's words: authentication, versions, missing things, quota, capacity, names; and failures on order.
+
+mod common;
+
+use azure_sim::{Config, seed};
+use common::{COMPUTE, GROUPS, NETWORK, Sim, deployment, fast, machine_template};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+#[tokio::test]
+async fn without_a_good_token_the_answer_is_401_and_says_where_to_get_one() {
+    let mut sim = Sim::start(fast()).await;
+    let path = format!("/subscriptions?api-version={GROUPS}");
+    let bare = sim.http.get(sim.url(&path)).send().await.unwrap();
+    assert_eq!(bare.status(), StatusCode::UNAUTHORIZED);
+    let challenge = bare.headers()["www-authenticate"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        challenge.contains(seed::TENANT) && challenge.contains("authorization_uri="),
+        "{challenge}"
+    );
+    let good = sim.token.clone();
+    sim.token = format!("{}x", &good[..good.len() - 2]);
+    let forged = sim.get(&path).await;
+    assert_eq!(
+        (forged.status, forged.code()),
+        (StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken")
+    );
+    sim.token = good;
+    assert_eq!(
+        sim.get(&path).await.body["value"].as_array().unwrap().len(),
+        2
+    );
+    sim.post("/_sim/clock", &json!({ "advance_seconds": 7200 }))
+        .await;
+    let old = sim.get(&path).await;
+    assert_eq!(
+        (old.status, old.code()),
+        (StatusCode::UNAUTHORIZED, "ExpiredAuthenticationToken")
+    );
+    let (status, body) = sim.ask_token("wrong").await;
+    assert_eq!(
+        (status, &body["error"]),
+        (StatusCode::UNAUTHORIZED, &json!("invalid_client"))
+    );
+}
+
+#[tokio::test]
+async fn versions_and_missing_things_are_told_apart() {
+    let sim = Sim::start(fast()).await;
+    let sub = format!("/subscriptions/{}", seed::SUBSCRIPTION_DEV);
+    let group = sim.group("rg-errors").await;
+    for (path, status, code) in [
+        (
+            format!("{sub}/resourceGroups"),
+            400,
+            "MissingApiVersionParameter",
+        ),
+        (
+            format!("{sub}/resourceGroups?api-version=2001-01-01"),
+            400,
+            "InvalidApiVersionParameter",
+        ),
+        (
+            format!("{group}/providers/Microsoft.Compute/virtualMachines/x?api-version=2001-01-01"),
+            400,
+            "NoRegisteredProviderFound",
+        ),
+        (
+            format!("{group}/providers/Microsoft.Compute/virtualMachines/x?api-version={COMPUTE}"),
+            404,
+            "ResourceNotFound",
+        ),
+        (
+            format!(
+                "{sub}/resourceGroups/none/providers/Microsoft.Compute/virtualMachines/x?api-version={COMPUTE}"
+            ),
+            404,
+            "ResourceGroupNotFound",
+        ),
+        (
+            format!(
+                "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups?api-version={GROUPS}"
+            ),
+            404,
+            "SubscriptionNotFound",
+        ),
+        (
+            format!("{group}/providers/Microsoft.Nothing/things/x?api-version={GROUPS}"),
+            404,
+            "InvalidResourceNamespace",
+        ),
+    ] {
+        let seen = sim.get(&path).await;
+        assert_eq!(
+            (seen.status.as_u16(), seen.code()),
+            (status, code),
+            "{path}: {}",
+            seen.body
+        );
+    }
+    let made = sim.get(&format!("{group}?api-version={GROUPS}")).await;
+    assert!(
+        !made.header("x-ms-request-id").is_empty()
+            && !made
+                .header("x-ms-ratelimit-remaining-subscription-reads")
+                .is_empty()
+    );
+    let nic = json!({ "location": "westeurope", "properties": { "ipConfigurations": [{ "name": "a", "properties": { "subnet": { "id": format!("{group}/providers/Microsoft.Network/virtualNetworks/v/subnets/s") } } }] } });
+    let put = sim
+        .put(
+            &format!(
+                "{group}/providers/Microsoft.Network/networkInterfaces/n?api-version={NETWORK}"
+            ),
+            &nic,
+        )
+        .await;
+    assert_eq!(
+        (put.status, put.code()),
+        (StatusCode::BAD_REQUEST, "InvalidResourceReference")
+    );
+}
+
+#[tokio::test]
+async fn preflight_names_quota_size_and_parameter() {
+    let sim = Sim::start(Config {
+        cores: Some(12),
+        ..fast()
+    })
+    .await;
+    let group = sim.group("rg-quota").await;
+    let validate = format!(
+        "{group}/providers/Microsoft.Resources/deployments/d/validate?api-version={GROUPS}"
+    );
+    let checked = sim
+        .post(
+            &validate,
+            &deployment(&machine_template(), &json!({ "name": "web" })),
+        )
+        .await;
+    assert_eq!(
+        (checked.status, checked.code()),
+        (StatusCode::BAD_REQUEST, "InvalidTemplateDeployment")
+    );
+    assert_eq!(
+        checked.body["error"]["details"][0]["code"], "QuotaExceeded",
+        "{}",
+        checked.body
+    );
+    let put = sim
+        .put(
+            &format!("{group}/providers/Microsoft.Resources/deployments/d?api-version={GROUPS}"),
+            &deployment(&machine_template(), &json!({ "name": "web" })),
+        )
+        .await;
+    assert_eq!(put.status, StatusCode::BAD_REQUEST);
+    let missing = sim
+        .post(&validate, &deployment(&machine_template(), &json!({})))
+        .await;
+    assert_eq!(
+        (missing.status, missing.code()),
+        (StatusCode::BAD_REQUEST, "InvalidTemplate"),
+        "{}",
+        missing.body
+    );
+    let sub = format!("/subscriptions/{}", seed::SUBSCRIPTION_DEV);
+    let usages = sim
+        .get(&format!(
+            "{sub}/providers/Microsoft.Compute/locations/westeurope/usages?api-version={COMPUTE}"
+        ))
+        .await
+        .body;
+    let cores = usages["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["name"]["value"] == "cores")
+        .unwrap();
+    assert_eq!(
+        (cores["currentValue"].as_i64(), cores["limit"].as_i64()),
+        (Some(12), Some(12)),
+        "three seeded nodes of four"
+    );
+    let skus = sim.get(&format!("{sub}/providers/Microsoft.Compute/skus?api-version=2021-07-01&$filter=location eq 'swedencentral'")).await.body;
+    let restricted = skus["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["name"] == "Standard_L8s_v3")
+        .unwrap();
+    assert_eq!(
+        restricted["restrictions"][0]["reasonCode"],
+        "NotAvailableForSubscription"
+    );
+}
+
+#[tokio::test]
+async fn a_failing_resource_fails_its_deployment_and_stops_what_depends_on_it() {
+    let sim = Sim::start(fast()).await;
+    let group = sim.group("rg-faults").await;
+    sim.fault(&json!({ "method": "PUT", "path": "/networkInterfaces/", "times": 1, "action": { "type": "fail", "code": "AllocationFailed", "message": "Allocation failed." } })).await;
+    let path = format!("{group}/providers/Microsoft.Resources/deployments/d");
+    let body = deployment(&machine_template(), &json!({ "name": "web" }));
+    let put = sim
+        .put(&format!("{path}?api-version={GROUPS}"), &body)
+        .await;
+    let ended = sim.wait(&put).await;
+    assert_eq!(
+        (&ended["status"], &ended["error"]["code"]),
+        (&json!("Failed"), &json!("DeploymentFailed")),
+        "{ended}"
+    );
+    assert_eq!(
+        ended["error"]["details"][0]["details"][0]["code"], "AllocationFailed",
+        "{ended}"
+    );
+    let rows = sim
+        .get(&format!("{path}/operations?api-version={GROUPS}"))
+        .await
+        .body;
+    assert_eq!(
+        rows["value"].as_array().unwrap().len(),
+        2,
+        "the machine was not begun: {rows}"
+    );
+    let retry = sim
+        .put(&format!("{path}-2?api-version={GROUPS}"), &body)
+        .await;
+    assert_eq!(sim.wait(&retry).await["status"], "Succeeded");
+}
+
+#[tokio::test]
+async fn a_lost_answer_has_happened_and_a_lost_request_has_not() {
+    let sim = Sim::start(fast()).await;
+    let sub = format!("/subscriptions/{}", seed::SUBSCRIPTION_DEV);
+    let body = json!({ "location": "westeurope" });
+    for (when, name, then) in [("after", "rg-after", 200), ("before", "rg-before", 404)] {
+        let path = format!("{sub}/resourceGroups/{name}?api-version={GROUPS}");
+        // A client may repeat a request whose connection broke before any answer, so the rule acts twice.
+        sim.fault(
+            &json!({ "method": "PUT", "path": name, "action": { "type": "drop", "when": when } }),
+        )
+        .await;
+        assert!(sim.send(Method::PUT, &path, Some(&body)).await.is_err());
+        assert_eq!(sim.get(&path).await.status.as_u16(), then, "{when}");
+    }
+    sim.delete("/_sim/faults").await;
+    sim.fault(&json!({ "times": 1, "action": { "type": "respond", "status": 429, "code": "TooManyRequests", "retry_after": 7 } })).await;
+    let refused = sim.get(&format!("{sub}?api-version={GROUPS}")).await;
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (StatusCode::TOO_MANY_REQUESTS, "7")
+    );
+    assert_eq!(
+        sim.get(&format!("{sub}?api-version={GROUPS}")).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn a_lock_keeps_a_group_and_prices_say_which_are_samples() {
+    let sim = Sim::start(Config {
+        tls: false,
+        ..fast()
+    })
+    .await;
+    let group = sim.group("rg-locked").await;
+    let lock =
+        format!("{group}/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01");
+    assert_eq!(
+        sim.put(&lock, &json!({ "properties": { "level": "CanNotDelete" } }))
+            .await
+            .status,
+        StatusCode::CREATED
+    );
+    let refused = sim.delete(&format!("{group}?api-version={GROUPS}")).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::CONFLICT, "ScopeLocked")
+    );
+    assert_eq!(sim.delete(&lock).await.status, StatusCode::OK);
+    assert_eq!(
+        sim.delete(&format!("{group}?api-version={GROUPS}"))
+            .await
+            .status,
+        StatusCode::ACCEPTED
+    );
+    let prices = |region: &str| {
+        format!(
+            "/api/retail/prices?api-version=2023-01-01-preview&$filter=serviceName eq 'Virtual Machines' and armRegionName eq '{region}' and armSkuName eq 'Standard_D2s_v5' and priceType eq 'Consumption'"
+        )
+    };
+    let sourced = sim.get(&prices("westeurope")).await.body;
+    assert_eq!(sourced["Items"][0]["retailPrice"], 0.115, "{sourced}");
+    assert!(sourced["Items"][0].get("x-slipway-sample").is_none());
+    let sample = sim.get(&prices("northeurope")).await.body;
+    assert_eq!(sample["Items"][0]["x-slipway-sample"], true, "{sample}");
+    let outside = azure_sim::start(Config {
+        listen: "0.0.0.0:0".parse().unwrap(),
+        ..Config::default()
+    })
+    .await;
+    assert!(matches!(outside, Err(azure_sim::Error::NotLoopback(_))));
+}

@@ -139,7 +139,10 @@ fn entry(folder: &str, files: &HashMap<String, String>) -> Result<Entry, Catalog
         ));
     }
     let patterns = check(&manifest, &template).map_err(|message| error(&manifest_file, message))?;
-    let content_hash = hash(&manifest, &arm).map_err(|message| error(&manifest_file, message))?;
+    // As it is written, not as it was read: a new kind of field in a later Slipway must not change the hash of an older manifest.
+    let written: Value = serde_saphyr::from_str(text("manifest.yaml")?)
+        .map_err(|cause| error(&manifest_file, cause.to_string()))?;
+    let content_hash = hash(&written, &arm).map_err(|message| error(&manifest_file, message))?;
     let defaults = manifest
         .fields
         .keys()
@@ -159,7 +162,7 @@ fn entry(folder: &str, files: &HashMap<String, String>) -> Result<Entry, Catalog
     })
 }
 
-fn hash(manifest: &Manifest, arm: &Value) -> Result<String, String> {
+fn hash(manifest: &Value, arm: &Value) -> Result<String, String> {
     let content = json!({ "manifest": manifest, "template": arm });
     crate::plans::digest::sha256_of(&content).map_err(|cause| cause.to_string())
 }

@@ -96,7 +96,14 @@ pub(crate) fn record(
         }
         return trouble(step, &note, after, now);
     }
-    step.memo.trouble = None;
+    // Reading the guard again is not getting further: only an answer to what was in trouble ends it, or its limit would never be reached.
+    let looked_only = matches!(
+        (action, &answer),
+        (Action::ReadGroup, Answer::Group(_)) | (Action::ReadDeployment, Answer::Absent)
+    );
+    if !looked_only && step.memo.trouble.take().is_some() {
+        step.note = None;
+    }
     match action {
         Action::Begin => begin(step, now),
         Action::Stop => {
@@ -220,7 +227,7 @@ fn within(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let name = step.name;
-    if !matches!(answer, Answer::Running { .. }) {
+    if !matches!(answer, Answer::Running { .. }) && step.memo.trouble.is_none() {
         step.note = None;
     }
     match (action, answer) {

@@ -23,7 +23,10 @@ fn fields(errors: &[types::problem::FieldError]) -> Vec<(&str, &str)> {
 fn without_report(world: &World, draft: &RequestDraft) -> Value {
     let plan = world.plan(draft).unwrap().plan;
     let mut plan = serde_json::to_value(plan).unwrap();
-    plan.as_object_mut().unwrap().shift_remove("report");
+    // The hashes change with every word of a manifest; `plans_digest` says what they have to do.
+    for outside in ["report", "digest", "template_hash"] {
+        plan.as_object_mut().unwrap().shift_remove(outside);
+    }
     plan
 }
 

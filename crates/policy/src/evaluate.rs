@@ -77,10 +77,12 @@ impl Evaluator {
             }
         }
         packages.sort();
-        let first = packages.first().ok_or(Error::Empty)?;
-        let entry = format!("data.{first}.rules");
-        let compiled = engine
-            .compile_with_entrypoint(&entry.as_str().into())
+        if packages.is_empty() {
+            return Err(Error::Empty);
+        }
+        // Any query makes the engine compile; without one the first plan would pay for it, and would be the first to meet what does not fit together.
+        engine
+            .eval_query("true".to_owned(), false)
             .map_err(|e| Error::Compile(format!("{e:#}")))?;
         let mut sets = Vec::new();
         for package in &packages {
@@ -90,9 +92,10 @@ impl Evaluator {
             };
             let before = sets.len();
             for set in of_kind {
-                if compiled
-                    .get_rules()
-                    .contains_key(&format!("data.{package}.{}", set.name()))
+                let path = format!("data.{package}.{}", set.name());
+                if engine
+                    .compile_with_entrypoint(&path.as_str().into())
+                    .is_ok()
                 {
                     sets.push((package.clone(), *set));
                 }
@@ -121,13 +124,19 @@ impl Evaluator {
                     package: package.clone(),
                     detail,
                 };
-                let rules = engine
-                    .eval_rule(format!("data.{package}.rules"))
+                // A query, not `eval_rule`: `rules["GR-001"] := …` makes no rule of the name `rules`.
+                let answer = engine
+                    .eval_query(format!("data.{package}.rules"), false)
                     .map_err(|e| malformed(format!("{e:#}")))?;
+                let rules = answer
+                    .result
+                    .first()
+                    .and_then(|result| result.expressions.first())
+                    .map_or(&Value::Undefined, |expression| &expression.value);
                 Ok(PackageRules {
                     package: package.clone(),
                     kind: kind_of(package).unwrap_or(RuleKind::Guardrail),
-                    rules: serde_json::to_value(&rules).map_err(|e| malformed(e.to_string()))?,
+                    rules: serde_json::to_value(rules).map_err(|e| malformed(e.to_string()))?,
                 })
             })
             .collect()

@@ -96,9 +96,9 @@ impl Facts {
         rules.sort_by(|a, b| {
             (a.kind != RuleKind::Guardrail, &a.id).cmp(&(b.kind != RuleKind::Guardrail, &b.id))
         });
-        if !rules
+        if rules
             .first()
-            .is_some_and(|rule| rule.kind == RuleKind::Guardrail)
+            .is_none_or(|rule| rule.kind != RuleKind::Guardrail)
         {
             return Err(Error::Empty);
         }

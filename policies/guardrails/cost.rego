@@ -1,0 +1,143 @@
+# What a plan may cost: increases, budgets, and what has no price.
+package slipway.guardrails.cost
+
+import data.slipway.look
+import data.slipway.plan
+
+# The month after minus the month before; a new stack cost nothing before.
+increase := input.plan.cost.monthly_usd - before if {
+	is_number(input.plan.cost.monthly_usd)
+	is_number(before)
+}
+
+before := 0 if {
+	object.get(input.plan, ["cost", "monthly_before_usd"], null) == null
+} else := input.plan.cost.monthly_before_usd
+
+# Absent or unknown: the cost rules cannot be held against it.
+unpriceable if {
+	plan.changes
+	not increase
+}
+
+rules["GR-005"] := {
+	"title": "Large increases are approved",
+	"description": "A monthly cost that grows by more than $500 needs one approval by the cost approvers.",
+	"severity": "medium",
+	"docs": "House rule",
+}
+
+approve contains {
+	"id": "GR-005",
+	"message": sprintf("The monthly cost grows by $%.2f, more than $500: 1 approval by the cost approvers is needed.", [increase]),
+	"path": "plan.cost.monthly_usd",
+	"group": "cost-approvers",
+	"count": 1,
+} if {
+	plan.changes
+	increase > 500
+}
+
+approve contains {
+	"id": "GR-005",
+	"message": "The plan says no monthly cost: 1 approval by the cost approvers is needed.",
+	"path": "plan.cost.monthly_usd",
+	"group": "cost-approvers",
+	"count": 1,
+} if {
+	unpriceable
+}
+
+warn contains {
+	"id": "GR-005",
+	"message": "The monthly cost is known only after apply.",
+	"path": "plan.cost.monthly_usd",
+	"found": cost,
+} if {
+	plan.changes
+	cost := input.plan.cost.monthly_usd
+	look.unknown(cost)
+}
+
+rules["GR-006"] := {
+	"title": "Within the budget",
+	"description": "What a project has committed to in a tier, this plan included, stays within its monthly budget. From 90 percent on it warns.",
+	"severity": "high",
+	"docs": "House rule",
+}
+
+budget := input.plan.cost.budget
+
+# What will be committed once this plan is carried out; what the stack costs today is among what is committed already.
+committed := budget.committed_usd + increase if {
+	is_number(budget.committed_usd)
+	is_number(budget.limit_usd)
+}
+
+deny contains {
+	"id": "GR-006",
+	"message": sprintf("The budget of $%.2f a month would be exceeded by $%.2f. Choose less, delete what is not needed, or have the budget raised.", [budget.limit_usd, committed - budget.limit_usd]),
+	"path": "plan.cost.budget",
+	"found": committed,
+	"wanted": budget.limit_usd,
+} if {
+	plan.changes
+	increase > 0
+	committed > budget.limit_usd
+}
+
+warn contains {
+	"id": "GR-006",
+	"message": sprintf("%d%% of the budget of $%.2f a month would be committed.", [round((100 * committed) / budget.limit_usd), budget.limit_usd]),
+	"path": "plan.cost.budget",
+	"found": committed,
+	"wanted": budget.limit_usd,
+} if {
+	plan.changes
+	committed <= budget.limit_usd
+	committed >= 0.9 * budget.limit_usd
+}
+
+# A budget of null is no budget; one that cannot be read is not.
+warn contains {
+	"id": "GR-006",
+	"message": "The budget or the cost is not known, so nobody can say whether the plan stays within it.",
+	"path": "plan.cost.budget",
+	"found": object.get(input.plan, ["cost", "budget"], null),
+} if {
+	plan.changes
+	not no_budget
+	not committed
+}
+
+no_budget if input.plan.cost.budget == null
+
+rules["GR-017"] := {
+	"title": "Everything has a price",
+	"description": "A resource without a known price is missing from the estimate: the real cost will be higher.",
+	"severity": "low",
+	"docs": "House rule",
+}
+
+warn contains {
+	"id": "GR-017",
+	"message": sprintf("No price is known for %s: the real cost will be higher than the estimate.", [concat(", ", input.plan.cost.unpriced)]),
+	"path": "plan.cost.unpriced",
+	"found": input.plan.cost.unpriced,
+} if {
+	plan.changes
+	count(priceless) > 0
+}
+
+priceless := [name | some name in input.plan.cost.unpriced; is_string(name)]
+
+warn contains {
+	"id": "GR-017",
+	"message": "The plan does not say which resources have no price.",
+	"path": "plan.cost.unpriced",
+	"found": seen,
+} if {
+	plan.changes
+	seen := object.get(input.plan, ["cost", "unpriced"], null)
+	not is_array(seen)
+}

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
@@ -15,8 +16,14 @@ use crate::groups::typed;
 use crate::transport::{Call, CallKind, Transport};
 
 const API_VERSION: &str = "2023-01-01-preview";
-/// Sizes asked for at once: the filter travels in the address.
-const SIZES_PER_CALL: usize = 15;
+/// Lists read at the same time. Each is asked for one name: only `eq` and `and` are documented for its filter.
+const AT_ONCE: usize = 4;
+/// The disks that Slipway's templates offer.
+const DISKS: [&str; 3] = [
+    "Premium SSD Managed Disks",
+    "Standard SSD Managed Disks",
+    "Standard HDD Managed Disks",
+];
 /// Pages of 100 to 1000 rows; a list that leads in circles ends here.
 const PAGES: usize = 200;
 
@@ -71,24 +78,20 @@ impl Prices<'_> {
     /// [`crate::ErrorKind::Unavailable`] when the list cannot be read; [`crate::ErrorKind::Invalid`] for a name that cannot be one.
     pub async fn virtual_machines(&self, region: &str, sizes: &[&str]) -> Result<Vec<Price>> {
         let region = check_region(region)?;
-        let mut prices = Vec::new();
-        for sizes in sizes.chunks(SIZES_PER_CALL) {
-            let mut names = Vec::new();
-            for size in sizes {
-                names.push(format!("armSkuName eq '{}'", check_size(size)?));
-            }
-            let filter = format!(
-                "serviceName eq 'Virtual Machines' and armRegionName eq '{region}' and priceType eq 'Consumption' and ({})",
-                names.join(" or ")
-            );
-            let items = self.items(&filter).await?;
-            prices.extend(
-                items
-                    .into_iter()
-                    .filter(Item::is_linux_on_demand)
-                    .map(|item| item.price(PriceKind::VirtualMachine)),
-            );
+        let mut filters = Vec::new();
+        for size in sizes {
+            let size = check_size(size)?;
+            filters.push(format!(
+                "serviceName eq 'Virtual Machines' and armRegionName eq '{region}' and armSkuName eq '{size}' and priceType eq 'Consumption'"
+            ));
         }
+        let prices = self
+            .all(filters)
+            .await?
+            .into_iter()
+            .filter(Item::is_linux_on_demand)
+            .map(|item| item.price(PriceKind::VirtualMachine))
+            .collect();
         let mut prices = one_each(prices);
         mark_doubtful(&mut prices);
         Ok(prices)
@@ -100,16 +103,27 @@ impl Prices<'_> {
     /// As [`Prices::virtual_machines`].
     pub async fn managed_disks(&self, region: &str) -> Result<Vec<Price>> {
         let region = check_region(region)?;
-        let filter = format!(
-            "serviceName eq 'Storage' and armRegionName eq '{region}' and priceType eq 'Consumption' and \
-             (productName eq 'Premium SSD Managed Disks' or productName eq 'Standard SSD Managed Disks' or productName eq 'Standard HDD Managed Disks')"
-        );
-        let items = self.items(&filter).await?;
+        let filters = DISKS.map(|product| {
+            format!(
+                "serviceName eq 'Storage' and armRegionName eq '{region}' and productName eq '{product}' and priceType eq 'Consumption'"
+            )
+        });
+        let items = self.all(filters.to_vec()).await?;
         let disks = items
             .into_iter()
             .filter(Item::is_disk)
             .map(|item| item.price(PriceKind::ManagedDisk));
         Ok(one_each(disks.collect()))
+    }
+
+    /// Several lists, a few at a time.
+    async fn all(&self, filters: Vec<String>) -> Result<Vec<Item>> {
+        let lists: Vec<Vec<Item>> = stream::iter(filters)
+            .map(|filter| async move { self.items(&filter).await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(lists.into_iter().flatten().collect())
     }
 
     async fn items(&self, filter: &str) -> Result<Vec<Item>> {

@@ -37,7 +37,7 @@ pub(crate) struct Deployment {
     pub(crate) given: Map<String, Value>,
     /// Parameters as they are shown: secure ones without a value.
     pub(crate) parameters: Value,
-    pub(crate) state: Running,
+    pub(crate) state: Phase,
     pub(crate) correlation: String,
     pub(crate) operation: Uuid,
     /// The 20 digits in its status URL.
@@ -57,7 +57,7 @@ pub(crate) struct Deployment {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Running {
+pub(crate) enum Phase {
     Accepted,
     Running,
     Succeeded,
@@ -65,19 +65,19 @@ pub(crate) enum Running {
     Canceled,
 }
 
-impl Running {
+impl Phase {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Running::Accepted => "Accepted",
-            Running::Running => "Running",
-            Running::Succeeded => "Succeeded",
-            Running::Failed => "Failed",
-            Running::Canceled => "Canceled",
+            Phase::Accepted => "Accepted",
+            Phase::Running => "Running",
+            Phase::Succeeded => "Succeeded",
+            Phase::Failed => "Failed",
+            Phase::Canceled => "Canceled",
         }
     }
 
     pub(crate) fn active(self) -> bool {
-        matches!(self, Running::Accepted | Running::Running)
+        matches!(self, Phase::Accepted | Phase::Running)
     }
 }
 
@@ -391,7 +391,7 @@ pub(crate) fn create(
         template: draft.digest,
         given: draft.given,
         parameters: draft.parameters,
-        state: Running::Accepted,
+        state: Phase::Accepted,
         correlation: correlation.to_owned(),
         operation,
         ticket: format!("0858{:016}", rand::random::<u64>() % 10_000_000_000_000_000),
@@ -436,8 +436,8 @@ pub(crate) fn accepted(tx: &mut Tx<'_>, key: &str, operation: Uuid) {
         return;
     };
     let mut deployment = Deployment::clone(deployment);
-    if deployment.state == Running::Accepted {
-        deployment.state = Running::Running;
+    if deployment.state == Phase::Accepted {
+        deployment.state = Phase::Running;
         store(tx, deployment);
         advance(tx, key);
     }
@@ -454,7 +454,7 @@ pub(crate) fn advance(tx: &mut Tx<'_>, key: &str) {
         let Some(current) = tx.deployment(key) else {
             return;
         };
-        if current.state != Running::Running {
+        if current.state != Phase::Running {
             return;
         }
         let mut deployment = Deployment::clone(current);
@@ -614,9 +614,9 @@ fn finish(tx: &mut Tx<'_>, mut deployment: Deployment) {
         })
     };
     deployment.state = if problem.is_none() {
-        Running::Succeeded
+        Phase::Succeeded
     } else {
-        Running::Failed
+        Phase::Failed
     };
     let status = if problem.is_none() {
         Status::Succeeded
@@ -650,7 +650,7 @@ pub(crate) fn cancel(tx: &mut Tx<'_>, key: &str) -> Result<(), Refusal> {
         ));
     }
     let mut deployment = Deployment::clone(deployment);
-    deployment.state = Running::Canceled;
+    deployment.state = Phase::Canceled;
     let now = tx.now;
     for step in &mut deployment.steps {
         if step.state == Progress::Running {
@@ -803,7 +803,7 @@ impl Deployment {
         if let Some(outputs) = &self.outputs {
             properties["outputs"] = outputs.clone();
         }
-        if self.state == Running::Succeeded {
+        if self.state == Phase::Succeeded {
             let ids: Vec<Value> = self
                 .steps
                 .iter()
@@ -898,7 +898,7 @@ impl Deployment {
                 Some(self.row(&step.ticket, &properties))
             })
             .collect();
-        if let (Running::Succeeded, Some(ended)) = (self.state, self.ended) {
+        if let (Phase::Succeeded, Some(ended)) = (self.state, self.ended) {
             rows.push(self.row(
                 &self.ticket,
                 &json!({

@@ -184,8 +184,8 @@ pub(super) fn check(
 }
 
 /// The provider names the property in its own way.
-fn unchangeable(refusal: Refusal) -> Refusal {
-    let property = refusal.problem.target.clone().unwrap_or_default();
+fn unchangeable(mut refusal: Refusal) -> Refusal {
+    let property = refusal.problem.target.take().unwrap_or_default();
     Refusal::conflict(
         "PropertyChangeNotAllowed",
         format!("Changing property \"agentPoolProfile.{property}\" is not allowed. You can create a new node pool and drain the old one."),

@@ -29,17 +29,27 @@ struct Urls {
     retry_after: Option<u64>,
 }
 
+/// An operation that has begun, as far as its headers need to know.
+pub(super) struct Begun<'a> {
+    pub(super) habit: Habit,
+    pub(super) id: &'a Id,
+    pub(super) location: &'a str,
+    pub(super) operation: Uuid,
+    pub(super) api_version: &'a str,
+    /// Whether it came from a PUT or PATCH, whose final answer is the resource itself.
+    pub(super) put: bool,
+}
+
 /// Puts the headers of an operation on an answer.
-pub(super) fn announce(
-    app: &App,
-    response: &mut Response,
-    habit: Habit,
-    id: &Id,
-    location: &str,
-    operation: Uuid,
-    api_version: &str,
-    put: bool,
-) {
+pub(super) fn announce(app: &App, response: &mut Response, begun: &Begun<'_>) {
+    let Begun {
+        habit,
+        id,
+        location,
+        operation,
+        api_version,
+        put,
+    } = *begun;
     let base = format!(
         "{}/subscriptions/{}/providers/{}/locations/{location}",
         app.origin,
@@ -165,10 +175,11 @@ pub(super) fn status(app: &App, habit: Habit, id: &str) -> Result<Response, Refu
         if let Some(problem) = &operation.problem {
             shown["error"] = json!(problem);
         }
-        if habit == Habit::Disks && operation.status == Status::Succeeded {
-            if let Some(resource) = world.resource(&ids::key(&operation.subject)) {
-                shown["properties"] = json!({ "output": providers::show(world, resource, now) });
-            }
+        if habit == Habit::Disks
+            && operation.status == Status::Succeeded
+            && let Some(resource) = world.resource(&ids::key(&operation.subject))
+        {
+            shown["properties"] = json!({ "output": providers::show(world, resource, now) });
         }
         let mut response = body(StatusCode::OK, &shown);
         if operation.status == Status::InProgress && habit != Habit::Aks {

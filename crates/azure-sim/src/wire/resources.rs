@@ -89,7 +89,6 @@ fn condition(ask: &Ask) -> Option<Condition> {
 
 /// One resource.
 pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Response, Refusal> {
-    // `virtualMachines/{vm}/instanceView` has the shape of neither a child nor a collection when something follows; the view itself is an action-like GET.
     let kind = providers::known(id, &ask.api_version)?;
     let key = id.key();
     match ask.method {
@@ -146,12 +145,14 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
                 polling::announce(
                     app,
                     &mut response,
-                    kind.habit,
-                    id,
-                    &location,
-                    operation,
-                    &ask.api_version,
-                    true,
+                    &polling::Begun {
+                        habit: kind.habit,
+                        id,
+                        location: &location,
+                        operation,
+                        api_version: &ask.api_version,
+                        put: true,
+                    },
                 );
             }
             Ok(response)
@@ -181,12 +182,14 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
                     polling::announce(
                         app,
                         &mut response,
-                        kind.habit,
-                        id,
-                        &location,
-                        operation,
-                        &ask.api_version,
-                        false,
+                        &polling::Begun {
+                            habit: kind.habit,
+                            id,
+                            location: &location,
+                            operation,
+                            api_version: &ask.api_version,
+                            put: false,
+                        },
                     );
                     Ok(response)
                 }
@@ -304,12 +307,14 @@ async fn action(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Resp
             polling::announce(
                 app,
                 &mut response,
-                kind.habit,
-                id,
-                &location,
-                operation,
-                &ask.api_version,
-                false,
+                &polling::Begun {
+                    habit: kind.habit,
+                    id,
+                    location: &location,
+                    operation,
+                    api_version: &ask.api_version,
+                    put: false,
+                },
             );
             Ok(response)
         }
@@ -399,12 +404,14 @@ async fn changing(
     polling::announce(
         app,
         &mut response,
-        Habit::Aks,
-        id,
-        &location,
-        operation,
-        &ask.api_version,
-        false,
+        &polling::Begun {
+            habit: Habit::Aks,
+            id,
+            location: &location,
+            operation,
+            api_version: &ask.api_version,
+            put: false,
+        },
     );
     Ok(response)
 }
@@ -577,10 +584,5 @@ pub(super) async fn tags(app: &Arc<App>, ask: &Ask, scope: &str) -> Result<Respo
             Ok(tags)
         })
         .await?;
-    let status = if ask.method == Method::DELETE {
-        StatusCode::OK
-    } else {
-        StatusCode::OK
-    };
-    Ok(body(status, &shown(&tags)))
+    Ok(body(StatusCode::OK, &shown(&tags)))
 }

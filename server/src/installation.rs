@@ -110,22 +110,22 @@ fn azure_config(settings: &AzureSettings) -> azure::Config {
             client_id,
             token_file,
         } => azure::Credential::WorkloadIdentity {
-            client_id,
-            token_file,
+            client_id: Some(client_id),
+            token_file: Some(token_file),
         },
         CredentialSettings::ManagedIdentity { client_id } => {
             azure::Credential::ManagedIdentity { client_id }
         }
         CredentialSettings::AzureCli => azure::Credential::AzureCli,
     };
+    let endpoints = azure::Endpoints {
+        resource_manager: settings.resource_manager.clone(),
+        authority: settings.authority.clone(),
+        audience: settings.audience.clone(),
+        prices: settings.prices.clone(),
+    };
     azure::Config {
-        endpoints: azure::Endpoints {
-            resource_manager: settings.resource_manager.clone(),
-            authority: settings.authority.clone(),
-            audience: settings.audience.clone(),
-            prices: settings.prices.clone(),
-        },
         extra_roots_pem: settings.extra_roots_pem.clone(),
-        ..azure::Config::new(settings.tenant_id.clone(), credential)
+        ..azure::Config::new(endpoints, settings.tenant_id.clone(), credential)
     }
 }

@@ -43,7 +43,11 @@ impl Life {
             std::fs::create_dir(&folder).unwrap();
             Start::new(&["sim", "--listen", "127.0.0.1:0"], &folder).start()
         });
-        Self { data, simulated, _beside: beside }
+        Self {
+            data,
+            simulated,
+            _beside: beside,
+        }
     }
 
     fn simulator(&self) -> Simulator {
@@ -67,7 +71,11 @@ impl Life {
             None => submit(&api).await,
         };
         let path = format!("/stacks/{stack}");
-        let made = api.wait(&path, |stack| ["active", "failed", "deleted"].contains(&state(stack))).await;
+        let made = api
+            .wait(&path, |stack| {
+                ["active", "failed", "deleted"].contains(&state(stack))
+            })
+            .await;
         if state(&made) != "deleted" {
             assert_eq!(state(&made), "active", "{made:#}\n{}", self.log());
             delete(&api, &stack).await;
@@ -81,19 +89,34 @@ impl Life {
         let simulator = self.simulator();
         let log = simulator.read("/_sim/requests").await;
         let mut accepted: HashMap<&str, u32> = HashMap::new();
-        for line in log["requests"].as_array().unwrap_or_else(|| panic!("{log:#}")) {
+        for line in log["requests"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{log:#}"))
+        {
             let path = line["path"].as_str().unwrap();
-            let deployment = path.contains("/deployments/slipway-") && !path.trim_end_matches('/').ends_with("/validate");
-            if line["method"] == "PUT" && deployment && line["status"].as_u64().is_some_and(|status| status < 300) {
+            let deployment = path.contains("/deployments/slipway-")
+                && !path.trim_end_matches('/').ends_with("/validate");
+            if line["method"] == "PUT"
+                && deployment
+                && line["status"].as_u64().is_some_and(|status| status < 300)
+            {
                 *accepted.entry(path).or_default() += 1;
             }
         }
         assert!(!accepted.is_empty(), "the stack was deployed");
         for (deployment, times) in &accepted {
-            assert_eq!(*times, 1, "{deployment} was accepted {times} times\n{}", self.log());
+            assert_eq!(
+                *times,
+                1,
+                "{deployment} was accepted {times} times\n{}",
+                self.log()
+            );
         }
         let state = simulator.read("/_sim/state").await.to_string();
-        assert!(!state.contains("rg-payments-"), "something is left: {state}");
+        assert!(
+            !state.contains("rg-payments-"),
+            "something is left: {state}"
+        );
     }
 
     fn log(&self) -> String {
@@ -107,7 +130,9 @@ fn state(stack: &Value) -> &str {
 
 async fn sent(api: &Api) -> Option<String> {
     let requests = api.get("/requests").await;
-    requests["items"].as_array()?.last()?["stack"].as_str().map(ToOwned::to_owned)
+    requests["items"].as_array()?.last()?["stack"]
+        .as_str()
+        .map(ToOwned::to_owned)
 }
 
 async fn submit(api: &Api) -> String {
@@ -128,7 +153,10 @@ async fn live_until_killed(life: &Life, after: Duration) {
     let api = slipway.api("developer").await;
     let story = async {
         let stack = submit(&api).await;
-        api.wait(&format!("/stacks/{stack}"), |stack| state(stack) == "active").await;
+        api.wait(&format!("/stacks/{stack}"), |stack| {
+            state(stack) == "active"
+        })
+        .await;
         delete(&api, &stack).await;
         std::future::pending::<()>().await;
     };
@@ -142,7 +170,11 @@ async fn killed_at_twenty_random_moments_it_goes_on() {
         // Spread over the whole life, with chance within each slice.
         let slice = 250_u32;
         let after = Duration::from_millis(u64::from(round * slice + rand::random_range(0..slice)));
-        let simulated = if round % 2 == 0 { Simulated::Inside } else { Simulated::Beside };
+        let simulated = if round % 2 == 0 {
+            Simulated::Inside
+        } else {
+            Simulated::Beside
+        };
         let life = Life::begin(simulated);
         live_until_killed(&life, after).await;
         tokio::time::timeout(PATIENCE * 2, life.finish())
@@ -161,15 +193,25 @@ async fn killed_at_every_step_boundary_it_goes_on() {
             // Lives the whole life; the process ends itself at the point, wherever that is.
             let story = async {
                 let stack = submit(&api).await;
-                api.wait(&format!("/stacks/{stack}"), |stack| state(stack) == "active").await;
+                api.wait(&format!("/stacks/{stack}"), |stack| {
+                    state(stack) == "active"
+                })
+                .await;
                 delete(&api, &stack).await;
-                api.wait(&format!("/stacks/{stack}"), |stack| state(stack) == "deleted").await;
+                api.wait(&format!("/stacks/{stack}"), |stack| {
+                    state(stack) == "deleted"
+                })
+                .await;
             };
             let story = tokio::spawn(async move { story.await });
             let _ = story;
             let deadline = std::time::Instant::now() + PATIENCE;
             while !slipway.has_ended() {
-                assert!(std::time::Instant::now() < deadline, "{point} was never reached\n{}", life.log());
+                assert!(
+                    std::time::Instant::now() < deadline,
+                    "{point} was never reached\n{}",
+                    life.log()
+                );
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             tokio::time::timeout(PATIENCE * 2, life.finish())

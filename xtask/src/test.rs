@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::tools::{
-    announce, cargo, check, chromium, command, node_program, npm_packages, postgres, target,
+    announce, cargo, check, chromium, command, debian_package, node_program, npm_packages, on_path,
+    postgres, target,
 };
 use crate::{run, site};
 

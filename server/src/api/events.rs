@@ -101,7 +101,7 @@ async fn follow(
     let wake = portal.subscribe();
     let seq = match after {
         Some(seq) => seq,
-        None => portal.last_event().await?,
+        None => portal.latest_event().await?,
     };
     let reader = Reader {
         portal,

@@ -47,8 +47,10 @@ fn backend(error: &store::Error) -> session_store::Error {
     session_store::Error::Backend(error.to_string())
 }
 
+/// What a session carries; its id is the key and an `i128`, which JSON cannot hold.
 fn encode(record: &Record) -> session_store::Result<serde_json::Value> {
-    serde_json::to_value(record).map_err(|error| session_store::Error::Encode(error.to_string()))
+    serde_json::to_value(&record.data)
+        .map_err(|error| session_store::Error::Encode(error.to_string()))
 }
 
 #[async_trait]
@@ -81,9 +83,13 @@ impl SessionStore for DatabaseSessions {
         let Some(session) = session.map_err(|error| backend(&error))? else {
             return Ok(None);
         };
-        serde_json::from_value(session.data)
-            .map(Some)
-            .map_err(|error| session_store::Error::Decode(error.to_string()))
+        let data = serde_json::from_value(session.data)
+            .map_err(|error| session_store::Error::Decode(error.to_string()))?;
+        Ok(Some(Record {
+            id: *id,
+            data,
+            expiry_date: session.expires_at.get(),
+        }))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {

@@ -96,15 +96,24 @@ subnets := array.concat(
 	],
 )
 
-used contains id if {
-	some interface in plan.interfaces
-	some config in look.items(interface.body, "properties.ipConfigurations")
-	id := lower(look.at(config.body, "properties.subnet.id").value)
+joined := array.concat(
+	[look.at(config.body, "properties.subnet.id").value |
+		some interface in plan.interfaces
+		some config in look.items(interface.body, "properties.ipConfigurations")
+	],
+	[look.at(pool.body, "properties.vnetSubnetID").value | some pool in plan.pools],
+)
+
+used contains {"id": lower(id), "body": object.get(input.context, ["subnets", lower(id)], {})} if {
+	some id in joined
+	is_string(id)
+	not lower(id) in {lower(subnet.id) | some subnet in subnets}
 }
 
-used contains id if {
-	some pool in plan.pools
-	id := lower(look.at(pool.body, "properties.vnetSubnetID").value)
+# Of a subnet that is known only after apply, everything is.
+used contains {"id": "subnet known after apply", "body": id} if {
+	some id in joined
+	look.unknown(id)
 }
 
 rules["NET-004"] := {
@@ -123,8 +132,8 @@ results contains row if {
 }
 
 results contains row if {
-	some id in used
-	row := look.row("NET-004", {"id": id}, [look.is(input.context.subnets[id], "network_security_group", true)])
+	some subnet in used
+	row := look.row("NET-004", subnet, [look.is(subnet.body, "network_security_group", true)])
 }
 
 rules["NET-005"] := {
@@ -143,8 +152,8 @@ results contains row if {
 }
 
 results contains row if {
-	some id in used
-	row := look.row("NET-005", {"id": id}, [look.is(input.context.subnets[id], "default_outbound_access", false)])
+	some subnet in used
+	row := look.row("NET-005", subnet, [look.is(subnet.body, "default_outbound_access", false)])
 }
 
 rules["NET-006"] := {

@@ -121,15 +121,17 @@ rules["GR-017"] := {
 
 warn contains {
 	"id": "GR-017",
-	"message": sprintf("No price is known for %s: the real cost will be higher than the estimate.", [concat(", ", input.plan.cost.unpriced)]),
+	"message": sprintf("No price is known for %s: the real cost will be higher than the estimate.", [concat(", ", priceless)]),
 	"path": "plan.cost.unpriced",
-	"found": input.plan.cost.unpriced,
+	"found": priceless,
 } if {
 	plan.changes
 	count(priceless) > 0
 }
 
-priceless := [name | some name in input.plan.cost.unpriced; is_string(name)]
+priceless := input.plan.cost.unpriced if {
+	is_array(input.plan.cost.unpriced)
+} else := []
 
 warn contains {
 	"id": "GR-017",

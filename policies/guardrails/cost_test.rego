@@ -1,0 +1,130 @@
+# Increases, budgets and prices: at, below and above each line.
+package slipway.guardrails.cost_test
+
+import data.slipway.guardrails.cost
+import data.slipway.testing
+
+# What a rule denies, by its messages' paths.
+denied(id, facts) := [finding.path | some finding in said; finding.id == id] if {
+	said := cost.deny with input as facts
+}
+
+# What a rule warns of.
+warned(id, facts) := [finding.path | some finding in said; finding.id == id] if {
+	said := cost.warn with input as facts
+}
+
+# Whom a rule asks for approval.
+asked(id, facts) := [finding.group | some finding in said; finding.id == id] if {
+	said := cost.approve with input as facts
+}
+
+silent(id, facts) if {
+	denied(id, facts) == []
+	warned(id, facts) == []
+	asked(id, facts) == []
+}
+
+good := testing.set(testing.creating([]), "plan.cost", {
+	"monthly_usd": 100,
+	"monthly_before_usd": null,
+	"unpriced": [],
+	"budget": {"limit_usd": 1000, "committed_usd": 500},
+})
+
+# The good plan at another price, of a stack that costs so much today.
+priced(now, before) := testing.set(testing.set(good, "plan.cost.monthly_usd", now), "plan.cost.monthly_before_usd", before)
+
+roomy := testing.set(good, "plan.cost.budget", null)
+
+gone(facts) := testing.set(facts, "request.kind", "delete")
+
+committed(usd) := testing.set(good, "plan.cost.budget.committed_usd", usd)
+
+test_gr_005_passes if silent("GR-005", good)
+
+test_gr_005_passes_at_the_line if silent("GR-005", priced(500, null))
+
+test_gr_005_passes_small_increase if silent("GR-005", priced(2000, 1500))
+
+test_gr_005_fails if asked("GR-005", priced(500.01, null)) == ["cost-approvers"]
+
+test_gr_005_fails_increase if asked("GR-005", priced(2000.01, 1500)) == ["cost-approvers"]
+
+test_gr_005_asks_for_one if {
+	needs := cost.approve with input as priced(501, null)
+	[1] == [need.count | some need in needs]
+}
+
+test_gr_005_absent_asks_for_one if {
+	needs := cost.approve with input as testing.without(good, "plan.cost")
+	[1] == [need.count | some need in needs]
+}
+
+test_gr_005_leaves_deletions_alone if silent("GR-005", gone(priced(900, null)))
+
+test_gr_005_leaves_unpriced_deletions_alone if silent("GR-005", gone(testing.without(good, "plan.cost")))
+
+test_gr_005_leaves_unknown_deletions_alone if silent("GR-005", gone(testing.set(good, "plan.cost.monthly_usd", testing.unknown)))
+
+test_gr_005_absent if asked("GR-005", testing.without(good, "plan.cost.monthly_usd")) == ["cost-approvers"]
+
+test_gr_005_unknown if {
+	asked("GR-005", testing.set(good, "plan.cost.monthly_usd", testing.unknown)) == ["cost-approvers"]
+	warned("GR-005", testing.set(good, "plan.cost.monthly_usd", testing.unknown)) == ["plan.cost.monthly_usd"]
+}
+
+test_gr_005_unknown_before if asked("GR-005", priced(100, testing.unknown)) == ["cost-approvers"]
+
+test_gr_006_passes if silent("GR-006", good)
+
+test_gr_006_passes_without_a_budget if silent("GR-006", roomy)
+
+test_gr_006_passes_below_nine_tenths if silent("GR-006", committed(799))
+
+test_gr_006_warns_at_nine_tenths if {
+	warned("GR-006", committed(800)) == ["plan.cost.budget"]
+	denied("GR-006", committed(800)) == []
+}
+
+test_gr_006_warns_at_the_limit if {
+	warned("GR-006", committed(900)) == ["plan.cost.budget"]
+	denied("GR-006", committed(900)) == []
+}
+
+test_gr_006_fails if {
+	denied("GR-006", committed(900.01)) == ["plan.cost.budget"]
+	warned("GR-006", committed(900.01)) == []
+}
+
+test_gr_006_counts_the_increase_only if silent("GR-006", testing.set(priced(900, 880), "plan.cost.budget.committed_usd", 500))
+
+test_gr_006_a_smaller_plan_is_never_too_dear if denied("GR-006", testing.set(priced(100, 200), "plan.cost.budget.committed_usd", 5000)) == []
+
+test_gr_006_an_equal_plan_is_never_too_dear if denied("GR-006", testing.set(priced(100, 100), "plan.cost.budget.committed_usd", 5000)) == []
+
+test_gr_006_leaves_deletions_alone if silent("GR-006", gone(committed(5000)))
+
+test_gr_006_leaves_near_deletions_alone if silent("GR-006", gone(committed(850)))
+
+test_gr_006_leaves_unknown_deletions_alone if silent("GR-006", gone(testing.set(good, "plan.cost.budget", testing.unknown)))
+
+test_gr_006_absent if warned("GR-006", testing.without(good, "plan.cost.budget")) == ["plan.cost.budget"]
+
+test_gr_006_absent_limit if warned("GR-006", testing.without(good, "plan.cost.budget.limit_usd")) == ["plan.cost.budget"]
+
+test_gr_006_absent_commitment if warned("GR-006", testing.without(good, "plan.cost.budget.committed_usd")) == ["plan.cost.budget"]
+
+test_gr_006_unknown if warned("GR-006", testing.set(good, "plan.cost.budget", testing.unknown)) == ["plan.cost.budget"]
+
+test_gr_017_passes if silent("GR-017", good)
+
+test_gr_017_fails if warned("GR-017", testing.set(good, "plan.cost.unpriced", ["disk-web"])) == ["plan.cost.unpriced"]
+
+test_gr_017_leaves_deletions_alone if silent("GR-017", gone(testing.set(good, "plan.cost.unpriced", ["disk-web"])))
+
+test_gr_017_leaves_unknown_deletions_alone if silent("GR-017", gone(testing.set(good, "plan.cost.unpriced", testing.unknown)))
+
+test_gr_017_absent if warned("GR-017", testing.without(good, "plan.cost.unpriced")) == ["plan.cost.unpriced"]
+
+test_gr_017_unknown if warned("GR-017", testing.set(good, "plan.cost.unpriced", testing.unknown)) == ["plan.cost.unpriced"]

@@ -25,9 +25,9 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
     });
     let signed_in = actor.is_some();
     let layout = if signed_in {
-        "grid min-h-dvh md:grid-cols-[216px_minmax(0,1fr)]"
+        "grid min-h-dvh grid-cols-1 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[216px_minmax(0,1fr)] md:grid-rows-1"
     } else {
-        "grid min-h-dvh"
+        "grid min-h-dvh grid-cols-1"
     };
     view! {
         <a
@@ -86,7 +86,7 @@ fn navigation(actor: &Actor) -> AnyView {
     .into_any();
     let may_audit = actor.may(Right::ReadAudit, None);
     view! {
-        <div class="border-b border-line md:sticky md:top-0 md:h-dvh md:overflow-y-auto md:border-r md:border-b-0">
+        <div class="min-w-0 border-b border-line md:sticky md:top-0 md:h-dvh md:overflow-y-auto md:border-r md:border-b-0">
             <nav
                 aria-label="Main"
                 class="flex gap-0.5 overflow-x-auto p-2 md:flex-col md:px-2.5 md:py-3.5"
@@ -159,7 +159,7 @@ fn person(actor: &Actor) -> AnyView {
             >
                 {initials}
             </span>
-            <span class="max-w-40 truncate">{name}</span>
+            <span class="max-w-40 truncate max-sm:sr-only">{name}</span>
         </a>
         <form method="post" action="/sign-out">
             <button type="submit" class=classes(Look::Quiet)>

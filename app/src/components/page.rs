@@ -64,9 +64,9 @@ fn breadcrumbs(crumbs: Crumbs) -> Option<AnyView> {
 /// A page of two columns: what is worked on, and what accompanies it and stays in view.
 pub(crate) fn columns(main: AnyView, aside_label: &'static str, aside: AnyView) -> AnyView {
     view! {
-        <div class="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem] xl:grid-cols-[minmax(0,1fr)_23.5rem]">
-            <div class="grid min-w-0 gap-3.5">{main}</div>
-            <aside class="grid min-w-0 gap-3.5 lg:sticky lg:top-[70px]" aria-label=aside_label>
+        <div class="grid grid-cols-1 items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem] xl:grid-cols-[minmax(0,1fr)_23.5rem]">
+            <div class="grid min-w-0 grid-cols-1 gap-3.5">{main}</div>
+            <aside class="grid min-w-0 grid-cols-1 gap-3.5 lg:sticky lg:top-[70px]" aria-label=aside_label>
                 {aside}
             </aside>
         </div>

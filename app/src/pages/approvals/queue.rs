@@ -235,7 +235,7 @@ fn pane(queue: &Queue) -> AnyView {
                     </a>
                 </h2>
             </header>
-            <div class="grid gap-3.5 px-4 py-3.5">
+            <div class="grid grid-cols-1 gap-3.5 px-4 py-3.5">
                 {brief(request)} {decide(request, next, None)}
                 <a class="text-xs underline" href=format!("/requests/{}", request.summary.id)>
                     "Everything about this request"

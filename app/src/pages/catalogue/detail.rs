@@ -191,7 +191,7 @@ fn connect(detail: &TemplateDetail) -> Option<AnyView> {
             "How to reach it",
             "",
             view! {
-                <ul class="grid gap-3">
+                <ul class="grid grid-cols-1 gap-3">
                     {lines
                         .iter()
                         .map(|way| {

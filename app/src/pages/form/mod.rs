@@ -183,11 +183,11 @@ fn show(
             {editing
                 .map(|editing| view! { <input type="hidden" name="version" value=editing.version.to_string()/> })}
             {hidden(state)}
-            <div class="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem] xl:grid-cols-[minmax(0,1fr)_23.5rem]">
+            <div class="grid grid-cols-1 items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem] xl:grid-cols-[minmax(0,1fr)_23.5rem]">
                 <div class="min-w-0 max-lg:order-2">
                     {controls::sections(state)} {verdict::equivalents(state)}
                 </div>
-                <aside class="grid min-w-0 gap-3.5 lg:sticky lg:top-[70px]" aria-label="Verdict">
+                <aside class="grid min-w-0 grid-cols-1 gap-3.5 lg:sticky lg:top-[70px]" aria-label="Verdict">
                     {verdict::column(state)}
                 </aside>
             </div>

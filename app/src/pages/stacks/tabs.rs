@@ -60,7 +60,7 @@ fn connect(stack: &StackDetail) -> AnyView {
     padded(
         "How to connect",
         "",
-        view! { <ul class="grid gap-3">{ways}</ul> }.into_any(),
+        view! { <ul class="grid grid-cols-1 gap-3">{ways}</ul> }.into_any(),
     )
 }
 

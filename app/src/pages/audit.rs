@@ -54,12 +54,13 @@ pub(crate) fn page() -> AnyView {
             ("stack", "Stacks"),
             ("operation", "Operations"),
             ("token", "Tokens"),
-            ("session", "Sign-in"),
+            ("person", "Sign-in"),
         ]
         .map(|(value, label)| (value.to_owned(), label.to_owned()))
         .to_vec();
         filters(
             "/audit",
+            "Who, exactly",
             filter.actor.unwrap_or_default(),
             vec![
                 Choice {

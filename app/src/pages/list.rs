@@ -31,7 +31,12 @@ pub(crate) fn project_choices() -> Vec<(String, String)> {
 }
 
 /// The filter bar. A choice that is not among the offered ones is kept, so that a link from elsewhere works.
-pub(crate) fn filters(path: &'static str, text: String, choices: Vec<Choice>) -> AnyView {
+pub(crate) fn filters(
+    path: &'static str,
+    asks: &'static str,
+    text: String,
+    choices: Vec<Choice>,
+) -> AnyView {
     let selects = choices
         .into_iter()
         .map(|filter| {
@@ -67,9 +72,9 @@ pub(crate) fn filters(path: &'static str, text: String, choices: Vec<Choice>) ->
         <form method="get" action=path role="search" class="mb-4 flex flex-wrap gap-2">
             <div class="w-full sm:w-64">
                 <label class="sr-only" for="filter-text">
-                    "Part of the name"
+                    {asks}
                 </label>
-                <input class=INPUT id="filter-text" type="search" name="text" placeholder="Part of the name" value=text/>
+                <input class=INPUT id="filter-text" type="search" name="text" placeholder=asks value=text/>
             </div>
             {selects}
             <button type="submit" class=classes(Look::Plain)>

@@ -52,7 +52,7 @@ pub(crate) fn page() -> AnyView {
             {problem}
             <form method="post" action="/sign-in">
                 <input type="hidden" name="next" value=next/>
-                <ul class="grid gap-2.5 sm:grid-cols-2">{personas}</ul>
+                <ul class="grid grid-cols-1 gap-2.5 sm:grid-cols-2">{personas}</ul>
             </form>
         }
         .into_any()

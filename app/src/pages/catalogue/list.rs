@@ -132,7 +132,7 @@ fn shown(templates: &[TemplateSummary], filter: &Filter) -> AnyView {
             )
         } else {
             view! {
-                <ul class="grid gap-3.5 sm:grid-cols-2 xl:grid-cols-3 3xl:grid-cols-4">{cards}</ul>
+                <ul class="grid grid-cols-1 gap-3.5 sm:grid-cols-2 xl:grid-cols-3 3xl:grid-cols-4">{cards}</ul>
             }
                 .into_any()
         }}

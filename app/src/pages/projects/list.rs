@@ -29,7 +29,7 @@ pub(crate) fn page() -> AnyView {
                         .into_any();
                 }
                 view! {
-                    <ul class="grid gap-3.5 sm:grid-cols-2 xl:grid-cols-3">
+                    <ul class="grid grid-cols-1 gap-3.5 sm:grid-cols-2 xl:grid-cols-3">
                         {projects.iter().map(card).collect::<Vec<_>>()}
                     </ul>
                 }

@@ -39,6 +39,7 @@ pub(crate) fn page() -> AnyView {
         let chosen = filter.state.map(RequestState::as_str).unwrap_or_default();
         filters(
             "/requests",
+            "Part of the name",
             filter.text.unwrap_or_default(),
             vec![
                 Choice {

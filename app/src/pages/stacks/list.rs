@@ -38,6 +38,7 @@ pub(crate) fn page() -> AnyView {
         let filter = filter.get();
         filters(
             "/stacks",
+            "Part of the name",
             filter.text.unwrap_or_default(),
             vec![
                 Choice {

@@ -1,4 +1,8 @@
 //! The whole way against the simulator, as against Azure: token, group, deployment followed by a second client, machine, deletion.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the set-up of a story may fail the story"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

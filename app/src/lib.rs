@@ -14,7 +14,7 @@ pub mod components;
 pub mod forms;
 mod live;
 pub mod pages;
-mod root;
+pub mod root;
 pub mod session;
 #[cfg(feature = "ssr")]
 mod shell;

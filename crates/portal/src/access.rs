@@ -152,13 +152,12 @@ pub(crate) fn of_request(
         Some(Error::Forbidden { .. }) => Access::disabled(who_decides(needs)),
         Some(error) => Access::disabled(error.to_string()),
     };
-    let comment = if actor.may(Right::Request, Some(project))
-        || actor.may(Right::Approve, Some(project))
-    {
-        Access::Allowed
-    } else {
-        Access::Hidden
-    };
+    let comment =
+        if actor.may(Right::Request, Some(project)) || actor.may(Right::Approve, Some(project)) {
+            Access::Allowed
+        } else {
+            Access::Hidden
+        };
     RequestAccess {
         edit: with_right(actor, Right::Request, project, edit),
         withdraw: with_right(actor, Right::Request, project, withdraw),

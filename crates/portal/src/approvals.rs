@@ -48,13 +48,7 @@ impl Portal {
         let page = self
             .0
             .store
-            .waiting(
-                &scope(actor),
-                &actor.subject,
-                tab,
-                cursor.as_deref(),
-                PAGE,
-            )
+            .waiting(&scope(actor), &actor.subject, tab, cursor.as_deref(), PAGE)
             .await?;
         let mut items = Vec::with_capacity(page.items.len());
         for waiting in page.items {
@@ -337,11 +331,7 @@ fn why(actor: &Actor, waiting: &Waiting, needs: &[NeedStatus]) -> String {
         }
     }
     let rules: Vec<&str> = open.iter().map(|n| n.need.title.as_str()).collect();
-    format!(
-        "You are one of {}: {}.",
-        listed(&groups),
-        rules.join("; ")
-    )
+    format!("You are one of {}: {}.", listed(&groups), rules.join("; "))
 }
 
 fn words(decision: &Decision, approved: bool) -> (&'static str, String) {
@@ -351,7 +341,9 @@ fn words(decision: &Decision, approved: bool) -> (&'static str, String) {
         format!(" “{}”", decision.comment)
     };
     match decision.decision {
-        DecisionKind::Approve if approved => ("request.approved", format!("Approved the plan.{comment}")),
+        DecisionKind::Approve if approved => {
+            ("request.approved", format!("Approved the plan.{comment}"))
+        }
         DecisionKind::Approve => (
             "request.approved",
             format!("Approved the plan; others have to as well.{comment}"),

@@ -13,7 +13,11 @@ impl Portal {
     /// [`Error::Forbidden`] for everybody but auditors and admins.
     pub async fn audit(&self, actor: &Actor, filter: &AuditFilter) -> Result<Page<AuditEvent>> {
         may_audit(actor)?;
-        Ok(self.0.store.audit_events(&store::Scope::All, filter).await?)
+        Ok(self
+            .0
+            .store
+            .audit_events(&store::Scope::All, filter)
+            .await?)
     }
 
     /// Reads the whole chain and checks every hash.

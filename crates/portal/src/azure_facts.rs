@@ -78,6 +78,12 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// True once any price is known.
+    #[must_use]
+    pub(crate) fn has_prices(&self) -> bool {
+        !self.prices.is_empty()
+    }
+
     /// Takes one fact over; a newer one replaces an older one of the same key.
     pub fn insert(&mut self, fact: Fact, fetched_at: Timestamp) {
         fn dated<T>(fact: T, fetched_at: Timestamp) -> Dated<T> {

@@ -170,7 +170,11 @@ impl Portal {
     }
 
     /// An operation that the actor may see.
-    pub(crate) async fn readable_operation(&self, actor: &Actor, id: OperationId) -> Result<Operation> {
+    pub(crate) async fn readable_operation(
+        &self,
+        actor: &Actor,
+        id: OperationId,
+    ) -> Result<Operation> {
         let operation = self
             .0
             .store

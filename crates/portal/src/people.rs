@@ -50,11 +50,7 @@ impl Portal {
                 "The identity provider sent a subject that cannot be used.",
             ));
         }
-        let name: String = name
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(200)
-            .collect();
+        let name: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
         let name = if name.trim().is_empty() {
             subject.to_owned()
         } else {

@@ -51,7 +51,10 @@ impl Portal {
             .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
             .await?;
         let request = new_request(actor, submission, stack_id, draft, &outcome, now);
-        match self.store_submission(actor, request, ground, &outcome, now).await {
+        match self
+            .store_submission(actor, request, ground, &outcome, now)
+            .await
+        {
             Ok(()) => self.request(actor, submission).await,
             // The form was sent twice at the same moment: the other one may have been faster, and holds the name.
             Err(error) => match self.0.store.request(submission).await? {
@@ -122,7 +125,9 @@ impl Portal {
         take_plan(&mut request, outcome.plan.clone(), now);
         let trail = Trail { actor, now };
         let mut tx = self.0.store.begin().await?;
-        tx.update_request(&mut request).await.map_err(stale_request)?;
+        tx.update_request(&mut request)
+            .await
+            .map_err(stale_request)?;
         if stack.summary.state == StackState::Reserved {
             reserve(&mut stack.summary, &outcome.plan, now);
             tx.update_stack(&mut stack).await.map_err(stale_stack)?;
@@ -152,7 +157,11 @@ impl Portal {
         filter: &RequestFilter,
     ) -> Result<Page<RequestSummary>> {
         let scope = access::scope(actor);
-        Ok(self.0.store.requests(&scope, &actor.subject, filter).await?)
+        Ok(self
+            .0
+            .store
+            .requests(&scope, &actor.subject, filter)
+            .await?)
     }
 
     /// One request, whole.
@@ -189,7 +198,9 @@ impl Portal {
         request.summary.state = RequestState::Withdrawn;
         request.summary.updated_at = now;
         let mut tx = self.0.store.begin().await?;
-        tx.update_request(&mut request).await.map_err(stale_request)?;
+        tx.update_request(&mut request)
+            .await
+            .map_err(stale_request)?;
         trail
             .request(
                 &mut tx,
@@ -200,7 +211,8 @@ impl Portal {
             )
             .await?;
         if approved {
-            self.drop_queued_operation(&mut tx, &trail, &request).await?;
+            self.drop_queued_operation(&mut tx, &trail, &request)
+                .await?;
         }
         self.release_name(&mut tx, &trail, &request).await?;
         tx.commit(now).await?;
@@ -275,11 +287,14 @@ impl Portal {
     /// The stack that the draft is about (none for a create), after every question of right and state.
     async fn ground_of(&self, actor: &Actor, draft: &RequestDraft) -> Result<Option<Stack>> {
         if draft.kind == RequestKind::Create {
-            let project = draft.project.trim().parse().map_err(
-                |error: types::names::NameError| {
-                    Error::field("project", "not_allowed", error.to_string())
-                },
-            )?;
+            let project =
+                draft
+                    .project
+                    .trim()
+                    .parse()
+                    .map_err(|error: types::names::NameError| {
+                        Error::field("project", "not_allowed", error.to_string())
+                    })?;
             may_read(actor, &project, "project")?;
             may(actor, Right::Request, &project)?;
             if self.0.store.project(&project).await?.is_none() {

@@ -84,7 +84,10 @@ impl Portal {
             return Err(Error::field(
                 "confirm",
                 "confirm",
-                format!("Type the stack's name, {}, to delete it.", stack.summary.name),
+                format!(
+                    "Type the stack's name, {}, to delete it.",
+                    stack.summary.name
+                ),
             ));
         }
         let draft = RequestDraft {

@@ -118,12 +118,7 @@ impl Trail<'_> {
     }
 
     /// An operation's page should read again.
-    pub(crate) fn operation_changed(
-        &self,
-        tx: &mut Tx,
-        operation: &OperationMark<'_>,
-        kind: &str,
-    ) {
+    pub(crate) fn operation_changed(&self, tx: &mut Tx, operation: &OperationMark<'_>, kind: &str) {
         tx.event(NewEvent {
             subject: Subject::Operation,
             id: operation.id.to_string(),

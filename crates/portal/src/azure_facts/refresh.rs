@@ -46,6 +46,28 @@ impl Portal {
         Ok(())
     }
 
+    /// Makes sure that plans can be priced and judged before the first of them is asked for: loads what is known and, at the very first start, asks Azure.
+    /// Azure being away or slow is no failure: plans then say what they do not know.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn warm_facts(&self) -> Result<()> {
+        self.load_facts().await?;
+        if self.0.facts.snapshot().has_prices() {
+            return Ok(());
+        }
+        match tokio::time::timeout(PATIENCE, self.refresh_facts()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(cause)) => {
+                tracing::warn!(%cause, "Azure did not answer everything; plans say what they do not know")
+            }
+            Err(_) => {
+                tracing::warn!("Azure was too slow with facts; plans say what they do not know")
+            }
+        }
+        Ok(())
+    }
+
     /// Asks Azure for everything that plans of all projects need. What Azure does not answer keeps its last value; the first failure is returned.
     ///
     /// # Errors

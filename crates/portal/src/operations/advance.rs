@@ -147,7 +147,8 @@ impl Portal {
     async fn group_tags(&self, loaded: &Loaded) -> Result<BTreeMap<String, String>> {
         let s = &loaded.stack.summary;
         let project = self.0.store.project(&s.project).await?;
-        let project = project.ok_or_else(|| Error::internal("the project of a stack is missing"))?;
+        let project =
+            project.ok_or_else(|| Error::internal("the project of a stack is missing"))?;
         let none = indexmap::IndexMap::new();
         let draft = loaded.request.as_ref().map(|r| &r.draft);
         let cost_centre = draft

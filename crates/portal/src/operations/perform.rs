@@ -4,7 +4,9 @@ pub(crate) mod trouble;
 
 use std::collections::BTreeMap;
 
-use azure::{DeploymentBody, DeploymentId, ErrorKind, GroupId, Poll, ResourceId, Started, SubscriptionId};
+use azure::{
+    DeploymentBody, DeploymentId, ErrorKind, GroupId, Poll, ResourceId, Started, SubscriptionId,
+};
 use indexmap::IndexMap;
 use serde_json::Value;
 use types::fault::AzureFault;
@@ -304,7 +306,10 @@ impl Scene<'_> {
                     .and_then(|d| i64::try_from(d.whole_milliseconds()).ok()),
                 fault: row.error.map(|error| error.fault()),
             };
-            if !seen.kind.eq_ignore_ascii_case("Microsoft.Resources/deployments") {
+            if !seen
+                .kind
+                .eq_ignore_ascii_case("Microsoft.Resources/deployments")
+            {
                 found.resources.push(seen.clone());
             }
             match resources

@@ -31,9 +31,7 @@ impl Portal {
                         .as_ref()
                         .and_then(|approved| differs(approved, &outcome.plan))
                     {
-                        return self
-                            .send_back(loaded, Some(outcome.plan), &why, now)
-                            .await;
+                        return self.send_back(loaded, Some(outcome.plan), &why, now).await;
                     }
                     expires_at = Some(outcome.parsed.expires_at);
                 }
@@ -98,15 +96,13 @@ impl Portal {
         let requester = if s.requester == crate::system().subject {
             crate::system()
         } else {
-            self.actor_for_subject(&s.requester)
-                .await?
-                .ok_or_else(|| {
-                    Error::field(
-                        "project",
-                        "not_found",
-                        "The person who asked is no longer known here.",
-                    )
-                })?
+            self.actor_for_subject(&s.requester).await?.ok_or_else(|| {
+                Error::field(
+                    "project",
+                    "not_found",
+                    "The person who asked is no longer known here.",
+                )
+            })?
         };
         let stack = match s.kind {
             RequestKind::Create => None,
@@ -115,8 +111,14 @@ impl Portal {
         let Some(approved) = &request.plan else {
             return Err(Error::internal(format!("request {} has no plan", s.id)));
         };
-        self.replan(&requester, &request.draft, stack.as_ref(), s.stack, approved)
-            .await
+        self.replan(
+            &requester,
+            &request.draft,
+            stack.as_ref(),
+            s.stack,
+            approved,
+        )
+        .await
     }
 
     /// What was agreed to no longer holds: the operation never begins, and the request says what changed.

@@ -69,10 +69,9 @@ fn good(action: &Action) -> Answer {
         Action::ReadGroup => Answer::Group(GroupSeen::Ours),
         Action::LookForGroup => Answer::Group(GroupSeen::Absent),
         Action::ReadDeployment | Action::LookForResource => Answer::Absent,
-        Action::PutDeployment
-        | Action::DeleteGroup
-        | Action::DeleteResource
-        | Action::Power => Answer::Accepted(following()),
+        Action::PutDeployment | Action::DeleteGroup | Action::DeleteResource | Action::Power => {
+            Answer::Accepted(following())
+        }
         Action::Follow(_) => Answer::Succeeded { resources: None },
         Action::Start | Action::Begin | Action::Stop => Answer::Nothing,
         _ => Answer::Finished,
@@ -253,10 +252,13 @@ fn a_refused_connection_is_retried_and_an_hour_of_it_needs_an_admin() {
     });
     assert_eq!(journal.state, OperationState::NeedsAttention, "{actions:?}");
     assert!(end.since(noon()) > TROUBLE_LIMIT);
-    assert!(matches!(actions.last(), Some(Action::End(End::NeedsAttention(f))) if f.message.contains("cannot be reached")));
+    assert!(
+        matches!(actions.last(), Some(Action::End(End::NeedsAttention(f))) if f.message.contains("cannot be reached"))
+    );
     // An admin takes it further: the limit counts anew and the step goes on where it stopped.
     let step = journal.step_mut().unwrap();
     step.memo.trouble = None;
+    step.memo.wake_at = None;
     step.memo.resumed_at = Some(end);
     journal.state = OperationState::Running;
     let (actions, _) = run(&mut journal, good);

@@ -9,19 +9,18 @@ use super::super::record::Answer;
 pub(crate) fn answer_of(error: &Error) -> Answer {
     match error.kind() {
         // Whatever was sent, Azure may have taken it.
-        ErrorKind::LostAnswer | ErrorKind::BadAnswer | ErrorKind::ForeignPollUrl => {
-            of(error, true)
-        }
-        ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Unauthorized => {
-            of(error, false)
-        }
+        ErrorKind::LostAnswer | ErrorKind::BadAnswer | ErrorKind::ForeignPollUrl => of(error, true),
+        ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Unauthorized => of(error, false),
         _ if error.is_retryable() => of(error, false),
         _ => Answer::Refused(Box::new(error.fault())),
     }
 }
 
 /// An id or a configuration that no trying again mends.
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
 pub(crate) fn refused(error: Error) -> Answer {
     Answer::Refused(Box::new(error.fault()))
 }
@@ -30,10 +29,9 @@ pub(crate) fn refused(error: Error) -> Answer {
 pub(crate) fn of(error: &Error, may_have_arrived: bool) -> Answer {
     let after = wait_of(error.retry_after());
     let note = match (error.kind(), after) {
-        (ErrorKind::Throttled, Some(after)) => format!(
-            "Azure asked to wait {} s.",
-            after.whole_seconds().max(1)
-        ),
+        (ErrorKind::Throttled, Some(after)) => {
+            format!("Azure asked to wait {} s.", after.whole_seconds().max(1))
+        }
         (ErrorKind::Throttled, None) => "Azure asked to wait.".to_owned(),
         (ErrorKind::LostAnswer, _) => {
             "Azure's answer was lost; looking what became of it.".to_owned()
@@ -47,9 +45,15 @@ pub(crate) fn of(error: &Error, may_have_arrived: bool) -> Answer {
             None => "Azure cannot be reached, trying again.".to_owned(),
         },
         (ErrorKind::Conflict, _) => {
-            format!("Azure is busy with something else ({}), trying again.", error.code())
+            format!(
+                "Azure is busy with something else ({}), trying again.",
+                error.code()
+            )
         }
-        _ => format!("Azure's answer cannot be used ({}), trying again.", error.code()),
+        _ => format!(
+            "Azure's answer cannot be used ({}), trying again.",
+            error.code()
+        ),
     };
     Answer::Trouble {
         note,

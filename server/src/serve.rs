@@ -42,6 +42,8 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         );
     }
 
+    installation.portal.warm_facts().await?;
+
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(worker(installation.portal.clone(), stop.clone()));

@@ -45,17 +45,10 @@ async fn all(
     Query(after): Query<After>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Failure> {
-    follow(
-        state.portal,
-        state.stop,
-        actor,
-        filter,
-        start(&headers, &after),
-    )
-    .await
+    follow(state, actor, filter, start(&headers, &after)).await
 }
 
-/// The events of one operation, from its beginning unless `after` or `Last-Event-ID` says otherwise.
+/// The events of one operation, from its beginning unless `after` or `Last-Event-ID` says otherwise. The stream ends with the operation.
 #[utoipa::path(get, path = "/operations/{id}/events", tag = "operations", operation_id = "stream_operation_events",
     params(("id" = String, Path), After, ("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, body = Event, content_type = "text/event-stream"), (status = 404, body = Problem)))]
@@ -74,8 +67,7 @@ async fn of_operation(
         ..EventFilter::default()
     };
     follow(
-        state.portal,
-        state.stop,
+        state,
         actor,
         filter,
         Some(start(&headers, &after).unwrap_or(0)),
@@ -91,12 +83,12 @@ fn start(headers: &HeaderMap, after: &After) -> Option<i64> {
 }
 
 async fn follow(
-    portal: Portal,
-    stop: CancellationToken,
+    state: AppState,
     actor: Actor,
     filter: EventFilter,
     after: Option<i64>,
 ) -> Result<Sse<impl Stream<Item = Result<Message, Infallible>>>, Failure> {
+    let AppState { portal, stop, .. } = state;
     // Subscribed before the first read, so that nothing falls between the two.
     let wake = portal.subscribe();
     let seq = match after {
@@ -152,6 +144,7 @@ impl Reader {
                     self.waiting = events.into_iter();
                     continue;
                 }
+                Ok(_) if self.has_ended().await => return None,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(%error, "an event stream ends because events cannot be read");
@@ -162,6 +155,17 @@ impl Reader {
                 () = self.stop.cancelled() => return None,
                 woken = self.wake.recv() => if matches!(woken, Err(RecvError::Closed)) { return None },
             }
+        }
+    }
+
+    /// True when the stream is one operation's and there is nothing more to come of it.
+    async fn has_ended(&self) -> bool {
+        let Some(operation) = self.filter.operation else {
+            return false;
+        };
+        match self.portal.operation(&self.actor, operation).await {
+            Ok(operation) => operation.summary.state.has_ended(),
+            Err(_) => true,
         }
     }
 }

@@ -9,9 +9,11 @@ use crate::{Error, Result};
 #[derive(Clone, Default)]
 pub struct CrashPoints(Option<Arc<Plan>>);
 
+/// Gets a boundary's name and how many were crossed before; true stops there.
+type Stops = dyn Fn(&str, u64) -> bool + Send + Sync;
+
 struct Plan {
-    /// True stops here.
-    stops: Box<dyn Fn(&str, u64) -> bool + Send + Sync>,
+    stops: Box<Stops>,
     /// Ends the process as `kill -9` would, rather than this one call.
     aborts: bool,
     crossed: AtomicU64,

@@ -81,9 +81,7 @@ pub(crate) fn record(
     if *action == Action::Start {
         journal.state = OperationState::Running;
     }
-    let Some(step) = journal.step_mut() else {
-        return None;
-    };
+    let step = journal.step_mut()?;
     step.memo.wake_at = None;
     if let Answer::Trouble {
         note,

@@ -440,7 +440,7 @@ pub(crate) fn vm(name: &str, tier: &str) -> RequestDraft {
         "azure-linux-vm@1.0.0",
         name,
         tier,
-        json!({ "subnetId": subnet, "sshPublicKey": KEY }),
+        &json!({ "subnetId": subnet, "sshPublicKey": KEY }),
     )
 }
 
@@ -450,7 +450,7 @@ pub(crate) fn pool(name: &str) -> RequestDraft {
         "aks-node-pool@1.0.0",
         name,
         "dev",
-        json!({
+        &json!({
             "clusterId": azure_sim::seed::CLUSTER_DEV,
             "poolName": "batch",
             "subnetId": azure_sim::seed::SUBNET_DEV_WESTEUROPE,
@@ -458,7 +458,7 @@ pub(crate) fn pool(name: &str) -> RequestDraft {
     )
 }
 
-fn draft(template: &str, name: &str, tier: &str, parameters: Value) -> RequestDraft {
+fn draft(template: &str, name: &str, tier: &str, parameters: &Value) -> RequestDraft {
     RequestDraft {
         project: "payments".to_owned(),
         tier: tier.to_owned(),

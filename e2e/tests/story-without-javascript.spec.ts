@@ -8,7 +8,7 @@ test.use({ javaScriptEnabled: false });
 test("a VM for dev, without a line of script", async ({ page }) => {
   await signIn(page, "developer");
   await page.getByRole("link", { name: "Azure Linux VM", exact: true }).click();
-  await page.getByRole("link", { name: /^Request/ }).first().click();
+  await page.getByRole("link", { name: "Request", exact: true }).click();
 
   // Sent empty, it comes back with what is missing beside each field, and keeps what was typed.
   await page.getByRole("textbox", { name: "Name", exact: true }).fill("Bad Name");

@@ -12,7 +12,7 @@ test("a VM for prod, from the empty form to nothing left", async ({ page, slipwa
   await expect(page.getByRole("heading", { level: 1, name: /Azure Linux VM/ })).toBeVisible();
   await expect(page.getByText("Secure Boot", { exact: false }).first()).toBeVisible();
   await expectAccessible(page);
-  await page.getByRole("link", { name: /^Request/ }).first().click();
+  await page.getByRole("link", { name: "Request", exact: true }).click();
 
   // The verdict follows what is typed: prod needs an approval, and says whose.
   await expect(page.getByRole("heading", { level: 1, name: /^Request/ })).toBeVisible();

@@ -1,8 +1,8 @@
 //! A README as HTML that can be put on a page as it is: no raw HTML, no link or image with a scheme that could act.
 
-use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 
-/// Renders Markdown. Raw HTML is dropped; images are dropped with their text kept; links keep `https`, `http`, `mailto` and relative targets.
+/// Renders Markdown, headings two levels down: the page and its section have their own. Raw HTML is dropped; images are dropped with their text kept; links keep `https`, `http`, `mailto` and relative targets.
 pub(super) fn to_html(markdown: &str) -> String {
     let events = Parser::new_ext(
         markdown,
@@ -31,11 +31,32 @@ pub(super) fn to_html(markdown: &str) -> String {
             title,
             id,
         })),
+        Event::Start(Tag::Heading {
+            level,
+            id,
+            classes,
+            attrs,
+        }) => Some(Event::Start(Tag::Heading {
+            level: below(level),
+            id,
+            classes,
+            attrs,
+        })),
+        Event::End(TagEnd::Heading(level)) => Some(Event::End(TagEnd::Heading(below(level)))),
         other => Some(other),
     });
     let mut out = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut out, events);
     out
+}
+
+fn below(level: HeadingLevel) -> HeadingLevel {
+    match level {
+        HeadingLevel::H1 => HeadingLevel::H3,
+        HeadingLevel::H2 => HeadingLevel::H4,
+        HeadingLevel::H3 => HeadingLevel::H5,
+        _ => HeadingLevel::H6,
+    }
 }
 
 fn harmless(target: &str) -> bool {
@@ -71,6 +92,6 @@ mod tests {
         ] {
             assert!(!html.contains(bad), "{bad} in {html}");
         }
-        assert!(html.contains("<h1>Hi</h1>") && html.contains(r#"href="https://e.example""#));
+        assert!(html.contains("<h3>Hi</h3>") && html.contains(r#"href="https://e.example""#));
     }
 }

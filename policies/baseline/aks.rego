@@ -254,5 +254,5 @@ supported_version(version) := false if {
 } else := false if {
 	input.context.kubernetes[offer.minor(version)].is_preview == true
 } else := false if {
-	input.now >= offer.kubernetes_unsupported_from[offer.minor(version)]
+	substring(input.now, 0, 10) >= offer.kubernetes_unsupported_from[offer.minor(version)]
 } else := true

@@ -1,8 +1,8 @@
 # The four cases of every control on node pools.
-package slipway.baseline.aks_test
+package test.baseline.aks
 
 import data.slipway.baseline.aks
-import data.slipway.testing
+import data.test.testing
 
 good := testing.pool
 
@@ -166,4 +166,41 @@ test_aks_036_unknown if with_cluster("AKS-036", {"kubernetes_version": testing.u
 test_aks_036_fails_past_its_end if {
 	rows := aks.results with input as object.union(testing.creating([testing.pool_named("batch", good)]), {"now": "2027-04-01T00:00:00Z"})
 	["fail"] == [row.result | some row in rows; row.id == "AKS-036"]
+}
+
+test_aks_030_says_what_is_wanted if wanted("AKS-030", good) == [false]
+
+wanted(id, body) := [row.wanted | some row in rows; row.id == id] if {
+	rows := aks.results with input as testing.creating([testing.pool_named("batch", body)])
+}
+
+# A plan that makes the cluster, and in it these pools.
+in_new_cluster(properties, pools) := rows if {
+	rows := aks.results with input as testing.creating(array.concat([cluster(properties)], pools))
+}
+
+cluster(properties) := object.union(
+	testing.resource("Microsoft.ContainerService/managedClusters", "aks", {"properties": properties}),
+	{"id": testing.cluster},
+)
+
+test_aks_036_fails_pool_of_an_old_cluster_that_the_plan_makes if {
+	rows := in_new_cluster({"kubernetesVersion": "1.30.1"}, [testing.pool_named("batch", good)])
+	["fail"] == [row.result | some row in rows; row.id == "AKS-036"]
+}
+
+test_aks_036_passes_beside_another_old_cluster_that_the_plan_makes if {
+	other := object.union(cluster({"kubernetesVersion": "1.30.1"}), {"id": "/other"})
+	rows := aks.results with input as testing.creating([other, testing.pool_named("batch", good)])
+	["pass"] == [row.result | some row in rows; row.id == "AKS-036"]
+}
+
+test_aks_036_judges_pools_inside_a_cluster if {
+	rows := in_new_cluster({"kubernetesVersion": "1.35.7", "agentPoolProfiles": [object.union(good.properties, {"name": "system"})]}, [])
+	[[sprintf("%s/agentPools/system", [testing.cluster]), "pass"]] == [[row.resource, row.result] | some row in rows; row.id == "AKS-036"]
+}
+
+test_aks_015_unknown_where_the_pools_of_a_cluster_are if {
+	rows := in_new_cluster({"agentPoolProfiles": testing.unknown}, [])
+	["unknown"] == [row.result | some row in rows; row.id == "AKS-015"]
 }

@@ -1,8 +1,8 @@
 # The four cases of every control on disks and encryption sets.
-package slipway.baseline.disk_test
+package test.baseline.disk
 
 import data.slipway.baseline.disk
-import data.slipway.testing
+import data.test.testing
 
 good := {"properties": {"networkAccessPolicy": "DenyAll", "publicNetworkAccess": "Disabled"}}
 

@@ -1,8 +1,8 @@
 # The four cases of every control on extensions, seen from the extension and from the machine.
-package slipway.baseline.extension_test
+package test.baseline.extension
 
 import data.slipway.baseline.extension
-import data.slipway.testing
+import data.test.testing
 
 # What a control says of a plan with one machine and these extensions.
 outcome(id, machine, types) := [row.result | some row in rows; row.id == id] if {

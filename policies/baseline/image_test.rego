@@ -1,8 +1,8 @@
 # The four cases of every control on images and what they run on.
-package slipway.baseline.image_test
+package test.baseline.image
 
 import data.slipway.baseline.image
-import data.slipway.testing
+import data.test.testing
 
 good := testing.machine
 

@@ -1,8 +1,8 @@
 # The four cases of every control on interfaces, subnets and security groups.
-package slipway.baseline.network_test
+package test.baseline.network
 
 import data.slipway.baseline.network
-import data.slipway.testing
+import data.test.testing
 
 good := testing.interface
 
@@ -162,3 +162,23 @@ test_vm_021_fails if outcome("VM-021", testing.set(good, "properties.enableAccel
 test_vm_021_absent if outcome("VM-021", testing.without(good, "properties.enableAcceleratedNetworking")) == ["fail"]
 
 test_vm_021_unknown if outcome("VM-021", testing.set(good, "properties.enableAcceleratedNetworking", testing.unknown)) == ["unknown"]
+
+test_net_002_says_what_is_wanted if {
+	rows := network.results with input as testing.creating([nic])
+	[false] == [row.wanted | some row in rows; row.id == "NET-002"]
+}
+
+# A subnet that the plan makes is judged as it is made, not as Azure has it.
+test_net_004_judges_a_subnet_once if {
+	own := object.union(testing.resource("Microsoft.Network/virtualNetworks/subnets", "x", subnet), {"id": upper(testing.subnet)})
+	rows := network.results with input as testing.creating([nic, own])
+	[upper(testing.subnet)] == [row.resource | some row in rows; row.id == "NET-004"]
+}
+
+test_net_004_unknown_subnet if outcome_joined("NET-004", addressed({"subnet": {"id": testing.unknown}})) == ["unknown"]
+
+test_net_004_absent_from_what_is_known if outcome_joined("NET-004", addressed({"subnet": {"id": "/other"}})) == ["fail"]
+
+outcome_joined(id, body) := [row.result | some row in rows; row.id == id] if {
+	rows := network.results with input as testing.creating([testing.resource("Microsoft.Network/networkInterfaces", "x", body)])
+}

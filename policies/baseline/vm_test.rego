@@ -1,8 +1,8 @@
 # The four cases of every control on machines, and what is special about some.
-package slipway.baseline.vm_test
+package test.baseline.vm
 
 import data.slipway.baseline.vm
-import data.slipway.testing
+import data.test.testing
 
 good := testing.machine
 
@@ -170,3 +170,8 @@ test_vm_024_absent if outcome("VM-024", testing.without(testing.azure_linux_4, "
 test_vm_024_unknown if outcome("VM-024", testing.set(testing.azure_linux_4, "properties.securityProfile.uefiSettings.secureBootEnabled", testing.unknown)) == ["unknown"]
 
 test_vm_024_not_applicable_on_azure_linux_3 if outcome("VM-024", good) == ["not_applicable"]
+
+test_vm_014_says_what_is_wanted if {
+	rows := vm.results with input as testing.creating([testing.resource("Microsoft.Compute/virtualMachines", "vm-web", good)])
+	[true] == [row.wanted | some row in rows; row.id == "VM-014"]
+}

@@ -1,8 +1,8 @@
 # Who is asked to agree, and what a justification must be.
-package slipway.guardrails.approval_test
+package test.guardrails.approval
 
 import data.slipway.guardrails.approval
-import data.slipway.testing
+import data.test.testing
 
 # What a rule denies, by its messages' paths.
 denied(id, facts) := [finding.path | some finding in said; finding.id == id] if {

@@ -1,8 +1,8 @@
 # Increases, budgets and prices: at, below and above each line.
-package slipway.guardrails.cost_test
+package test.guardrails.cost
 
 import data.slipway.guardrails.cost
-import data.slipway.testing
+import data.test.testing
 
 # What a rule denies, by its messages' paths.
 denied(id, facts) := [finding.path | some finding in said; finding.id == id] if {

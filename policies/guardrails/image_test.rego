@@ -1,8 +1,8 @@
 # Images, previews, node systems and processors.
-package slipway.guardrails.image_test
+package test.guardrails.image
 
 import data.slipway.guardrails.image
-import data.slipway.testing
+import data.test.testing
 
 # What a rule denies, by its messages' paths.
 denied(id, facts) := [finding.path | some finding in said; finding.id == id] if {

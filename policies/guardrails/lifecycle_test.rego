@@ -1,8 +1,8 @@
 # Expiry, tags, limits, names and the template's own life.
-package slipway.guardrails.lifecycle_test
+package test.guardrails.lifecycle
 
 import data.slipway.guardrails.lifecycle
-import data.slipway.testing
+import data.test.testing
 
 # What a rule denies, by its messages' paths.
 denied(id, facts) := [finding.path | some finding in said; finding.id == id] if {

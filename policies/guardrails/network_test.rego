@@ -1,8 +1,8 @@
 # Public addresses and subnets.
-package slipway.guardrails.network_test
+package test.guardrails.network
 
 import data.slipway.guardrails.network
-import data.slipway.testing
+import data.test.testing
 
 # What a rule denies, by its messages' paths.
 denied(id, facts) := [finding.path | some finding in said; finding.id == id] if {

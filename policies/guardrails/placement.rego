@@ -29,8 +29,8 @@ deny contains object.union(use_region, {
 	not region in regions
 }
 
-use_region := {"fix": {"text": sprintf("Use %s", [plan.region_in_words(regions[0])]), "field": "region", "value": regions[0]}} if {
-	count(regions) > 0
+use_region := {"fix": {"text": sprintf("Use %s", [plan.region_in_words(first)]), "field": "region", "value": first}} if {
+	first := regions[0]
 } else := {}
 
 # A template that writes a region of its own does not get round the list.

@@ -1,8 +1,8 @@
 # Regions, sizes, quota and clusters.
-package slipway.guardrails.placement_test
+package test.guardrails.placement
 
 import data.slipway.guardrails.placement
-import data.slipway.testing
+import data.test.testing
 
 # What a rule denies, by its messages' paths.
 denied(id, facts) := [finding.path | some finding in said; finding.id == id] if {

@@ -1,8 +1,8 @@
 # What a failing critical control does to a plan.
-package slipway.guardrails.posture_test
+package test.guardrails.posture
 
 import data.slipway.guardrails.posture
-import data.slipway.testing
+import data.test.testing
 
 # What a rule denies, by its messages' paths.
 denied(id, facts) := [finding.path | some finding in said; finding.id == id] if {

@@ -34,7 +34,7 @@ pools := array.concat(
 		"id": sprintf("%s/agentPools/%v", [cluster.id, object.get(item.body, "name", item.path)]),
 		"type": "Microsoft.ContainerService/managedClusters/agentPools",
 		"at": sprintf("%s.%s", [cluster.at, item.path]),
-		"body": {"properties": item.body, "inline": true},
+		"body": {"properties": item.body},
 		"cluster": object.union({"id": lower(cluster.id)}, made(cluster)),
 	} |
 		some cluster in clusters

@@ -1,5 +1,5 @@
 # What tests share: a plan made of given resources, and bodies with one thing changed.
-package slipway.testing
+package test.testing
 
 # What is known only after apply.
 unknown := {"$unknown": "reference('other').property"}

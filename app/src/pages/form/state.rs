@@ -217,7 +217,10 @@ impl State {
     fn put(self, name: &str, value: &str) {
         if is_private_key(value) {
             dom::write(name, "");
+            // Also in the draft: the event that follows the emptied field must find nothing new, or it would take the message away.
+            self.draft.update(|draft| set(draft, name, "", "text"));
             self.private_key.set(Some(name.to_owned()));
+            self.soon();
             return;
         }
         let shape = self.field(name).map_or("text", |field| shape(&field));

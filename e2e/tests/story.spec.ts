@@ -25,8 +25,8 @@ test("a VM for prod, from the empty form to nothing left", async ({ page, slipwa
   await expectAccessible(page);
 
   // What is wrong stands beside its field, and the verdict names it.
-  //PK await page.getByLabel("SSH public key").fill("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----");
-  //PK await expect(page.getByText(/private key/i).first()).toBeVisible();
+  await page.getByLabel("SSH public key").fill("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----");
+  await expect(page.getByText(/private key/i).first()).toBeVisible();
   await page.getByLabel("SSH public key").fill(KEY);
   await expect(verdict.getByText("Can be sent; it needs approval")).toBeVisible();
 

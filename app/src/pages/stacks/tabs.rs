@@ -183,7 +183,7 @@ pub(super) fn changes(stack: &StackDetail) -> AnyView {
                             .map(|id| {
                                 view! {
                                     <div class="text-xs text-ink-3">
-                                        <a class="underline" href=format!("/requests/{id}")>"its request"</a>
+                                        <a class="inline-block py-1 underline" href=format!("/requests/{id}")>"its request"</a>
                                     </div>
                                 }
                             })}

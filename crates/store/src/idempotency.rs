@@ -33,8 +33,12 @@ struct Row {
     body: Option<String>,
 }
 
+/// A call that holds its key for so long was killed: nothing that REST does takes half as long, and the next call may have the key.
+const ABANDONED: time::Duration = time::Duration::seconds(60);
+
 impl Store {
-    /// Takes a key, or says what became of it. `request_hash` covers method, path and body.
+    /// Takes a key, or says what became of it. `request_hash` covers method, path and body. A key that was held for a minute without an answer is free for
+    /// the same call again.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -49,11 +53,13 @@ impl Store {
         let added = execute!(
             lease.conn(),
             "INSERT INTO idempotency (actor, idempotency_key, request_hash, created_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (actor, idempotency_key) DO NOTHING",
+             ON CONFLICT (actor, idempotency_key) DO UPDATE SET created_at = excluded.created_at \
+             WHERE idempotency.status IS NULL AND idempotency.request_hash = excluded.request_hash AND idempotency.created_at < $5",
             actor,
             key,
             request_hash.as_slice(),
-            At(now)
+            At(now),
+            At(now.plus(-ABANDONED))
         )?;
         if added > 0 {
             return Ok(Idempotency::New);

@@ -90,10 +90,8 @@ impl Reader<'_> {
         let template = self.template();
         let name = self.name();
         let (region, zone) = self.place(tier);
-        let (parameters, cluster) = match (&template, tier) {
-            (Some(entry), Some(tier)) if self.changes_resources() => {
-                self.parameters(entry, tier, &region)
-            }
+        let (parameters, cluster) = match &template {
+            Some(entry) if self.changes_resources() => self.parameters(entry, tier, &region),
             _ => (Object::new(), None),
         };
         let cost_centre = self.cost_centre();
@@ -287,7 +285,13 @@ impl Reader<'_> {
         (region, some(&zone))
     }
 
-    fn parameters(&mut self, entry: &Entry, tier: Tier, region: &str) -> (Object, Option<String>) {
+    /// Without a tier all but the project's networks and clusters is read, so that every bad field is named at once.
+    fn parameters(
+        &mut self,
+        entry: &Entry,
+        tier: Option<Tier>,
+        region: &str,
+    ) -> (Object, Option<String>) {
         let declared = entry.template.parameters();
         let mut given = Object::new();
         for (name, value) in &self.draft.parameters {
@@ -344,7 +348,7 @@ impl Reader<'_> {
             }
         }
         self.ordered(entry, &given);
-        let settings = self.ground.project.tiers.get(&tier);
+        let settings = tier.and_then(|tier| self.ground.project.tiers.get(&tier));
         let mut cluster = None;
         for (name, value) in &given {
             let field = &entry.manifest.fields[name];

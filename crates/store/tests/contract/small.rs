@@ -13,6 +13,7 @@ crate::stories![
     a_token_is_found_by_its_hash_until_it_ends,
     a_session_lives_until_its_time,
     a_key_has_one_answer,
+    a_key_whose_call_was_killed_is_free_again_after_a_minute,
     an_older_fact_does_not_replace_a_newer_one,
     what_has_had_its_time_goes,
     moments_are_compared_as_time_and_not_as_text,
@@ -145,6 +146,32 @@ async fn a_session_lives_until_its_time(world: World) {
     assert_eq!(session.data, data);
     store.delete_session("s1").await.unwrap();
     assert_eq!(store.session("s1", moment(0)).await.unwrap(), None);
+}
+
+async fn a_key_whose_call_was_killed_is_free_again_after_a_minute(world: World) {
+    let store = &world.store;
+    let begin = |hash: u8, seconds: i64| {
+        store.begin_idempotent(
+            "developer",
+            "key",
+            if hash == 1 { &[1; 32] } else { &[2; 32] },
+            moment(seconds * 1_000_000),
+        )
+    };
+    assert_eq!(begin(1, 0).await.unwrap(), Idempotency::New);
+    assert_eq!(begin(1, 59).await.unwrap(), Idempotency::InFlight);
+    assert_eq!(begin(2, 61).await.unwrap(), Idempotency::Mismatch);
+    assert_eq!(begin(1, 61).await.unwrap(), Idempotency::New);
+    assert_eq!(begin(1, 62).await.unwrap(), Idempotency::InFlight);
+    store
+        .finish_idempotent("developer", "key", 201, "{}")
+        .await
+        .unwrap();
+    let done = Idempotency::Done {
+        status: 201,
+        body: "{}".into(),
+    };
+    assert_eq!(begin(1, 3_600).await.unwrap(), done);
 }
 
 async fn a_key_has_one_answer(world: World) {

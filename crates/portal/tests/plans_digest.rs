@@ -15,6 +15,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use types::Object;
 
+type Change = fn(&mut types::request::RequestDraft);
+
 /// One world for all cases: reading the rules takes longer than a hundred plans.
 fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
@@ -117,7 +119,7 @@ fn every_other_part_of_a_request_matters_too() {
     let base = draft(TEMPLATES[0]);
     let first = world.plan(&base).unwrap().plan.digest;
     assert_eq!(first, world.plan(&base).unwrap().plan.digest);
-    let changes: [(&str, fn(&mut types::request::RequestDraft)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("name", |d| d.name = "another".to_owned()),
         ("tier", |d| d.tier = "test".to_owned()),
         ("zone", |d| d.zone = "2".to_owned()),

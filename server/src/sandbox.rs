@@ -68,12 +68,13 @@ impl Simulator {
 pub(crate) async fn run_alone(options: &Options) -> Result<()> {
     let data = options.data()?;
     let simulator = Simulator::start(&data, options.listen, options.sim_speed).await?;
+    let asked_to_end = crate::serve::signal();
     println!("Simulated Azure on {}", simulator.running.endpoint);
     println!(
         "Azure settings in {}: slipway serve --azure FILE",
         simulator.settings.display()
     );
-    crate::serve::signal().await;
+    asked_to_end.await;
     simulator.shutdown().await;
     Ok(())
 }

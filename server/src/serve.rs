@@ -48,6 +48,7 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     let tasks = TaskTracker::new();
     tasks.spawn(worker(installation.portal.clone(), stop.clone()));
     let router = http::router(&installation, address, &public_url, stop.clone())?;
+    let asked_to_end = signal();
     println!("Slipway {} serves {public_url}", env!("CARGO_PKG_VERSION"));
     if installation.sandbox {
         println!("Sandbox: Azure is simulated, and you sign in by choosing a role.");
@@ -59,7 +60,7 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     .with_graceful_shutdown({
         let stop = stop.clone();
         async move {
-            signal().await;
+            asked_to_end.await;
             // Event streams end when this is cancelled; without it they would hold the shutdown open.
             stop.cancel();
         }
@@ -100,8 +101,9 @@ pub(crate) async fn work(options: &Options) -> Result<()> {
     let installation = Installation::open(options, public_url).await?;
     let stop = CancellationToken::new();
     let work = tokio::spawn(worker(installation.portal.clone(), stop.clone()));
+    let asked_to_end = signal();
     println!("Slipway {} works on operations", env!("CARGO_PKG_VERSION"));
-    signal().await;
+    asked_to_end.await;
     stop.cancel();
     work.await?;
     installation.shutdown().await;
@@ -121,23 +123,30 @@ async fn worker(portal: portal::Portal, stop: CancellationToken) {
     }
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-pub(crate) async fn signal() {
+/// Hears SIGTERM and Ctrl-C from the call on; the future waits for one of them. Called before anybody is told that Slipway runs: whoever was told may end it at once.
+pub(crate) fn signal() -> impl Future<Output = ()> + Send + 'static {
     #[cfg(unix)]
     {
-        let Ok(mut terminate) =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        else {
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+        use tokio::signal::unix::{SignalKind, signal};
+        let both = signal(SignalKind::terminate()).and_then(|terminate| {
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok((terminate, interrupt))
+        });
+        async move {
+            match both {
+                Ok((mut terminate, mut interrupt)) => tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "SIGTERM cannot be heard; Ctrl-C ends this process");
+                    let _ = tokio::signal::ctrl_c().await;
+                }
+            }
         }
     }
     #[cfg(not(unix))]
-    {
+    async {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -1,5 +1,11 @@
 //! The README's `curl` transcript, run as it stands: what people copy must work.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a story that cannot go on fails where it stands; clippy.toml excuses test functions only, not what they share"
+)]
+
 mod support;
 
 use std::process::Command;

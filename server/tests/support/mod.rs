@@ -1,5 +1,12 @@
 //! The real binary for tests: started on a free port with a data directory of its own, spoken to over HTTP, killed when the test says so.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a story that cannot go on fails where it stands; clippy.toml excuses test functions only, not what they share"
+)]
+#![allow(dead_code, reason = "each file of stories uses another part")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -32,7 +39,7 @@ impl Start {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", data)
             .env("SLIPWAY_DATA", data)
-            .env("SLIPWAY_SIM_SPEED", "40")
+            .env("SLIPWAY_SIM_SPEED", "200")
             .stdout(Stdio::piped())
             .stderr(Stdio::from(
                 std::fs::OpenOptions::new()
@@ -91,6 +98,15 @@ impl Slipway {
     /// True once the process has ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn wait_for_end(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.has_ended() {
+            assert!(Instant::now() < deadline, "it goes on");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Asks it to end with SIGTERM; answers whether it ended well.
@@ -213,38 +229,63 @@ impl Api {
             .bearer_auth(&self.token)
     }
 
+    /// The same client, after the server moved.
+    pub(crate) fn at(&self, slipway: &Slipway) -> Self {
+        Self {
+            http: self.http.clone(),
+            url: slipway.url.clone(),
+            token: self.token.clone(),
+        }
+    }
+
     /// Reads; anything but 200 fails the test.
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let answer = self
-            .request(reqwest::Method::GET, path)
-            .send()
+        self.try_get(path)
             .await
-            .unwrap();
+            .unwrap_or_else(|| panic!("GET {path}: nobody answers"))
+    }
+
+    /// Reads; `None` where nobody answers any more.
+    async fn try_get(&self, path: &str) -> Option<Value> {
+        let answer = self.request(reqwest::Method::GET, path).send().await.ok()?;
         let status = answer.status();
-        let text = answer.text().await.unwrap();
+        let text = answer.text().await.ok()?;
         assert_eq!(status, 200, "GET {path}: {text}");
-        serde_json::from_str(&text).unwrap()
+        Some(serde_json::from_str(&text).unwrap())
     }
 
     /// Posts; answers status and body.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let answer = self
-            .request(reqwest::Method::POST, path)
-            .json(body)
-            .send()
+        self.try_post(path, body)
             .await
-            .unwrap();
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or(Value::Null))
+            .unwrap_or_else(|| panic!("POST {path}: nobody answers"))
+    }
+
+    /// Posts; `None` where nobody answers any more.
+    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        let request = self.request(reqwest::Method::POST, path).json(body);
+        let answer = request.send().await.ok()?;
+        Some((answer.status().as_u16(), answer.json().await.ok()?))
     }
 
     /// Reads `path` until `done` says so.
     pub(crate) async fn wait(&self, path: &str, done: impl Fn(&Value) -> bool) -> Value {
+        self.try_wait(path, done)
+            .await
+            .unwrap_or_else(|| panic!("GET {path}: nobody answers"))
+    }
+
+    /// Reads `path` until `done` says so; `None` where nobody answers any more.
+    pub(crate) async fn try_wait(
+        &self,
+        path: &str,
+        done: impl Fn(&Value) -> bool,
+    ) -> Option<Value> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let value = self.get(path).await;
+            let value = self.try_get(path).await?;
             if done(&value) {
-                return value;
+                return Some(value);
             }
             assert!(
                 Instant::now() < deadline,
@@ -255,9 +296,17 @@ impl Api {
     }
 }
 
+/// The state of a stack, request or operation, whole.
+pub(crate) fn state(whole: &Value) -> &str {
+    whole["summary"]["state"].as_str().unwrap_or_default()
+}
+
 /// A good public key.
 pub(crate) const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUdVK0aeED2PJKPLfPRWSr6dvPFFSA0uE0M5/6j6AtM developer";
+
+/// A subnet that Payments may use in prod.
+pub(crate) const PROD_SUBNET: &str = "/subscriptions/51179a1e-0000-4000-8000-0000000000f1/resourceGroups/rg-platform-prod/providers/Microsoft.Network/virtualNetworks/vnet-prod-westeurope/subnets/workload";
 
 /// A request for a VM in Payments' dev tier, which needs nobody's approval.
 pub(crate) fn vm(name: &str) -> Value {

@@ -20,10 +20,12 @@ results contains row if {
 	row := look.row("VM-022", vm, [look.check(
 		"properties.storageProfile.imageReference",
 		image_of(vm),
-		sort(object.keys(offer.images)),
-		offer.image(vm.body) in object.keys(offer.images),
+		offered,
+		vm.image in offered,
 	)])
 }
+
+offered := sort(object.keys(offer.images))
 
 # An image of which any part is unknown is unknown.
 image_of(vm) := {"value": seen.value, "unknown": true} if {
@@ -44,14 +46,14 @@ rules["VM-023"] := {
 
 results contains row if {
 	some vm in plan.machines
-	offer.is_azure_linux_4(vm.body)
+	offer.is_azure_linux_4(vm.image)
 	seen := look.at(vm.body, "tags.environment")
 	row := look.row("VM-023", vm, [look.check("tags.environment", seen, "dev or test", seen.value in {"dev", "test"})])
 }
 
 results contains look.not_applicable("VM-023", vm, "properties.storageProfile.imageReference.offer") if {
 	some vm in plan.machines
-	not offer.is_azure_linux_4(vm.body)
+	not offer.is_azure_linux_4(vm.image)
 }
 
 rules["VM-025"] := {
@@ -66,13 +68,13 @@ rules["VM-025"] := {
 
 results contains row if {
 	some vm in plan.machines
-	offer.is_azure_linux(vm.body)
+	offer.images[vm.image]
 	row := look.row("VM-025", vm, [look.is_at_least(vm.body, "properties.storageProfile.osDisk.diskSizeGB", 30)])
 }
 
 results contains look.not_applicable("VM-025", vm, "properties.storageProfile.imageReference") if {
 	some vm in plan.machines
-	not offer.is_azure_linux(vm.body)
+	not offer.images[vm.image]
 }
 
 rules["VM-026"] := {
@@ -87,9 +89,9 @@ rules["VM-026"] := {
 
 results contains row if {
 	some vm in plan.machines
-	offer.is_azure_linux(vm.body)
+	offer.images[vm.image]
 	size := look.at(vm.body, "properties.hardwareProfile.vmSize")
-	wanted := offer.images[offer.image(vm.body)]
+	wanted := offer.images[vm.image]
 	row := look.row("VM-026", vm, [look.check(
 		"properties.hardwareProfile.vmSize",
 		size,
@@ -100,7 +102,7 @@ results contains row if {
 
 results contains look.not_applicable("VM-026", vm, "properties.storageProfile.imageReference") if {
 	some vm in plan.machines
-	not offer.is_azure_linux(vm.body)
+	not offer.images[vm.image]
 }
 
 # What Azure says of the size; null for a size that it does not offer here.

@@ -176,8 +176,7 @@ results contains row if {
 
 # A rule is looked at only where it lets something in from the Internet to a management port.
 guarded(rule) := {"path": "properties", "result": "unknown", "found": rule, "wanted": "known rules"} if {
-	some part in ["direction", "access", "sourceAddressPrefix", "sourceAddressPrefixes", "destinationPortRange", "destinationPortRanges"]
-	look.at(rule, concat(".", ["properties", part])).unknown
+	left_open(rule)
 } else := {
 	"path": "properties.sourceAddressPrefix",
 	"result": "fail",
@@ -192,6 +191,14 @@ guarded(rule) := {"path": "properties", "result": "unknown", "found": rule, "wan
 	some port in [22, 3389]
 	covers(range, port)
 } else := {"path": "properties", "result": "pass", "found": null, "wanted": "no access from the Internet"}
+
+# The rule itself or its properties may be unknown, or one that matters here.
+left_open(rule) if look.at(rule, "properties.direction").unknown
+
+left_open(rule) if {
+	some part in ["access", "sourceAddressPrefix", "sourceAddressPrefixes", "destinationPortRange", "destinationPortRanges"]
+	rule.properties[part]["$unknown"]
+}
 
 everywhere := {"*", "0.0.0.0/0", "internet", "any", "::/0"}
 

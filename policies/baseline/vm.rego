@@ -22,7 +22,7 @@ results contains row if {
 			look.is_one_of(vm.body, "properties.securityProfile.securityType", ["TrustedLaunch", "ConfidentialVM"]),
 			look.is(vm.body, "properties.securityProfile.uefiSettings.vTpmEnabled", true),
 		],
-		[look.is(vm.body, "properties.securityProfile.uefiSettings.secureBootEnabled", true) | not offer.is_azure_linux_4(vm.body)],
+		[look.is(vm.body, "properties.securityProfile.uefiSettings.secureBootEnabled", true) | not offer.is_azure_linux_4(vm.image)],
 	))
 }
 
@@ -264,11 +264,11 @@ rules["VM-024"] := {
 # Off must be said: where securityProfile leaves it out, Azure turns Secure Boot on.
 results contains row if {
 	some vm in plan.machines
-	offer.is_azure_linux_4(vm.body)
+	offer.is_azure_linux_4(vm.image)
 	row := look.row("VM-024", vm, [look.is(vm.body, "properties.securityProfile.uefiSettings.secureBootEnabled", false)])
 }
 
 results contains look.not_applicable("VM-024", vm, "properties.storageProfile.imageReference.offer") if {
 	some vm in plan.machines
-	not offer.is_azure_linux_4(vm.body)
+	not offer.is_azure_linux_4(vm.image)
 }

@@ -73,12 +73,12 @@ deny contains {
 	"message": sprintf("%s would run the preview of Azure Linux 4.0, which must not run in prod. Use Azure Linux 3.0.", [vm.name]),
 	"path": concat(".", [vm.at, "properties.storageProfile.imageReference"]),
 	"field": "tier",
-	"found": offer.image(vm.body),
+	"found": vm.image,
 } if {
 	plan.changes
 	may_be_prod
 	some vm in plan.machines
-	offer.is_azure_linux_4(vm.body)
+	offer.is_azure_linux_4(vm.image)
 }
 
 warn contains {
@@ -144,7 +144,7 @@ deny contains object.union(plan.field(size), {
 	some vm in plan.machines
 	size := look.at(vm.body, "properties.hardwareProfile.vmSize").value
 	has := input.context.sizes[size].architecture
-	needs := offer.images[offer.image(vm.body)]
+	needs := offer.images[vm.image]
 	has != needs
 }
 

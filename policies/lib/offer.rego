@@ -21,9 +21,7 @@ image(body) := lower(concat(":", parts)) if {
 } else := ""
 
 # Azure Linux 4.0 is a preview for evaluation; its boot components are not signed for Secure Boot (azure-linux architecture.md).
-is_azure_linux_4(body) if contains(image(body), ":azurelinux-4:")
-
-is_azure_linux(body) if image(body) in object.keys(images)
+is_azure_linux_4(image_name) if contains(image_name, ":azurelinux-4:")
 
 # Node systems that AKS no longer makes: Flatcar and CBLMariner are retired; OS Guard takes no new pools from 2026-12-10 (AKS release 2026-09-04).
 retired_node_systems := {"flatcar", "cblmariner", "azurelinuxosguard"}

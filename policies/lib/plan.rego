@@ -2,6 +2,7 @@
 package slipway.plan
 
 import data.slipway.look
+import data.slipway.offer
 
 # Deleting or extending a stack changes no resource: rules on resources must not stand in its way. Anything else, a kind that is missing too, is a change.
 changes if not input.request.kind in {"delete", "extend"}
@@ -15,7 +16,8 @@ resources := [object.union(resource, {"at": sprintf("plan.resources[%d].body", [
 # Azure compares types without regard to case.
 of_kind(kind) := [resource | some resource in resources; lower(resource.type) == lower(kind)]
 
-machines := of_kind("Microsoft.Compute/virtualMachines")
+# Each with its image, as publisher:offer:sku.
+machines := [object.union(machine, {"image": offer.image(machine.body)}) | some machine in of_kind("Microsoft.Compute/virtualMachines")]
 
 disks := of_kind("Microsoft.Compute/disks")
 

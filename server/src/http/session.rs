@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use axum::http::StatusCode;
 use portal::Portal;
 use store::Store;
 use tower_sessions::cookie::SameSite;
@@ -11,6 +12,8 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{self, SessionStore};
 use tower_sessions::{Expiry, SessionManagerLayer};
 use types::time::Timestamp;
+
+use super::Failure;
 
 /// The key under which a session holds who signed in.
 pub(super) const SUBJECT: &str = "subject";
@@ -45,6 +48,25 @@ pub(super) fn layer(
 
 fn backend(error: &store::Error) -> session_store::Error {
     session_store::Error::Backend(error.to_string())
+}
+
+/// What people are told when their session cannot be written.
+pub(super) fn unwritten(error: &tower_sessions::session::Error) -> Failure {
+    use tower_sessions::session::Error;
+    tracing::error!(%error, "a session could not be written");
+    // tower-sessions carries our error as text only.
+    match error {
+        Error::Store(session_store::Error::Backend(text))
+            if *text == store::Error::Full.to_string() =>
+        {
+            portal::Error::StorageFull.into()
+        }
+        _ => Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The database does not answer. Nothing was changed; try again in a moment.",
+        ),
+    }
 }
 
 /// What a session carries; its id is the key and an `i128`, which JSON cannot hold.

@@ -9,7 +9,7 @@ use axum::routing::post;
 use tower_sessions::Session;
 use types::token::NewToken;
 
-use super::super::session::SUBJECT;
+use super::super::session::{SUBJECT, unwritten};
 use super::{AppState, Failure, Posted, fields, id, see, show};
 use crate::sandbox;
 
@@ -65,16 +65,12 @@ async fn sign_in(State(state): State<AppState>, session: Session, request: Reque
     };
     let begun = async {
         session.cycle_id().await?;
-        session.insert(SUBJECT, subject).await
+        session.insert(SUBJECT, subject).await?;
+        // Here rather than after the answer, where a failure could not be told any more.
+        session.save().await
     };
     if let Err(error) = begun.await {
-        tracing::error!(%error, "a session could not be written");
-        return Failure::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "The database does not answer, so nobody can sign in. Try again in a moment.",
-        )
-        .into_response();
+        return unwritten(&error).into_response();
     }
     see(text("next"))
 }
@@ -84,13 +80,7 @@ async fn sign_out(State(state): State<AppState>, session: Session, posted: Poste
         return Failure::from(error).into_response();
     }
     if let Err(error) = session.flush().await {
-        tracing::error!(%error, "a session could not be ended");
-        return Failure::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "You are still signed in: the database does not answer. Try again.",
-        )
-        .into_response();
+        return unwritten(&error).into_response();
     }
     see("/sign-in")
 }

@@ -24,6 +24,9 @@ test("a VM for prod, from the empty form to nothing left", async ({ page, slipwa
   await expect(verdict.getByText(/a month/).first()).toBeVisible();
   await expectAccessible(page);
 
+  // The README's picture; made anew with SLIPWAY_PICTURES=1 cargo xtask test browser.
+  if (process.env["SLIPWAY_PICTURES"]) await page.screenshot({ path: "docs/images/request.png" });
+
   // What is wrong stands beside its field, and the verdict names it.
   await page.getByLabel("SSH public key").fill("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----");
   await expect(page.getByText(/private key/i).first()).toBeVisible();

@@ -3,7 +3,6 @@
 //! `server` receives the POST, turns its fields into a draft with [`draft`], calls `portal`, and either redirects (303) or renders the page at the same
 //! address with [`Submitted`] in context.
 
-use crate::api::wire::shared;
 use indexmap::IndexMap;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -35,20 +34,6 @@ pub struct Submitted {
 }
 
 impl Submitted {
-    /// Reads the server's context, or in the browser what the server sent with the page.
-    pub(crate) fn share() -> Option<Self> {
-        shared(|| {
-            let mut submitted = use_context::<Submitted>()?;
-            if let Some(draft) = &mut submitted.draft {
-                // A private key pasted by mistake goes no further than it already has.
-                draft
-                    .parameters
-                    .retain(|_, value| !is_private_key(&text(value)));
-            }
-            Some(submitted)
-        })
-    }
-
     /// What was typed into a field of a small form.
     pub(crate) fn value(&self, field: &str) -> String {
         self.values.get(field).cloned().unwrap_or_default()
@@ -65,9 +50,18 @@ impl Submitted {
 
 /// The refused POST, when it was posted to `path` or below it.
 pub(crate) fn submitted(path: &str) -> Option<Submitted> {
-    let submitted = use_context::<RwSignal<Option<Submitted>>>()?.get_untracked()?;
+    let mut submitted = use_context::<Submitted>()?;
     let below = submitted.path.strip_prefix(path)?;
-    (below.is_empty() || below.starts_with('/')).then_some(submitted)
+    if !(below.is_empty() || below.starts_with('/')) {
+        return None;
+    }
+    if let Some(draft) = &mut submitted.draft {
+        // A private key pasted by mistake goes no further than it already has.
+        draft
+            .parameters
+            .retain(|_, value| !is_private_key(&text(value)));
+    }
+    Some(submitted)
 }
 
 /// The name of the hidden field that says which parameters are numbers, switches or structures, `vmCount=number fips=bool`.

@@ -1,71 +1,51 @@
-//! Live pages: an event stream says that something changed, and the page reads its state again. Events are never trusted for what they say.
+//! Live pages: an event stream says that something changed, the page is fetched again, and its regions take over what is new. Events are never trusted for
+//! what they say, and the browser carries no code that lays out a page.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::leptos_dom::helpers::IntervalHandle;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
+use leptos::task::spawn_local;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Event, EventSource};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Document, DomParser, Element, Event, EventSource, Headers, HtmlElement, HtmlInputElement,
+    RequestInit, Response, SupportedType,
+};
 
-/// How often the page reads again although no event came: a proxy may swallow the stream.
+/// How often the page is fetched although no event came: a proxy may swallow the stream.
 const POLL: Duration = Duration::from_secs(10);
-/// Events come in bursts; one reading answers a burst.
+/// Events come in bursts; one fetch answers a burst.
 const SETTLE: Duration = Duration::from_millis(150);
+/// The element that a page carries as long as something may change on it; also where changes are told to screen readers.
+const MARK: &str = "live";
 
-/// Runs `wake` whenever the stream at `url` speaks and every ten seconds, as long as there is an address. Does nothing on the server.
-pub(crate) fn listen(url: Signal<Option<String>>, wake: impl Fn() + Clone + Send + Sync + 'static) {
-    Effect::new(move |_| {
-        let Some(url) = url.get() else {
-            return;
-        };
-        let waiting = StoredValue::new(false);
-        let wake = wake.clone();
-        let soon = {
-            let wake = wake.clone();
-            move || {
-                if waiting.try_get_value() == Some(false) {
-                    waiting.set_value(true);
-                    let wake = wake.clone();
-                    set_timeout(
-                        move || {
-                            // The page may be gone by now.
-                            if waiting.try_set_value(false).is_none() {
-                                wake();
-                            }
-                        },
-                        SETTLE,
-                    );
-                }
-            }
-        };
-        let stream = EventSource::new(&url).ok().map(|source| {
-            let closure = Closure::<dyn FnMut(Event)>::new(move |_| soon());
-            // Refused only for an invalid listener, which a closure never is.
-            let _ = source
-                .add_event_listener_with_callback("message", closure.as_ref().unchecked_ref());
-            (source, closure)
-        });
-        let poll = set_interval_with_handle(wake, POLL).ok();
-        // Lives as long as this run of the effect; then the stream is closed.
-        StoredValue::new_local(Open { stream, poll });
-    });
+/// Keeps the page's regions up to date while the stream at `url` speaks. Stands outside of all regions.
+pub(crate) fn live(url: Option<String>) -> Option<AnyView> {
+    url.map(|url| view! { <Live url/> }.into_any())
 }
 
-struct Open {
-    stream: Option<(EventSource, Closure<dyn FnMut(Event)>)>,
-    poll: Option<IntervalHandle>,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        if let Some((source, _)) = &self.stream {
-            source.close();
-        }
-        if let Some(poll) = &self.poll {
-            poll.clear();
-        }
+/// A part of a page that takes over its next state. Its name is unique on the page; nothing interactive but links, forms and folds stands in it.
+pub(crate) fn region(name: &'static str, content: impl IntoAny) -> AnyView {
+    view! {
+        <div class="contents" data-live=name>
+            {content.into_any()}
+        </div>
     }
+    .into_any()
+}
+
+/// Words that are spoken when they change, such as a state.
+pub(crate) fn said(content: AnyView) -> AnyView {
+    view! {
+        <span class="contents" data-says="">
+            {content}
+        </span>
+    }
+    .into_any()
 }
 
 /// Without JavaScript a page that runs loads itself again every three seconds.
@@ -74,4 +54,200 @@ pub(crate) fn refresh_without_script(running: bool) -> Option<AnyView> {
         view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="3">"#></noscript> }
             .into_any()
     })
+}
+
+#[island]
+fn Live(url: String) -> impl IntoView {
+    Effect::new(move |_| Following::start(&url));
+    view! { <p class="sr-only" role="status" id=MARK></p> }
+}
+
+/// One page that is followed, until the server's page says that nothing moves any more.
+struct Following {
+    stream: Option<EventSource>,
+    poll: Cell<Option<IntervalHandle>>,
+    /// True from an event until its fetch has been answered.
+    busy: Cell<bool>,
+    /// An event came while a fetch was under way: its answer may be too old.
+    again: Cell<bool>,
+}
+
+impl Following {
+    fn start(url: &str) {
+        let this = Rc::new(Self {
+            stream: EventSource::new(url).ok(),
+            poll: Cell::new(None),
+            busy: Cell::new(false),
+            again: Cell::new(false),
+        });
+        if let Some(stream) = &this.stream {
+            let this = Rc::clone(&this);
+            let woken = Closure::<dyn FnMut(Event)>::new(move |_| this.soon());
+            stream.set_onmessage(Some(woken.as_ref().unchecked_ref()));
+            // Lives as long as the document, as the stream does.
+            woken.forget();
+        }
+        let poll = {
+            let this = Rc::clone(&this);
+            set_interval_with_handle(move || this.soon(), POLL).ok()
+        };
+        this.poll.set(poll);
+    }
+
+    fn soon(self: &Rc<Self>) {
+        if self.busy.replace(true) {
+            self.again.set(true);
+            return;
+        }
+        let this = Rc::clone(self);
+        set_timeout(move || spawn_local(this.catch_up()), SETTLE);
+    }
+
+    async fn catch_up(self: Rc<Self>) {
+        self.again.set(false);
+        let page = fetch().await;
+        self.busy.set(false);
+        // A server that did not answer is asked again at the next event or poll.
+        let Ok(page) = page else { return };
+        take_over(&page);
+        if page.get_element_by_id(MARK).is_none() {
+            self.end();
+        } else if self.again.get() {
+            self.soon();
+        }
+    }
+
+    fn end(&self) {
+        if let Some(stream) = &self.stream {
+            stream.close();
+        }
+        if let Some(poll) = self.poll.take() {
+            poll.clear();
+        }
+    }
+}
+
+/// The page at the current address, as the server would show it now.
+async fn fetch() -> Result<Document, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("accept", "text/html")?;
+    let init = RequestInit::new();
+    init.set_headers(&headers);
+    let address = window().location().href()?;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&address, &init)).await?;
+    let answer: Response = answer.dyn_into()?;
+    if !answer.ok() {
+        return Err(JsValue::NULL);
+    }
+    let text = JsFuture::from(answer.text()?).await?;
+    DomParser::new()?.parse_from_string(
+        &text.as_string().unwrap_or_default(),
+        SupportedType::TextHtml,
+    )
+}
+
+/// Brings every region to its state in `page`. A page that has other regions now is loaded anew, unless somebody is writing in this one.
+fn take_over(page: &Document) {
+    let said = spoken(&document());
+    let (old, new) = (regions(&document()), regions(page));
+    let names = |regions: &[Element]| regions.iter().map(name).collect::<Vec<_>>();
+    if names(&old) == names(&new) {
+        for (old, new) in old.iter().zip(&new) {
+            exchange(old, new);
+        }
+    } else if !old.iter().any(is_being_filled) {
+        let _ = window().location().reload();
+        return;
+    }
+    let now = spoken(page);
+    if let (true, Some(mark)) = (now != said, document().get_element_by_id(MARK)) {
+        mark.set_text_content(now.as_deref());
+    }
+}
+
+/// Replaces one region where it differs, keeping open folds and the focus; a region that somebody writes in is left alone.
+fn exchange(old: &Element, new: &Element) {
+    let folds = (all(old, "details"), all(new, "details"));
+    for (old, new) in folds.0.iter().zip(&folds.1) {
+        let _ = new.toggle_attribute_with_force("open", old.has_attribute("open"));
+    }
+    if old.inner_html() == new.inner_html() || is_being_filled(old) {
+        return;
+    }
+    let focused = document()
+        .active_element()
+        .filter(|active| old.contains(Some(active)));
+    let next = match &focused {
+        None => None,
+        Some(focused) => match all(new, FOCUSABLE)
+            .into_iter()
+            .find(|candidate| is_like(candidate, focused))
+        {
+            // What has the focus is gone in the new state: it is taken from nobody.
+            None => return,
+            found => found,
+        },
+    };
+    let _ = old.replace_with_with_node_1(new);
+    if let Some(next) = next.and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
+        let _ = next.focus();
+    }
+}
+
+const FOCUSABLE: &str = "a, button, summary, [tabindex]";
+
+fn is_like(one: &Element, other: &Element) -> bool {
+    one.tag_name() == other.tag_name()
+        && one.get_attribute("href") == other.get_attribute("href")
+        && one.text_content() == other.text_content()
+}
+
+/// Whether a field in the region has the focus, or holds what the server did not put there.
+fn is_being_filled(region: &Element) -> bool {
+    let active = document().active_element();
+    all(region, "input, textarea, select")
+        .into_iter()
+        .any(|field| {
+            if active.as_ref() == Some(&field) {
+                return true;
+            }
+            match field.dyn_ref::<HtmlInputElement>() {
+                Some(input) => match input.type_().as_str() {
+                    "hidden" | "submit" | "button" => false,
+                    "checkbox" | "radio" => input.checked() != input.default_checked(),
+                    _ => !input.value().is_empty(),
+                },
+                None => {
+                    field.tag_name() == "TEXTAREA"
+                        && js_sys::Reflect::get(&field, &"value".into())
+                            .is_ok_and(|text| text.as_string().is_some_and(|text| !text.is_empty()))
+                }
+            }
+        })
+}
+
+fn regions(page: &Document) -> Vec<Element> {
+    page.document_element()
+        .map(|root| all(&root, "[data-live]"))
+        .unwrap_or_default()
+}
+
+fn name(region: &Element) -> Option<String> {
+    region.get_attribute("data-live")
+}
+
+fn spoken(page: &Document) -> Option<String> {
+    page.query_selector("[data-says]")
+        .ok()
+        .flatten()?
+        .text_content()
+}
+
+fn all(within: &Element, selector: &str) -> Vec<Element> {
+    let Ok(found) = within.query_selector_all(selector) else {
+        return vec![];
+    };
+    (0..found.length())
+        .filter_map(|at| found.item(at)?.dyn_into().ok())
+        .collect()
 }

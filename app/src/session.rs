@@ -1,6 +1,5 @@
-//! Who looks and at which installation: provided by the server for each request, handed to the browser with the page.
+//! Who looks and at which installation: provided by the server for each request.
 
-use crate::api::wire::shared;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use types::actor::Actor;
@@ -41,12 +40,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the server's context, or in the browser what the server sent with the page.
-    pub(crate) fn share() -> Self {
-        shared(|| Session {
+    /// That of the request that is answered.
+    pub(crate) fn current() -> Self {
+        Session {
             actor: use_context::<CurrentActor>().unwrap_or_default().0,
             installation: use_context::<Installation>().unwrap_or_default(),
-        })
+        }
     }
 }
 

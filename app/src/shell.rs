@@ -2,6 +2,7 @@
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
+use leptos::reactive::owner::Owner;
 use leptos_meta::MetaTags;
 
 use crate::root::App;
@@ -19,6 +20,10 @@ pub struct Assets {
 
 /// The whole HTML document. Without [`Assets`] in context the page is plain but works.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    // Only islands are taken over by the browser: what pages read is not sent along a second time.
+    if let Some(shared) = Owner::current_shared_context() {
+        shared.set_is_hydrating(false);
+    }
     let _ = options; // hashed names come from `Assets`; leptos' own lookup would read a file on every render
     let assets = use_context::<Assets>();
     let nonce = use_nonce();
@@ -36,7 +41,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     .map(|Assets { css, js, wasm }| {
                         // Both paths come from the build; as JSON strings they cannot leave the script.
                         let start = format!(
-                            "import({}).then(m => m.default({{module_or_path: {}}}).then(() => {{ m.hydrate(); }}))",
+                            "const m = await import({}); await m.default({{module_or_path: {}}}); {ISLANDS}",
                             json(&js),
                             json(&wasm),
                         );
@@ -57,6 +62,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </html>
     }
 }
+
+/// Wakes the islands. The mark on the root tells the style sheet that scripts run: what is for pages without them goes.
+const ISLANDS: &str = r#"m.hydrate(); for (const island of document.querySelectorAll("leptos-island")) m[island.dataset.component](island); document.documentElement.dataset.ready = "1";"#;
 
 fn json(path: &str) -> String {
     serde_json::to_string(path)

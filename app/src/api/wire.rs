@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use leptos::server::codee::{Decoder, Encoder};
 use leptos::server_fn::codec::Post;
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Failure;
 
@@ -20,7 +20,7 @@ pub type Wired = Post<Wire>;
 /// What a page reads.
 pub(crate) type Read<T> = Resource<Result<T, Failure>, Wire>;
 
-/// Reads on the server while the page is rendered, and in the browser whenever `source` changes.
+/// Reads while the page is rendered.
 pub(crate) fn from_server<S, T, F>(
     source: impl Fn() -> S + Send + Sync + 'static,
     fetcher: impl Fn(S) -> F + Send + Sync + 'static,
@@ -33,9 +33,23 @@ where
     Resource::new_with_options(source, fetcher, false)
 }
 
-/// A value that the server knows and the browser gets with the page.
-pub(crate) fn shared<T: Serialize + DeserializeOwned>(server: impl FnOnce() -> T) -> T {
-    SharedValue::<T, Wire>::new_with_encoding(server).into_inner()
+/// What an island gets along with the page. The browser only reads it: it carries no code to write it.
+#[derive(Debug, Clone)]
+pub(crate) struct Carried<T>(pub(crate) T);
+
+impl<T: Serialize> Serialize for Carried<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[cfg(feature = "ssr")]
+        return self.0.serialize(serializer);
+        #[cfg(not(feature = "ssr"))]
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Carried<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
 }
 
 impl ContentType for Wire {
@@ -67,14 +81,7 @@ impl<T: Serialize> Encoder<T> for Wire {
     type Encoded = String;
 
     fn encode(value: &T) -> Result<String, Self::Error> {
-        #[cfg(feature = "ssr")]
-        return serde_json::to_string(value);
-        // The browser hands data to nobody this way.
-        #[cfg(not(feature = "ssr"))]
-        {
-            let _ = value;
-            Ok(String::new())
-        }
+        serde_json::to_string(value)
     }
 }
 

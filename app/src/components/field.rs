@@ -140,7 +140,7 @@ pub(crate) fn summary(problem: Option<&Problem>, errors: &[FieldError]) -> AnyVi
         .map(|error| {
             view! {
                 <li>
-                    <a class="underline underline-offset-2" rel="external" href=format!("#{}", id_of(&error.field))>
+                    <a class="underline underline-offset-2" href=format!("#{}", id_of(&error.field))>
                         {error.message.clone()}
                     </a>
                 </li>

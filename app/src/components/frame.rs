@@ -8,6 +8,7 @@ use types::actor::{Actor, Right};
 use super::button::{Look, classes};
 use super::icon::{Icon, icon, mark};
 use crate::api::approvals::approval_count;
+use crate::live::region;
 use crate::session::{Session, use_session};
 
 /// Wraps a page.
@@ -33,7 +34,6 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
         <a
             href="#main"
             class="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-20 focus:rounded-md focus:bg-accent focus:px-3 focus:py-1.5 focus:text-accent-ink"
-            rel="external"
         >
             "Skip to content"
         </a>
@@ -69,7 +69,7 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
 fn navigation(actor: &Actor) -> AnyView {
     let count = from_server(|| (), |()| approval_count());
     let count = view! {
-        <Transition>
+        <Suspense>
             {move || Suspend::new(async move {
                 let n = count.await.map(|count| count.mine).unwrap_or_default();
                 (n > 0)
@@ -81,7 +81,7 @@ fn navigation(actor: &Actor) -> AnyView {
                         }
                     })
             })}
-        </Transition>
+        </Suspense>
     }
     .into_any();
     let may_audit = actor.may(Right::ReadAudit, None);
@@ -100,7 +100,7 @@ fn navigation(actor: &Actor) -> AnyView {
                 {item("/catalogue", Icon::Catalogue, "Catalogue", ().into_any())}
                 {item("/requests", Icon::Requests, "Requests", ().into_any())}
                 {item("/stacks", Icon::Stacks, "Stacks", ().into_any())}
-                {item("/approvals", Icon::Approvals, "Approvals", count)}
+                {item("/approvals", Icon::Approvals, "Approvals", region("waiting", count))}
                 <span class="px-2 pt-3.5 pb-1 text-[11.5px] font-[600] text-ink-3 max-md:hidden">
                     "Administration"
                 </span>

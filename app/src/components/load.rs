@@ -1,15 +1,13 @@
-//! Loading, failing, showing: the three states of everything that is read from the server.
+//! Showing or failing: how everything that a page reads gets on it.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::button::{Look, link};
-use super::card::CARD;
 use crate::api::Failure;
 use crate::api::wire::Read;
 
-/// Shows what a resource holds; while it loads in the browser a quiet placeholder, where it failed the reason. On a reload the old content stays until
-/// the new is there.
+/// Shows what a resource holds, or the reason why it could not be read. The page is sent when it is there.
 pub(crate) fn load<T>(
     resource: Read<T>,
     show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
@@ -18,7 +16,7 @@ where
     T: Clone + Send + Sync + 'static,
 {
     view! {
-        <Transition fallback=loading>
+        <Suspense>
             {move || {
                 let show = show.clone();
                 Suspend::new(async move {
@@ -28,20 +26,7 @@ where
                     }
                 })
             }}
-        </Transition>
-    }
-    .into_any()
-}
-
-/// The placeholder.
-pub(crate) fn loading() -> AnyView {
-    view! {
-        <div role="status" class="grid gap-3 py-2">
-            <span class="sr-only">"Loading"</span>
-            <div class="h-6 w-56 rounded bg-sunken"></div>
-            <div class="h-4 w-80 max-w-full rounded bg-sunken"></div>
-            <div class=format!("{CARD} h-40")></div>
-        </div>
+        </Suspense>
     }
     .into_any()
 }
@@ -60,7 +45,7 @@ pub(crate) fn failed(failure: &Failure) -> AnyView {
         401 => link(Look::Primary, "/sign-in", "Sign in"),
         404 | 403 => link(Look::Plain, "/catalogue", "To the catalogue"),
         _ => view! {
-            <a class=super::button::classes(Look::Plain) href="" rel="external">"Load the page again"</a>
+            <a class=super::button::classes(Look::Plain) href="">"Load the page again"</a>
         }
         .into_any(),
     };

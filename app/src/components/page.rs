@@ -6,7 +6,7 @@ use leptos_meta::Title;
 /// The way down to a page: text and address.
 pub(crate) type Crumbs = Vec<(String, String)>;
 
-/// Title, breadcrumbs, heading, a sentence, and actions.
+/// Title, breadcrumbs, heading, a sentence, and actions. Heading and sentence are a region of live pages.
 pub(crate) fn head(
     title: impl Into<String>,
     crumbs: Crumbs,
@@ -19,7 +19,7 @@ pub(crate) fn head(
         <Title text=title.clone()/>
         {breadcrumbs(crumbs)}
         <div class="mb-5 flex flex-wrap items-start gap-x-4 gap-y-3">
-            <div class="min-w-0 flex-1 basis-72">
+            <div class="min-w-0 flex-1 basis-72" data-live="head">
                 <h1 class="flex flex-wrap items-center gap-x-2.5 gap-y-1 wrap-anywhere">
                     {title} {chips}
                 </h1>

@@ -16,7 +16,7 @@ use crate::components::page::{columns, head, notice};
 use crate::components::steps::steps;
 use crate::components::time::{between, clock, moment};
 use crate::forms::submitted;
-use crate::live::{listen, refresh_without_script};
+use crate::live::{live, refresh_without_script, region, said};
 use crate::pages::param;
 use crate::words;
 
@@ -31,13 +31,6 @@ pub(crate) fn page() -> AnyView {
             }
         },
     );
-    let stream = Memo::new(move |_| match detail.get() {
-        Some(Ok(detail)) if !detail.summary.state.has_ended() => {
-            Some(format!("/api/v1/operations/{}/events", detail.summary.id))
-        }
-        _ => None,
-    });
-    listen(stream.into(), move || detail.refetch());
     load(detail, |detail| show(&detail))
 }
 
@@ -109,7 +102,9 @@ fn show(operation: &OperationDetail) -> AnyView {
         </section>
     }
     .into_any();
+    let stream = (!row.state.has_ended()).then(|| format!("/api/v1/operations/{}/events", row.id));
     view! {
+        {live(stream)}
         {refresh_without_script(!row.state.has_ended())}
         {head(
             format!("{} of {}", words::operation_title(row.kind, row.revision), row.stack_name),
@@ -117,12 +112,16 @@ fn show(operation: &OperationDetail) -> AnyView {
                 ("Stacks".into(), "/stacks".into()),
                 (row.stack_name.to_string(), stack_path),
             ],
-            chip(tone, state),
+            said(chip(tone, state)),
             "",
-            actions,
+            region("actions", actions),
         )}
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
-        {columns(timeline(operation), "About this operation", about)}
+        {columns(
+            region("operation", timeline(operation)),
+            "About this operation",
+            region("about", about),
+        )}
     }
     .into_any()
 }

@@ -3,14 +3,29 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, KeyboardEvent};
+use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 const OFF: &str = "slipway-queue-keys-off";
+const CURRENT: &str = "[data-queue=row][aria-current]";
+
+/// Remembers over the next page load that a key led there, so that the focus goes on from the same row.
+const MOVED: &str = "slipway-queue-moved";
 
 /// What the keys do, and the switch. Only shown where scripts run.
-pub(crate) fn legend() -> AnyView {
+#[island]
+pub(crate) fn Keys() -> impl IntoView {
     let off = RwSignal::new(false);
-    Effect::new(move |_| off.set(is_off()));
+    Effect::new(move |_| {
+        off.set(is_off());
+        if let Ok(Some(storage)) = window().session_storage() {
+            if let Ok(Some(_)) = storage.get_item(MOVED) {
+                let _ = storage.remove_item(MOVED);
+                focus(CURRENT);
+            }
+        }
+        // The queue's rows are exchanged while it is looked at; the document stays.
+        let _ = window_event_listener(leptos::ev::keydown, |event| pressed(&event));
+    });
     let key = |key: &'static str, does: &'static str| {
         view! {
             <span class="whitespace-nowrap">
@@ -44,7 +59,6 @@ pub(crate) fn legend() -> AnyView {
             </label>
         </div>
     }
-    .into_any()
 }
 
 fn is_off() -> bool {
@@ -56,16 +70,20 @@ fn is_off() -> bool {
         .is_some()
 }
 
-/// A key went down inside the queue.
-pub(crate) fn pressed(event: KeyboardEvent) {
-    if event.ctrl_key() || event.alt_key() || event.meta_key() || is_off() {
+/// A key went down; it counts inside the queue.
+fn pressed(event: &KeyboardEvent) {
+    let in_queue = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|target| matches!(target.closest("#queue"), Ok(Some(_))));
+    if !in_queue || event.ctrl_key() || event.alt_key() || event.meta_key() || is_off() {
         return;
     }
     match event.key().as_str() {
         "j" => step(1),
         "k" => step(-1),
         "a" => approve(),
-        "r" | "c" => focus("f-comment"),
+        "r" | "c" => focus("#f-comment"),
         _ => return,
     }
     event.prevent_default();
@@ -86,7 +104,9 @@ fn step(by: i32) {
         .unwrap_or(0);
     let to = usize::try_from(at + by).unwrap_or(0);
     if let Some(row) = all.get(to) {
-        let _ = row.focus();
+        if let Ok(Some(storage)) = window().session_storage() {
+            let _ = storage.set_item(MOVED, "1");
+        }
         row.click();
     }
 }
@@ -100,7 +120,7 @@ fn approve() {
         return;
     };
     let what = document()
-        .query_selector("[data-queue=row][aria-current]")
+        .query_selector(CURRENT)
         .ok()
         .flatten()
         .and_then(|row| row.text_content())
@@ -113,9 +133,11 @@ fn approve() {
     }
 }
 
-fn focus(id: &str) {
+fn focus(selector: &str) {
     if let Some(element) = document()
-        .get_element_by_id(id)
+        .query_selector(selector)
+        .ok()
+        .flatten()
         .and_then(|element| element.dyn_into::<HtmlElement>().ok())
     {
         let _ = element.focus();

@@ -7,7 +7,7 @@ use types::ids::RequestId;
 use types::page::Page;
 use types::request::RequestDetail;
 
-use super::keys;
+use super::keys::Keys;
 use crate::api::Failure;
 use crate::api::approvals::{approval_count, approvals};
 use crate::api::requests::request;
@@ -20,6 +20,7 @@ use crate::components::page::{columns, head};
 use crate::components::tabs::{Tab, tabs};
 use crate::components::time::span;
 use crate::components::verdict::posture_chip;
+use crate::live::{live, region};
 use crate::pages::requests::{decide::decide, detail::brief, list::title};
 use crate::pages::{address, query, some};
 
@@ -37,10 +38,6 @@ pub(crate) fn page() -> AnyView {
     let queue = from_server(
         move || (tab_of(&tab.get()), selected.get(), some(cursor.get())),
         |(tab, selected, cursor)| read(tab, selected, cursor),
-    );
-    crate::live::listen(
-        Signal::stored(Some("/api/v1/events".to_owned())),
-        move || queue.refetch(),
     );
     load(queue, |queue| show(&queue))
 }
@@ -98,15 +95,16 @@ fn show(queue: &Queue) -> AnyView {
         current: queue.tab == which,
     };
     view! {
-        {head("Approvals", vec![], ().into_any(), sentence, keys::legend())}
-        {tabs(
+        {live(Some("/api/v1/events".to_owned()))}
+        {head("Approvals", vec![], ().into_any(), sentence, view! { <Keys/> }.into_any())}
+        {region("tabs", tabs(
             "Which approvals",
             vec![
                 tab(ApprovalTab::Mine, "Waiting for me", Some(queue.mine)),
                 tab(ApprovalTab::All, "All waiting", None),
                 tab(ApprovalTab::Decided, "Decided by me", None),
             ],
-        )}
+        ))}
         {if queue.page.items.is_empty() {
             view! {
                 <section class=CARD>
@@ -122,7 +120,7 @@ fn show(queue: &Queue) -> AnyView {
             }
                 .into_any()
         } else {
-            columns(table(queue), "The selected request", pane(queue))
+            columns(region("rows", table(queue)), "The selected request", region("pane", pane(queue)))
         }}
     }
     .into_any()
@@ -147,7 +145,7 @@ fn table(queue: &Queue) -> AnyView {
         )
     });
     view! {
-        <section class=CARD id="queue" tabindex="-1" on:keydown=keys::pressed>
+        <section class=CARD id="queue" tabindex="-1">
             <table class="rows">
                 <caption class="sr-only">"Requests that wait for approval"</caption>
                 <thead>
@@ -188,7 +186,7 @@ fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> An
     view! {
         <tr aria-current=current.then_some("true")>
             <th scope="row">
-                <a class="font-[600] hover:underline" href=href data-noscroll="true" data-queue="row" aria-current=current.then_some("true")>
+                <a class="font-[600] hover:underline" href=href data-queue="row" aria-current=current.then_some("true")>
                     {title(request)}
                 </a>
                 <div class="text-xs text-ink-2">

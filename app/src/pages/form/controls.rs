@@ -72,10 +72,11 @@ fn field(state: State, field: &Field) -> AnyView {
         matches!(field.control, Control::Tags)
             .then(|| "One per line, name=value. The project's own tags are added.".to_owned())
     });
-    let hint = field
-        .required
-        .then(|| ())
-        .is_none()
+    let has_default = field
+        .default
+        .as_ref()
+        .is_some_and(|default| !text(default).is_empty());
+    let hint = (!field.required && !has_default)
         .then(|| view! { <span class="font-[400] text-ink-3">" (optional)"</span> });
     let grouped = matches!(
         field.control,

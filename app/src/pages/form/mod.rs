@@ -12,11 +12,13 @@ use leptos::prelude::*;
 use types::check::Check;
 use types::form::RequestForm;
 use types::ids::RequestId;
+use types::problem::FieldError;
 use types::request::{RequestDraft, RequestKind};
 
 use self::state::State;
 use crate::api::Failure;
 use crate::api::catalogue::{check, request_form};
+use crate::api::wire::Carried;
 use crate::components::field::summary;
 use crate::components::load::load;
 use crate::components::page::head;
@@ -143,14 +145,7 @@ fn show(
     crumbs: Vec<(String, String)>,
     refused: Option<&Submitted>,
 ) -> AnyView {
-    let Loaded { form, check } = loaded;
-    let template = form.template.clone();
-    let submission = refused
-        .and_then(|refused| refused.submission)
-        .unwrap_or(form.submission);
-    let editing = form.editing.clone();
-    let state = State::new(form, check, refused);
-    state.follow();
+    let template = &loaded.form.template;
     view! {
         {head(
             title,
@@ -166,6 +161,28 @@ fn show(
             ().into_any(),
         )}
         {refused.map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
+        <Filling
+            loaded=Carried(loaded)
+            submission=refused.and_then(|refused| refused.submission)
+            refused=refused.map(|refused| refused.errors.clone())
+        />
+    }
+    .into_any()
+}
+
+/// The form itself, with the verdict beside it. `refused` is what was wrong with the last POST, `submission` the number that came with it.
+#[island]
+fn Filling(
+    loaded: Carried<Loaded>,
+    submission: Option<RequestId>,
+    refused: Option<Vec<FieldError>>,
+) -> impl IntoView {
+    let Carried(Loaded { form, check }) = loaded;
+    let submission = submission.unwrap_or(form.submission);
+    let editing = form.editing.clone();
+    let state = State::new(form, check, refused);
+    state.follow();
+    view! {
         <form
             method="post"
             id="request-form"
@@ -193,7 +210,6 @@ fn show(
             </div>
         </form>
     }
-    .into_any()
 }
 
 /// What the draft holds without being asked: kind, template, stack, and what shape the parameters have.

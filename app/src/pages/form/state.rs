@@ -18,7 +18,7 @@ use web_sys::{Event, SubmitEvent};
 use super::dom;
 use crate::api::Failure;
 use crate::api::catalogue::{check, request_form};
-use crate::forms::{Submitted, get, is_private_key, set, shape, text};
+use crate::forms::{get, is_private_key, set, shape, text};
 
 /// How long typing must rest before the draft is checked.
 const REST: Duration = Duration::from_millis(250);
@@ -54,7 +54,7 @@ impl State {
     pub(super) fn new(
         form: RequestForm,
         check: Result<Check, Failure>,
-        refused: Option<&Submitted>,
+        refused: Option<Vec<FieldError>>,
     ) -> Self {
         let draft = form.draft.clone();
         let editing = form.editing.as_ref().map(|editing| editing.request);
@@ -66,11 +66,7 @@ impl State {
             sending: RwSignal::new(false),
             touched: RwSignal::new(BTreeSet::new()),
             all: RwSignal::new(refused.is_some() || editing.is_some()),
-            refused: RwSignal::new(
-                refused
-                    .map(|refused| refused.errors.clone())
-                    .unwrap_or_default(),
-            ),
+            refused: RwSignal::new(refused.unwrap_or_default()),
             private_key: RwSignal::new(None),
             editing: StoredValue::new(editing),
             timer: StoredValue::new(None),

@@ -63,7 +63,6 @@ fn summary(state: State, check: Option<&Check>) -> AnyView {
                     <li>
                         <a
                             class="underline decoration-dotted underline-offset-2"
-                            rel="external"
                             href=href
                             on:click=move |event| {
                                 event.prevent_default();

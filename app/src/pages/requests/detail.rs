@@ -21,7 +21,7 @@ use crate::components::quota::quota;
 use crate::components::time::{ago, moment};
 use crate::components::verdict::{controls, guardrails, posture_bar, posture_words, say};
 use crate::forms::{Submitted, submitted};
-use crate::live::{listen, refresh_without_script};
+use crate::live::{live, refresh_without_script, region, said};
 use crate::pages::param;
 use crate::words;
 
@@ -36,14 +36,6 @@ pub(crate) fn page() -> AnyView {
             }
         },
     );
-    let stream = Signal::derive(move || match detail.get() {
-        Some(Ok(detail)) if !detail.summary.state.is_final() => {
-            Some(format!("/api/v1/events?stack={}", detail.summary.stack))
-        }
-        _ => None,
-    });
-    let stream = Memo::new(move |_| stream.get());
-    listen(stream.into(), move || detail.refetch());
     load(detail, |detail| show(&detail))
 }
 
@@ -81,17 +73,19 @@ fn show(request: &RequestDetail) -> AnyView {
         )}
     }
     .into_any();
+    let stream = (!row.state.is_final()).then(|| format!("/api/v1/events?stack={}", row.stack));
     view! {
+        {live(stream)}
         {refresh_without_script(running)}
         {head(
             title(row),
             vec![("Requests".into(), "/requests".into())],
-            chip(tone, state),
+            said(chip(tone, state)),
             format!("{} · {} · asked by {}", row.project, row.template, row.requester),
-            actions,
+            region("actions", actions),
         )}
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
-        {next_step(request)}
+        {region("next", next_step(request))}
         {columns(main(request, &path, refused.as_ref()), "Verdict, cost and approvals", aside(request, refused.as_ref()))}
     }
     .into_any()
@@ -156,13 +150,13 @@ fn next_step(request: &RequestDetail) -> Option<AnyView> {
 fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> AnyView {
     let Some(plan) = &request.plan else {
         return view! {
-            {padded("Plan", "", "The plan is being made.".into_any())}
-            {timeline(request)}
-            {comments(request, path, refused)}
+            {region("plan", padded("Plan", "", "The plan is being made.".into_any()))}
+            {region("timeline", timeline(request))}
+            {region("comments", comments(request, path, refused))}
         }
         .into_any();
     };
-    view! {
+    let planned = view! {
         {padded(
             "Plan",
             "",
@@ -200,8 +194,11 @@ fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> Any
                         .into_any(),
                 )
             })}
-        {timeline(request)}
-        {comments(request, path, refused)}
+    };
+    view! {
+        {region("plan", planned)}
+        {region("timeline", timeline(request))}
+        {region("comments", comments(request, path, refused))}
     }
     .into_any()
 }
@@ -229,7 +226,12 @@ fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
                 })}
         }
     });
-    view! { {decide} {approvals(request)} {plan} }.into_any()
+    view! {
+        {region("decide", decide)}
+        {region("approvals", approvals(request))}
+        {region("verdict", plan)}
+    }
+    .into_any()
 }
 
 fn approvals(request: &RequestDetail) -> Option<AnyView> {

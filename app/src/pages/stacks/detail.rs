@@ -1,4 +1,4 @@
-//! A stack's page: tabs in the address; *Now* shows what runs or how to reach it. It listens as long as something runs.
+//! A stack's page: tabs in the address; *Now* shows what runs or how to reach it. It is live as long as something runs.
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
@@ -21,7 +21,7 @@ use crate::components::tabs::{Tab, tabs};
 use crate::components::time::{date, moment};
 use crate::components::verdict::posture_words;
 use crate::forms::submitted;
-use crate::live::{listen, refresh_without_script};
+use crate::live::{live, refresh_without_script, region, said};
 use crate::pages::requests::plan::digest;
 use crate::pages::{param, query};
 use crate::words;
@@ -49,19 +49,13 @@ async fn read(id: String) -> Result<Loaded, Failure> {
 pub(crate) fn page() -> AnyView {
     let (id, tab) = (param("id"), query("tab"));
     let loaded = from_server(move || id.get(), read);
-    let stream = Memo::new(move |_| match loaded.get() {
-        Some(Ok(loaded)) if is_moving(&loaded) => {
-            Some(format!("/api/v1/events?stack={}", loaded.stack.summary.id))
-        }
-        _ => None,
-    });
-    listen(stream.into(), move || loaded.refetch());
     load(loaded, move |loaded| {
-        let frame = frame(&loaded);
-        let body = move || shown(&loaded, &tab.get());
+        let stream =
+            is_moving(&loaded).then(|| format!("/api/v1/events?stack={}", loaded.stack.summary.id));
         view! {
-            {frame}
-            {body}
+            {live(stream)}
+            {frame(&loaded)}
+            {region("stack", shown(&loaded, &tab.get()))}
         }
         .into_any()
     })
@@ -131,7 +125,7 @@ fn frame(loaded: &Loaded) -> AnyView {
                     crate::pages::address("/stacks", &[("project", row.project.to_string())]),
                 ),
             ],
-            chip(tone, state),
+            said(chip(tone, state)),
             format!(
                 "{} · {} · {} · {}",
                 row.template,
@@ -139,19 +133,22 @@ fn frame(loaded: &Loaded) -> AnyView {
                 words::region(&row.target.region),
                 row.target.resource_group,
             ),
-            actions,
+            region("actions", actions),
         )}
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
-        {stack
-            .fault
-            .as_ref()
-            .map(|error| {
-                notice(
-                    Tone::Deny,
-                    "The last operation failed; what exists is kept and costs",
-                    fault(error),
-                )
-            })}
+        {region(
+            "fault",
+            stack
+                .fault
+                .as_ref()
+                .map(|error| {
+                    notice(
+                        Tone::Deny,
+                        "The last operation failed; what exists is kept and costs",
+                        fault(error),
+                    )
+                }),
+        )}
     }
     .into_any()
 }

@@ -8,7 +8,6 @@ mod tabs;
 
 use crate::api::wire::Read;
 use crate::api::wire::from_server;
-use crate::api::wire::shared;
 use leptos::prelude::*;
 use types::stack::StackDetail;
 
@@ -30,5 +29,5 @@ fn read(id: Memo<String>) -> Read<StackDetail> {
 
 /// A number for a form's submission: made with the page, so that a double click makes one request.
 fn submission() -> String {
-    shared(|| uuid::Uuid::now_v7().to_string())
+    uuid::Uuid::now_v7().to_string()
 }

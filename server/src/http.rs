@@ -16,7 +16,7 @@ use anyhow::Result;
 use app::session::Installation as Notice;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use leptos::config::LeptosOptions;
 use portal::Portal;
 use tokio_util::sync::CancellationToken;
@@ -80,7 +80,8 @@ pub(crate) fn router(
             installation.store.clone(),
             installation.portal.clone(),
             !installation.sandbox,
-        ));
+        ))
+        .layer(map_response(session::told));
     let programs = api::router(&state)
         .layer(from_fn_with_state(
             state.clone(),
@@ -90,7 +91,8 @@ pub(crate) fn router(
             installation.store.clone(),
             installation.portal.clone(),
             !installation.sandbox,
-        ));
+        ))
+        .layer(map_response(session::told));
     // From the inside out: a request meets the last of these first.
     let router = Router::new()
         .merge(people)

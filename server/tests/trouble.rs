@@ -36,15 +36,20 @@ fn prod_vm(name: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_what_is_new_and_serves_what_is_there() {
     let data = tempfile::tempdir().unwrap();
-    assert!(on_disk_of(None, data.path()).terminate());
+    let slipway = on_disk_of(None, data.path());
+    let (owner, browser) = (slipway.api("owner").await, slipway.browser("owner").await);
+    let (status, answer) = owner.post("/requests", &prod_vm("before")).await;
+    assert_eq!(status, 201, "{answer:#}");
+    assert!(slipway.terminate(), "SIGTERM ends it cleanly");
     let pages = std::fs::metadata(data.path().join("slipway.db"))
         .unwrap()
         .len()
         / 4_096;
-    let slipway = on_disk_of(Some(pages + 80), data.path());
-    let (owner, browser) = (slipway.api("owner").await, slipway.browser("owner").await);
 
-    let mut sent = Vec::new();
+    // Room for what a start writes and for a few requests at most.
+    let slipway = on_disk_of(Some(pages + 80), data.path());
+    let (owner, browser) = (owner.at(&slipway), browser.at(&slipway));
+    let mut sent = vec!["before".to_owned()];
     let (refused, problem) = loop {
         let name = format!("filler-{}", sent.len());
         let (status, answer) = owner.post("/requests", &prod_vm(&name)).await;
@@ -55,7 +60,6 @@ async fn a_full_disk_refuses_what_is_new_and_serves_what_is_there() {
         sent.push(name);
         assert!(sent.len() < 100, "the disk never gets full");
     };
-    assert!(!sent.is_empty());
     assert_eq!(problem["code"], "storage_full", "{problem:#}");
 
     // Nothing half-made; what is there is served, to programs and to people, and nothing is answered that is not true.
@@ -80,20 +84,7 @@ async fn a_full_disk_refuses_what_is_new_and_serves_what_is_there() {
     assert_eq!(status, 200, "a dry run stores nothing: {plan:#}");
     let page = browser.get("/requests").await;
     assert_eq!(page.status(), 200);
-    assert!(page.text().await.unwrap().contains("filler-0"));
-    // A form is refused with words, not with a broken page.
-    let sign_in = reqwest::Client::new()
-        .post(format!("{}/sign-in", slipway.url))
-        .header("origin", &slipway.url)
-        .form(&[("subject", "reader")])
-        .send()
-        .await
-        .unwrap();
-    assert!(
-        sign_in.status() == 507 || sign_in.status().is_redirection() || sign_in.status() == 200,
-        "{}",
-        sign_in.status()
-    );
+    assert!(page.text().await.unwrap().contains("before"));
     assert!(slipway.terminate(), "SIGTERM ends it cleanly");
 
     // With room again, the same request goes through, and the record has no gap.

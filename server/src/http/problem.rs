@@ -151,6 +151,10 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 /// The answer when a handler panicked: logged whole, told as a fault of ours.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
 pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<String>()

@@ -4,6 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
 use portal::Portal;
 use store::Store;
 use tower_sessions::cookie::SameSite;
@@ -67,6 +69,21 @@ pub(super) fn unwritten(error: &tower_sessions::session::Error) -> Failure {
             "The database does not answer. Nothing was changed; try again in a moment.",
         ),
     }
+}
+
+/// The session layer answers with a bare 500 where the session could not be written after all was done; people are told what that means.
+pub(super) async fn told(response: Response) -> Response {
+    let bare = response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && !response.headers().contains_key(CONTENT_TYPE);
+    if !bare {
+        return response;
+    }
+    Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "Your session could not be written: the database does not answer, or has no room left. Try again in a moment.",
+    )
+    .into_response()
 }
 
 /// What a session carries; its id is the key and an `i128`, which JSON cannot hold.

@@ -190,6 +190,15 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// The same browser, after the server moved.
+    pub(crate) fn at(&self, slipway: &Slipway) -> Self {
+        Self {
+            http: self.http.clone(),
+            url: slipway.url.clone(),
+            cookie: self.cookie.clone(),
+        }
+    }
+
     /// Reads a page.
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
         self.http
@@ -291,7 +300,7 @@ impl Api {
                 Instant::now() < deadline,
                 "{path} did not get there: {value:#}"
             );
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
 }

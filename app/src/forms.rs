@@ -122,10 +122,10 @@ pub(crate) fn set(draft: &mut RequestDraft, name: &str, text: &str, shape: &str)
         }
         // A remedy pressed without JavaScript, `region=westeurope`.
         "fix" => {
-            if let Some((field, text)) = text.split_once('=') {
-                if field != "fix" {
-                    set(draft, field, text, shape);
-                }
+            if let Some((field, text)) = text.split_once('=')
+                && field != "fix"
+            {
+                set(draft, field, text, shape);
             }
         }
         "justification" => text.clone_into(&mut draft.justification),

@@ -1,5 +1,10 @@
 //! Forms are sent once: a second press while a form is on its way does nothing.
 
+#![expect(
+    unreachable_pub,
+    reason = "`#[island]` makes what it expands to public"
+)]
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;

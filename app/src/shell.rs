@@ -19,12 +19,12 @@ pub struct Assets {
 }
 
 /// The whole HTML document. Without [`Assets`] in context the page is plain but works.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+pub fn shell() -> impl IntoView {
     // Only islands are taken over by the browser: what pages read is not sent along a second time.
     if let Some(shared) = Owner::current_shared_context() {
         shared.set_is_hydrating(false);
     }
-    let _ = options; // hashed names come from `Assets`; leptos' own lookup would read a file on every render
+    // Hashed names come from `Assets`; leptos' own lookup would read a file on every render.
     let assets = use_context::<Assets>();
     let nonce = use_nonce();
     view! {

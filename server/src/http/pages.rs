@@ -20,11 +20,8 @@ use super::{AppState, Failure};
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(app::App);
-    let options = state.leptos.clone();
     Router::new()
-        .leptos_routes_with_context(state, routes, context(state), move || {
-            app::shell(options.clone())
-        })
+        .leptos_routes_with_context(state, routes, context(state), app::shell)
         .fallback(unknown)
         .layer(from_fn(sign_in_first))
 }
@@ -71,11 +68,7 @@ async fn unknown(State(state): State<AppState>, request: Request) -> Response {
 }
 
 async fn render(state: &AppState, request: Request) -> Response {
-    let options = state.leptos.clone();
-    leptos_axum::render_app_async_stream_with_context(context(state), move || {
-        app::shell(options.clone())
-    })(request)
-    .await
+    leptos_axum::render_app_async_stream_with_context(context(state), app::shell)(request).await
 }
 
 /// Answers a POST with the page at `page`, showing what was typed and what was wrong.

@@ -1,6 +1,11 @@
 //! The queue's keyboard: `j` and `k` move, `a` approves after asking once more, `r` and `c` lead to the comment. Only while the focus is in the queue, and
 //! only until somebody switches it off; the choice stays in this browser.
 
+#![expect(
+    unreachable_pub,
+    reason = "`#[island]` makes what it expands to public"
+)]
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
@@ -17,11 +22,11 @@ pub(crate) fn Keys() -> impl IntoView {
     let off = RwSignal::new(false);
     Effect::new(move |_| {
         off.set(is_off());
-        if let Ok(Some(storage)) = window().session_storage() {
-            if let Ok(Some(_)) = storage.get_item(MOVED) {
-                let _ = storage.remove_item(MOVED);
-                focus(CURRENT);
-            }
+        if let Ok(Some(storage)) = window().session_storage()
+            && let Ok(Some(_)) = storage.get_item(MOVED)
+        {
+            let _ = storage.remove_item(MOVED);
+            focus(CURRENT);
         }
         // The queue's rows are exchanged while it is looked at; the document stays.
         let _ = window_event_listener(leptos::ev::keydown, |event| pressed(&event));

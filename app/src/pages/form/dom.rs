@@ -59,10 +59,9 @@ pub(super) fn write_all(form: &str, draft: &RequestDraft) {
 pub(super) fn focus_first_bad() {
     if let Ok(Some(bad)) =
         document().query_selector("#request-form [aria-invalid=true], #request-form [data-bad]")
+        && let Some(bad) = bad.dyn_ref::<HtmlElement>()
     {
-        if let Some(bad) = bad.dyn_ref::<HtmlElement>() {
-            let _ = bad.focus();
-        }
+        let _ = bad.focus();
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct State {
     refused: RwSignal<Vec<FieldError>>,
     /// A field in which somebody pasted a private key.
     private_key: RwSignal<Option<String>>,
+    /// Counts reloads of the choices, so that only the last one counts.
+    reloads: StoredValue<u32>,
     editing: StoredValue<Option<RequestId>>,
     timer: StoredValue<Option<TimeoutHandle>>,
     /// Counts checks, so that a late answer does not overwrite a later question's.
@@ -68,6 +70,7 @@ impl State {
             all: RwSignal::new(refused.is_some() || editing.is_some()),
             refused: RwSignal::new(refused.unwrap_or_default()),
             private_key: RwSignal::new(None),
+            reloads: StoredValue::new(0),
             editing: StoredValue::new(editing),
             timer: StoredValue::new(None),
             round: StoredValue::new(0),
@@ -272,33 +275,43 @@ impl State {
         });
     }
 
-    /// Project, tier or region changed: other fields have other choices now.
+    /// Project, tier or region changed: other fields have other choices now. Checks go on meanwhile; only a later reload makes this one void.
     fn reload(self) {
-        let round = self.next_round();
-        let draft = self.draft.get_untracked();
+        self.reloads.update_value(|reloads| *reloads += 1);
+        let turn = self.reloads.get_value();
+        let sent = self.draft.get_untracked();
         let editing = self.editing.get_value();
         self.checking.set(true);
         spawn_local(async move {
-            let template = Some(draft.template.clone());
-            let project = Some(draft.project.clone());
-            let tier = Some(draft.tier.clone());
-            if let Ok(form) =
-                request_form(template, project, tier, editing, Some(draft.clone())).await
-            {
-                if self.round.try_get_value() != Some(round) {
-                    return;
-                }
-                // Fields that the person has not filled in may get another proposal; the rest stays as it is typed.
-                let proposed = form.draft.clone();
+            let template = Some(sent.template.clone());
+            let project = Some(sent.project.clone());
+            let tier = Some(sent.tier.clone());
+            let form = request_form(template, project, tier, editing, Some(sent.clone())).await;
+            if self.reloads.try_get_value() != Some(turn) {
+                return;
+            }
+            if let Ok(form) = form {
+                let proposed = self.keep_typed(&form, &sent);
                 self.form.set(form);
                 self.draft.set(proposed.clone());
-                let shown = proposed.clone();
-                request_animation_frame(move || dom::write_all("request-form", &shown));
-                self.take(round, check(proposed, editing).await);
-            } else {
-                self.take(round, check(draft, editing).await);
+                request_animation_frame(move || dom::write_all("request-form", &proposed));
+            }
+            self.ask();
+        });
+    }
+
+    /// The proposals of a form that was asked for with `sent`, with what was typed since then.
+    fn keep_typed(self, form: &RequestForm, sent: &RequestDraft) -> RequestDraft {
+        let mut draft = form.draft.clone();
+        self.draft.with_untracked(|now| {
+            for field in form.sections.iter().flat_map(|section| &section.fields) {
+                let typed = get(now, &field.name);
+                if typed != get(sent, &field.name) {
+                    set(&mut draft, &field.name, &typed, shape(field));
+                }
             }
         });
+        draft
     }
 
     fn next_round(self) -> u32 {

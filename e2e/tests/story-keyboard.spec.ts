@@ -66,5 +66,5 @@ test("a VM for prod, without a mouse", async ({ page }) => {
   await page.keyboard.type("The end of the test.");
   await press(page, page.getByRole("button", { name: "Request deletion" }));
   await expect(page).toHaveURL(/\/requests\/[0-9a-f-]{36}$/);
-  await expect(page.getByText("Waits for approval").first()).toBeVisible();
+  await expect(page.getByText("Awaiting approval").first()).toBeVisible();
 });

@@ -175,7 +175,7 @@ pub(super) fn changes(stack: &StackDetail) -> AnyView {
             view! {
                 <tr>
                     <th scope="row">
-                        <a class="font-[580] hover:underline" href=format!("/operations/{}", operation.id)>
+                        <a class="inline-block py-1 font-[580] hover:underline" href=format!("/operations/{}", operation.id)>
                             {words::operation_title(operation.kind, operation.revision)}
                         </a>
                         {operation

@@ -80,6 +80,7 @@ test("a VM for prod, from the empty form to nothing left", async ({ page, slipwa
   await page.getByRole("button", { name: "Request deletion" }).click();
   await expect(page.getByText(/settlement-worker/).first()).toBeVisible();
   await page.getByLabel(/name, typed again/).fill("settlement-worker");
+  await page.getByLabel("Why").fill("The queue is empty for good.");
   await page.getByRole("button", { name: "Request deletion" }).click();
   await expect(page).toHaveURL(/\/requests\/[0-9a-f-]{36}$/);
   const deletion = page.url();

@@ -7,10 +7,11 @@ FROM ${BUILD_IMAGE} AS build
 # The compiler, C for the crates that bring C code, Node for Tailwind and wasm-opt. Other bases bring their own packages.
 ARG INSTALL="tdnf install -y build-essential ca-certificates rust nodejs npm"
 RUN ${INSTALL}
+ENV CARGO_HOME=/opt/cargo RUSTUP_HOME=/opt/rustup
+ENV PATH=/opt/cargo/bin:${PATH}
 # Azure Linux's own Rust may lag; rustup's stable wins where it can be had.
 ARG RUSTUP="true"
 RUN if [ "${RUSTUP}" = "true" ]; then curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal; fi
-ENV PATH=/root/.cargo/bin:${PATH}
 WORKDIR /src
 # Packages first: they change less often than the sources.
 COPY package.json package-lock.json ./

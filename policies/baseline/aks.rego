@@ -1,7 +1,6 @@
 # Hardening of AKS node pools, whether they are resources of their own or written inside a cluster's body.
 package slipway.baseline.aks
 
-import data.slipway.look
 import data.slipway.offer
 import data.slipway.plan
 

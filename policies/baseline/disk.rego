@@ -1,7 +1,6 @@
 # Hardening of disks and of the encryption sets they use.
 package slipway.baseline.disk
 
-import data.slipway.look
 import data.slipway.plan
 
 rules["DSK-001"] := {

@@ -1,7 +1,6 @@
 # What Azure puts on a machine: extensions, in a resource of their own below the machine.
 package slipway.baseline.extension
 
-import data.slipway.look
 import data.slipway.plan
 
 rules["VM-012"] := {

@@ -1,7 +1,6 @@
 # What a machine runs, and on what: image, OS disk, processor. How it is hardened stands in vm.rego.
 package slipway.baseline.image
 
-import data.slipway.look
 import data.slipway.offer
 import data.slipway.plan
 

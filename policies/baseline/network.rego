@@ -1,7 +1,6 @@
 # Hardening of network interfaces, subnets and security groups.
 package slipway.baseline.network
 
-import data.slipway.look
 import data.slipway.plan
 
 rules["NET-001"] := {

@@ -1,7 +1,6 @@
 # Hardening of virtual machines, one control per id. Their disks, network and nodes of AKS stand in the files of those names.
 package slipway.baseline.vm
 
-import data.slipway.look
 import data.slipway.offer
 import data.slipway.plan
 

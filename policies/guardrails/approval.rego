@@ -1,7 +1,6 @@
 # Who has to agree before a plan goes ahead, and what they need to be told. Money stands in cost.rego.
 package slipway.guardrails.approval
 
-import data.slipway.look
 
 rules["GR-014"] := {
 	"title": "Prod changes are approved",

@@ -1,7 +1,6 @@
 # What a plan may cost: increases, budgets, and what has no price.
 package slipway.guardrails.cost
 
-import data.slipway.look
 import data.slipway.plan
 
 # The month after minus the month before; a new stack cost nothing before.

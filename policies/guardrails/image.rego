@@ -2,7 +2,6 @@
 package slipway.guardrails.image
 
 import data.slipway.baseline.aks
-import data.slipway.look
 import data.slipway.offer
 import data.slipway.plan
 

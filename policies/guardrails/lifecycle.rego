@@ -1,7 +1,6 @@
 # How long things live, whose they are, how many there may be, and what a template's own life allows.
 package slipway.guardrails.lifecycle
 
-import data.slipway.look
 import data.slipway.plan
 
 rules["GR-001"] := {

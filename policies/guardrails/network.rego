@@ -1,7 +1,6 @@
 # What a plan may join and who may reach it.
 package slipway.guardrails.network
 
-import data.slipway.look
 import data.slipway.plan
 
 rules["GR-002"] := {

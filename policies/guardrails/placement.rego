@@ -1,7 +1,6 @@
 # Where a plan goes and whether there is room: regions, clusters, sizes, quota. Networks stand in network.rego.
 package slipway.guardrails.placement
 
-import data.slipway.look
 import data.slipway.plan
 
 rules["GR-003"] := {

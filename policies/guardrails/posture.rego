@@ -1,6 +1,8 @@
 # What the baseline's results mean for a plan as a whole.
 package slipway.guardrails.posture
 
+import data.slipway.controls
+import data.slipway.facts
 import data.slipway.plan
 
 rules["GR-023"] := {
@@ -13,10 +15,9 @@ rules["GR-023"] := {
 # GR-002 speaks for public addresses, GR-018 for processors, GR-020 for Azure Container Linux.
 said_elsewhere := {"NET-001", "VM-026", "AKS-032"}
 
-critical := [{"row": row, "rule": file.rules[row.id]} |
-	some file in data.slipway.baseline
-	some row in file.results
-	file.rules[row.id].severity == "critical"
+critical := [{"row": row, "rule": facts[row.id]} |
+	some row in controls.rows
+	facts[row.id].severity == "critical"
 	not row.id in said_elsewhere
 ]
 

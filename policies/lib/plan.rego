@@ -1,7 +1,6 @@
 # What a plan contains, by kind, and what kind of change it is. Judges nothing.
 package slipway.plan
 
-import data.slipway.look
 import data.slipway.offer
 
 # Deleting or extending a stack changes no resource: rules on resources must not stand in its way. Anything else, a kind that is missing too, is a change.

@@ -9,10 +9,15 @@ use regorus::{Engine, Value};
 use types::policy::{Input, RuleKind};
 
 use crate::Error;
+use crate::look;
 use crate::rules::PackageRules;
 
 const GUARDRAILS: &str = "slipway.guardrails.";
 const BASELINE: &str = "slipway.baseline.";
+/// The package with one rule that asks for all sets.
+const EVERYTHING: &str = "slipway.everything";
+/// The package through which guardrails see what the baseline says.
+const CONTROLS: &str = "slipway.controls";
 
 /// Evaluation of a plan takes milliseconds; this only stops a rule that never ends, also on a slow machine.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -57,33 +62,15 @@ pub(crate) struct Evaluator {
 
 impl Evaluator {
     pub(crate) fn compile(files: Vec<(String, String)>) -> Result<Self, Error> {
-        let mut engine = Engine::new();
+        let mut engine = engine(files)?;
         engine.set_execution_timer_config(ExecutionTimerConfig {
             limit: TIME_LIMIT,
             check_interval: NonZeroU32::MIN.saturating_add(255),
         });
-        engine.set_policy_length_config(regorus::PolicyLengthConfig::default());
-        let mut packages = Vec::new();
-        for (path, text) in files {
-            let package = engine
-                .add_policy(path.clone(), text)
-                .map_err(|e| Error::Parse {
-                    path,
-                    detail: format!("{e:#}"),
-                })?;
-            let package = package.trim_start_matches("data.").to_owned();
-            if kind_of(&package).is_some() && !packages.contains(&package) {
-                packages.push(package);
-            }
-        }
-        packages.sort();
+        let packages = packages(&engine)?;
         if packages.is_empty() {
             return Err(Error::Empty);
         }
-        // Any query makes the engine compile; without one the first plan would pay for it, and would be the first to meet what does not fit together.
-        engine
-            .eval_query("true".to_owned(), false)
-            .map_err(|e| Error::Compile(format!("{e:#}")))?;
         let mut sets = Vec::new();
         for package in &packages {
             let of_kind: &[Set] = match kind_of(package) {
@@ -107,6 +94,17 @@ impl Evaluator {
                 });
             }
         }
+        let everything = sets
+            .iter()
+            .map(|(package, set)| format!("data.{package}.{}", set.name()))
+            .collect::<Vec<_>>()
+            .join(", ");
+        add(
+            &mut engine,
+            "everything",
+            format!("package {EVERYTHING}\n\nsaid := [{everything}]\n"),
+        )?;
+        prepare(&mut engine)?;
         Ok(Self {
             engine: Mutex::new(engine),
             sets,
@@ -120,29 +118,17 @@ impl Evaluator {
         self.packages
             .iter()
             .map(|package| {
-                let malformed = |detail: String| Error::Rules {
-                    package: package.clone(),
-                    detail,
-                };
-                // A query, not `eval_rule`: `rules["GR-001"] := …` makes no rule of the name `rules`.
-                let answer = engine
-                    .eval_query(format!("data.{package}.rules"), false)
-                    .map_err(|e| malformed(format!("{e:#}")))?;
-                let rules = answer
-                    .result
-                    .first()
-                    .and_then(|result| result.expressions.first())
-                    .map_or(&Value::Undefined, |expression| &expression.value);
                 Ok(PackageRules {
                     package: package.clone(),
                     kind: kind_of(package).unwrap_or(RuleKind::Guardrail),
-                    rules: serde_json::to_value(rules).map_err(|e| malformed(e.to_string()))?,
+                    rules: serde_json::to_value(facts_of(&mut engine, package)?)
+                        .map_err(|e| malformed(package, e.to_string()))?,
                 })
             })
             .collect()
     }
 
-    /// Every set once. One query for all of them shares what rules have in common; when it breaks, each set is asked alone, so that one broken rule
+    /// Every set once. One rule for all of them shares what rules have in common; when it breaks, each set is asked alone, so that one broken rule
     /// does not hide what the others say.
     pub(crate) fn evaluate(&self, input: &Input) -> Vec<Findings> {
         let mut engine = self.engine();
@@ -157,23 +143,9 @@ impl Evaluator {
     }
 
     fn all_at_once(&self, engine: &mut Engine) -> Option<Vec<Findings>> {
-        let query = self
-            .sets
-            .iter()
-            .map(|(package, set)| format!("data.{package}.{}", set.name()))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let answer = engine.eval_query(format!("[{query}]"), false).ok()?;
-        let said = answer
-            .result
-            .first()?
-            .expressions
-            .first()?
-            .value
-            .as_array()
-            .ok()?
-            .clone();
-        if said.len() != self.sets.len() {
+        let answer = engine.eval_rule(format!("data.{EVERYTHING}.said")).ok()?;
+        let said = answer.as_array().ok()?;
+        if said.iter().count() != self.sets.len() {
             return None;
         }
         self.sets
@@ -216,6 +188,96 @@ impl Evaluator {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// The files compiled, with the functions of `look` and what guardrails may ask about the baseline: `data.slipway.controls.rows`, the rows of all
+/// controls, and `data.slipway.facts`, the facts of each control by its id.
+///
+/// # Errors
+///
+/// A file that is not Rego, files that do not fit together.
+pub fn engine(files: impl IntoIterator<Item = (String, String)>) -> Result<Engine, Error> {
+    let mut engine = Engine::new();
+    look::install(&mut engine).map_err(Error::Compile)?;
+    engine.set_policy_length_config(regorus::PolicyLengthConfig::default());
+    for (path, text) in files {
+        add(&mut engine, &path, text)?;
+    }
+    let baseline: Vec<String> = packages(&engine)?
+        .into_iter()
+        .filter(|package| kind_of(package) == Some(RuleKind::Control))
+        .collect();
+    let rows: String = baseline
+        .iter()
+        .map(|package| format!("\nrows contains row if some row in data.{package}.results\n"))
+        .collect();
+    add(&mut engine, "controls", format!("package {CONTROLS}\n{rows}"))?;
+    prepare(&mut engine)?;
+    // Facts are told as data: as rules they would be made anew for every plan.
+    let mut facts = serde_json::Map::new();
+    for package in &baseline {
+        let rules = facts_of(&mut engine, package)?;
+        let rules = serde_json::to_value(rules).map_err(|e| malformed(package, e.to_string()))?;
+        if let serde_json::Value::Object(rules) = rules {
+            facts.extend(rules);
+        }
+    }
+    engine
+        .add_data(serde_json::json!({"slipway": {"facts": facts}}).into())
+        .map_err(|e| Error::Compile(format!("{e:#}")))?;
+    prepare(&mut engine)?;
+    Ok(engine)
+}
+
+fn add(engine: &mut Engine, path: &str, text: String) -> Result<(), Error> {
+    engine
+        .add_policy(path.to_owned(), text)
+        .map(drop)
+        .map_err(|e| Error::Parse {
+            path: path.to_owned(),
+            detail: format!("{e:#}"),
+        })
+}
+
+/// Any query makes the engine compile; without one the first plan would pay for it, and would be the first to meet what does not fit together.
+fn prepare(engine: &mut Engine) -> Result<(), Error> {
+    engine
+        .eval_query("true".to_owned(), false)
+        .map(drop)
+        .map_err(|e| Error::Compile(format!("{e:#}")))
+}
+
+/// The packages whose rules speak, in order.
+fn packages(engine: &Engine) -> Result<Vec<String>, Error> {
+    let mut packages: Vec<String> = engine
+        .get_packages()
+        .map_err(|e| Error::Compile(format!("{e:#}")))?
+        .into_iter()
+        .map(|package| package.trim_start_matches("data.").to_owned())
+        .filter(|package| kind_of(package).is_some())
+        .collect();
+    packages.sort();
+    packages.dedup();
+    Ok(packages)
+}
+
+/// A query, not `eval_rule`: `rules["GR-001"] := …` makes no rule of the name `rules`.
+fn facts_of(engine: &mut Engine, package: &str) -> Result<Value, Error> {
+    let answer = engine
+        .eval_query(format!("data.{package}.rules"), false)
+        .map_err(|e| malformed(package, format!("{e:#}")))?;
+    Ok(answer
+        .result
+        .first()
+        .and_then(|result| result.expressions.first())
+        .map_or(Value::Undefined, |expression| expression.value.clone()))
+}
+
+fn malformed(package: &str, detail: String) -> Error {
+    Error::Rules {
+        package: package.to_owned(),
+        detail,
     }
 }
 

@@ -5,7 +5,8 @@
 //! What a bundle looks like:
 //! - a package `slipway.guardrails.<subject>` has `rules` (facts by id) and the sets `deny`, `warn` and `approve`;
 //! - a package `slipway.baseline.<subject>` has `rules` and the set `results`, one row per control and resource;
-//! - every other package (`slipway.lib`) is there to be used by those;
+//! - every other package (`slipway.plan`, say) is there to be used by those;
+//! - `look.…` are functions of this crate (`look.rs`); `data.slipway.controls.rows` and `data.slipway.facts` tell guardrails about the baseline;
 //! - files that end in `_test.rego` are tests and stay out.
 //!
 //! A finding carries only what it found. Title, severity, documentation and, for a control, its sentences come from the rule's facts, so that an
@@ -13,6 +14,7 @@
 
 mod evaluate;
 mod folder;
+mod look;
 mod report;
 mod rules;
 
@@ -21,6 +23,7 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 use types::policy::{Input, Report, Rule};
 
+pub use evaluate::engine;
 pub use folder::files_in;
 
 use evaluate::Evaluator;

@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PLANS: u32 = 10_000;
 
 fn main() {

@@ -1,6 +1,7 @@
 # Hardening of AKS node pools, whether they are resources of their own or written inside a cluster's body.
 package slipway.baseline.aks
 
+import data.slipway.nodes
 import data.slipway.offer
 import data.slipway.plan
 
@@ -130,7 +131,7 @@ rules["AKS-032"] := {
 results contains row if {
 	some pool in plan.pools
 	may_be_container_linux(pool)
-	row := look.row("AKS-032", pool, container_linux_checks(pool))
+	row := look.row("AKS-032", pool, nodes.container_linux_checks(pool))
 }
 
 results contains look.not_applicable("AKS-032", pool, "properties.osSKU") if {
@@ -141,17 +142,6 @@ results contains look.not_applicable("AKS-032", pool, "properties.osSKU") if {
 # Where the node system is known only after apply, it may be this one.
 may_be_container_linux(pool) if {
 	look.is(pool.body, "properties.osSKU", "AzureContainerLinux").result in {"pass", "unknown"}
-}
-
-container_linux_checks(pool) := [
-	look.is(pool.body, "properties.osSKU", "AzureContainerLinux"),
-	look.is(pool.body, "properties.securityProfile.enableSecureBoot", true),
-	look.is(pool.body, "properties.securityProfile.enableVTPM", true),
-	look.is_not(pool.body, "properties.workloadRuntime", "KataVmIsolation", "no Pod Sandboxing"),
-	look.within({"path": "cluster"}, look.is_one_of(pool.cluster, "node_os_upgrade_channel", ["NodeImage", "None"])),
-	look.within({"path": "cluster"}, look.check("kubernetes_version", version, "1.34 or newer", offer.is_at_least_minor(version.value, 34))),
-] if {
-	version := look.at(pool.cluster, "kubernetes_version")
 }
 
 rules["AKS-033"] := {
@@ -220,13 +210,7 @@ rules["AKS-035"] := {
 results contains row if {
 	some pool in plan.pools
 	system := look.at(pool.body, "properties.osSKU")
-	row := look.row("AKS-035", pool, [look.check("properties.osSKU", system, "a supported system", supported(system.value))])
-}
-
-supported(system) := false if {
-	not is_string(system)
-} else := not_retired if {
-	not_retired := {lower(system)} & offer.retired_node_systems == set()
+	row := look.row("AKS-035", pool, [look.check("properties.osSKU", system, "a supported system", nodes.supported(system.value))])
 }
 
 rules["AKS-036"] := {

@@ -38,6 +38,6 @@ rules["VM-005"] := {
 }
 
 results contains row if {
-	some set in plan.of_kind("Microsoft.Compute/diskEncryptionSets")
+	some set in plan.of_kind("microsoft.compute/diskencryptionsets")
 	row := look.row("VM-005", set, [look.is(set.body, "properties.encryptionType", "EncryptionAtRestWithPlatformAndCustomerKeys")])
 }

@@ -85,12 +85,12 @@ results contains row if {
 
 # Subnets made by the plan, and those it only uses: of these Azure's answers stand in the context.
 subnets := array.concat(
-	[{"id": resource.id, "body": resource.body} | some resource in plan.of_kind("Microsoft.Network/virtualNetworks/subnets")],
+	[{"id": resource.id, "body": resource.body} | some resource in plan.of_kind("microsoft.network/virtualnetworks/subnets")],
 	[{
 		"id": sprintf("%s/subnets/%v", [network.id, object.get(item.body, "name", item.path)]),
 		"body": item.body,
 	} |
-		some network in plan.of_kind("Microsoft.Network/virtualNetworks")
+		some network in plan.of_kind("microsoft.network/virtualnetworks")
 		some item in look.items(network.body, "properties.subnets")
 	],
 )
@@ -166,7 +166,7 @@ rules["NET-006"] := {
 }
 
 results contains row if {
-	some group in plan.of_kind("Microsoft.Network/networkSecurityGroups")
+	some group in plan.of_kind("microsoft.network/networksecuritygroups")
 	row := look.row("NET-006", group, array.concat(
 		[look.within(rule, guarded(rule.body)) | some rule in look.items(group.body, "properties.securityRules")],
 		[look.is_present(group.body, "properties.securityRules", "rules")],

@@ -1,7 +1,8 @@
 # What may run: images, previews, node systems, processors. How it is hardened is the baseline's.
 package slipway.guardrails.image
 
-import data.slipway.baseline.aks
+import data.slipway.controls
+import data.slipway.nodes
 import data.slipway.offer
 import data.slipway.plan
 
@@ -12,10 +13,10 @@ rules["GR-009"] := {
 	"docs": "House rule; Azure Linux VM images, azure-linux-vm-vmss-overview.md",
 }
 
-# One entry for each machine: its image and what the baseline says of it.
+# One entry for each machine whose image the baseline does not pass.
 imaged := [{"path": concat(".", [vm.at, row.path]), "result": row.result, "found": row.found, "wanted": row.wanted} |
 	some vm in plan.machines
-	some row in data.slipway.baseline.image.results
+	some row in controls.open
 	row.id == "VM-022"
 	row.resource == vm.id
 ]
@@ -109,7 +110,7 @@ deny contains {
 	some pool in plan.pools
 	system := look.at(pool.body, "properties.osSKU")
 	system.unknown == false
-	aks.supported(system.value) == false
+	nodes.supported(system.value) == false
 }
 
 warn contains {
@@ -170,7 +171,7 @@ rules["GR-020"] := {
 needs_of_container_linux := [object.union(check, {"pool": pool}) |
 	some pool in plan.pools
 	look.at(pool.body, "properties.osSKU").value == "AzureContainerLinux"
-	some check in aks.container_linux_checks(pool)
+	some check in nodes.container_linux_checks(pool)
 ]
 
 deny contains {

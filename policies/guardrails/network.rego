@@ -13,7 +13,7 @@ rules["GR-002"] := {
 # Everything that could give something a public address, and where: addresses, interfaces that use one, nodes that get one each.
 doors := array.concat(
 	[{"name": address.name, "path": trim_suffix(address.at, ".body"), "open": true, "unknown": false} |
-		some address in plan.of_kind("Microsoft.Network/publicIPAddresses")
+		some address in plan.of_kind("microsoft.network/publicipaddresses")
 	],
 	array.concat(
 		[{
@@ -106,7 +106,7 @@ allowed(id) if {
 # A network that the plan makes itself is the project's.
 allowed(id) if {
 	is_string(id)
-	some network in plan.of_kind("Microsoft.Network/virtualNetworks")
+	some network in plan.of_kind("microsoft.network/virtualnetworks")
 	startswith(lower(id), concat("", [lower(network.id), "/subnets/"]))
 }
 

@@ -16,7 +16,7 @@ rules["GR-023"] := {
 said_elsewhere := {"NET-001", "VM-026", "AKS-032"}
 
 critical := [{"row": row, "rule": facts[row.id]} |
-	some row in controls.rows
+	some row in controls.open
 	facts[row.id].severity == "critical"
 	not row.id in said_elsewhere
 ]

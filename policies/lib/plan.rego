@@ -6,30 +6,30 @@ import data.slipway.offer
 # Deleting or extending a stack changes no resource: rules on resources must not stand in its way. Anything else, a kind that is missing too, is a change.
 changes if not input.request.kind in {"delete", "extend"}
 
-# Resources that will be there afterwards, each with its path in the policy input.
-resources := [object.union(resource, {"at": sprintf("plan.resources[%d].body", [i])}) |
+# Resources that will be there afterwards, each with its path in the policy input and its type in lower case: Azure compares types without regard to case.
+resources := [object.union(resource, {"at": sprintf("plan.resources[%d].body", [i]), "kind": lower(resource.type)}) |
 	some i, resource in input.plan.resources
 	not resource.change == "delete"
 ]
 
-# Azure compares types without regard to case.
-of_kind(kind) := [resource | some resource in resources; lower(resource.type) == lower(kind)]
+# A type in lower case.
+of_kind(kind) := [resource | some resource in resources; resource.kind == kind]
 
 # Each with its image, as publisher:offer:sku.
-machines := [object.union(machine, {"image": offer.image(machine.body)}) | some machine in of_kind("Microsoft.Compute/virtualMachines")]
+machines := [object.union(machine, {"image": offer.image(machine.body)}) | some machine in of_kind("microsoft.compute/virtualmachines")]
 
-disks := of_kind("Microsoft.Compute/disks")
+disks := of_kind("microsoft.compute/disks")
 
-extensions := of_kind("Microsoft.Compute/virtualMachines/extensions")
+extensions := of_kind("microsoft.compute/virtualmachines/extensions")
 
-interfaces := of_kind("Microsoft.Network/networkInterfaces")
+interfaces := of_kind("microsoft.network/networkinterfaces")
 
-clusters := of_kind("Microsoft.ContainerService/managedClusters")
+clusters := of_kind("microsoft.containerservice/managedclusters")
 
 # Node pools, those written inside a cluster's body included, all in the shape of `managedClusters/agentPools`; each with what is known of its cluster.
 pools := array.concat(
 	[object.union(pool, {"cluster": cluster_of(pool.id)}) |
-		some pool in of_kind("Microsoft.ContainerService/managedClusters/agentPools")
+		some pool in of_kind("microsoft.containerservice/managedclusters/agentpools")
 	],
 	[{
 		"id": sprintf("%s/agentPools/%v", [cluster.id, object.get(item.body, "name", item.path)]),

@@ -191,8 +191,8 @@ impl Evaluator {
     }
 }
 
-/// The files compiled, with the functions of `look` and what guardrails may ask about the baseline: `data.slipway.controls.rows`, the rows of all
-/// controls, and `data.slipway.facts`, the facts of each control by its id.
+/// The files compiled, with the functions of `look` and what guardrails may ask about the baseline: `data.slipway.controls.open`, the rows that
+/// fail or are unknown, and `data.slipway.facts`, the facts of each control by its id.
 ///
 /// # Errors
 ///
@@ -210,7 +210,7 @@ pub fn engine(files: impl IntoIterator<Item = (String, String)>) -> Result<Engin
         .collect();
     let rows: String = baseline
         .iter()
-        .map(|package| format!("\nrows contains row if some row in data.{package}.results\n"))
+        .map(|package| format!("\nopen contains row if {{\n\tsome row in data.{package}.results\n\trow.result in {{\"fail\", \"unknown\"}}\n}}\n"))
         .collect();
     add(&mut engine, "controls", format!("package {CONTROLS}\n{rows}"))?;
     prepare(&mut engine)?;

@@ -6,7 +6,7 @@
 //! - a package `slipway.guardrails.<subject>` has `rules` (facts by id) and the sets `deny`, `warn` and `approve`;
 //! - a package `slipway.baseline.<subject>` has `rules` and the set `results`, one row per control and resource;
 //! - every other package (`slipway.plan`, say) is there to be used by those;
-//! - `look.…` are functions of this crate (`look.rs`); `data.slipway.controls.rows` and `data.slipway.facts` tell guardrails about the baseline;
+//! - `look.…` are functions of this crate (`look.rs`); `data.slipway.controls.open` and `data.slipway.facts` tell guardrails about the baseline;
 //! - files that end in `_test.rego` are tests and stay out.
 //!
 //! A finding carries only what it found. Title, severity, documentation and, for a control, its sentences come from the rule's facts, so that an

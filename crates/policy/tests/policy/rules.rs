@@ -22,7 +22,7 @@ fn every_rego_test_passes_and_every_line_is_reached() {
         .unwrap()
         .files
         .into_iter()
-        .filter(|file| !file.path.ends_with("_test.rego") && !file.not_covered.is_empty())
+        .filter(|file| is_rule(&file.path) && !file.not_covered.is_empty())
         .map(|file| {
             format!(
                 "{}: lines {:?} are reached by no test",
@@ -67,4 +67,9 @@ fn there_are_rules_enough_for_every_kind_of_stack() {
     assert!(with("GR-") >= 12);
     assert!(with("VM-") + with("DSK-") + with("NET-") + with("AKS-") >= 30);
     assert!(with("AKS-") >= 8);
+}
+
+/// The loader adds files of its own, which are no author's to test.
+fn is_rule(path: &str) -> bool {
+    path.ends_with(".rego") && !path.ends_with("_test.rego")
 }

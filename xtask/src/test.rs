@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check that CI makes, in the order in which they fail fastest.
 
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -9,7 +10,7 @@ use crate::tools::{
     announce, cargo, check, chromium, command, debian_package, node_program, npm_packages, on_path,
     postgres, target,
 };
-use crate::{run, site};
+use crate::site;
 
 /// One part of the test run.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -128,19 +129,23 @@ fn rust() -> Result<()> {
     // The tests of the binary serve pages, which it reads from site/.
     site::build()?;
     announce("Rust tests");
-    check(cargo().args([
-        "test",
-        "--workspace",
-        "--exclude=frontend",
-        "--no-fail-fast",
-    ]))
+    check(workspace_tests().arg("--no-fail-fast"))
+}
+
+/// One selection of packages for everything: another would turn on other features and build the dependencies once more.
+fn workspace_tests() -> Command {
+    let mut test = cargo();
+    test.args(["test", "--workspace", "--exclude=frontend"]);
+    test
 }
 
 fn browser(arguments: &[String]) -> Result<()> {
     postgres()?;
     let chromium = chromium()?;
     npm_packages()?;
-    run::build(false)?;
+    site::build()?;
+    announce("Compiling the server");
+    check(workspace_tests().arg("--no-run"))?;
     check(cargo().args(["build", "--package=test-postgres"]))?;
     announce("Type check of the browser tests");
     check(command(node_program("tsc")).args(["--noEmit", "--project", "e2e"]))?;

@@ -1,0 +1,75 @@
+/** The REST API and the simulator's own surface, for what a test needs to be there before it looks at pages. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { request as requests, type APIRequestContext, type Page } from "@playwright/test";
+
+import { KEY } from "./vm.js";
+import { signIn, type Slipway } from "./slipway.js";
+
+/** The REST API as a persona: signs in, makes a token, and uses that. */
+export async function apiAs(page: Page, slipway: Slipway, persona: string): Promise<APIRequestContext> {
+  await signIn(page, persona);
+  const made = await page.request.post("/api/v1/me/tokens", {
+    headers: { "Sec-Fetch-Site": "same-origin" },
+    data: { name: "e2e", days: 1 },
+  });
+  if (!made.ok()) throw new Error(`no token: ${made.status()} ${await made.text()}`);
+  const { value } = (await made.json()) as { value: string };
+  return requests.newContext({ baseURL: slipway.url, extraHTTPHeaders: { Authorization: `Bearer ${value}` } });
+}
+
+/** `/_sim` of the simulator in the server's process: faults on order, the request log, the clock. */
+export async function simulator(slipway: Slipway): Promise<APIRequestContext> {
+  const settings = JSON.parse(await readFile(join(slipway.data, "azure-sim/azure.json"), "utf8")) as Record<string, string>;
+  const address = Object.values(settings).find((value) => /^https:\/\/127\.0\.0\.1:\d+/.test(value));
+  if (!address) throw new Error("the simulator's settings name no address");
+  return requests.newContext({ baseURL: new URL(address).origin, ignoreHTTPSErrors: true });
+}
+
+export interface Sent {
+  /** The request's id. */
+  request: string;
+  /** The stack's id. */
+  stack: string;
+}
+
+/** A request for a VM as people send it, with anything changed. */
+export async function sendVm(api: APIRequestContext, name: string, changes: Record<string, unknown> = {}): Promise<Sent> {
+  const tier = String(changes["tier"] ?? "dev");
+  const subnet = tier === "prod" ? ["0000000000d2", "rg-platform-prod", "vnet-prod-westeurope"] : ["0000000000d1", "rg-platform-dev", "vnet-dev-westeurope"];
+  const answer = await api.post("/api/v1/requests", {
+    data: {
+      project: "payments",
+      tier,
+      template: "azure-linux-vm@1.0.0",
+      name,
+      region: "westeurope",
+      zone: "1",
+      cost_centre: "4410",
+      expiry: tier === "prod" ? "" : "30d",
+      justification: "The test wants it.",
+      parameters: {
+        vmSize: "Standard_D2ds_v6",
+        subnetId: `/subscriptions/51179a1e-0000-4000-8000-${subnet[0]}/resourceGroups/${subnet[1]}/providers/Microsoft.Network/virtualNetworks/${subnet[2]}/subnets/workload`,
+        sshPublicKey: KEY,
+      },
+      ...changes,
+    },
+  });
+  if (!answer.ok()) throw new Error(`${name} was refused: ${answer.status()} ${await answer.text()}`);
+  const { summary } = (await answer.json()) as { summary: { id: string; stack: string } };
+  return { request: summary.id, stack: summary.stack };
+}
+
+/** Waits until a stack or request says it is in one of these states. */
+export async function until(api: APIRequestContext, path: string, states: string[]): Promise<string> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const answer = await api.get(path);
+    const { summary } = (await answer.json()) as { summary: { state: string } };
+    if (states.includes(summary.state)) return summary.state;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  throw new Error(`${path} did not become ${states.join(" or ")}`);
+}

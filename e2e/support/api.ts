@@ -35,10 +35,15 @@ export interface Sent {
   stack: string;
 }
 
+interface Project {
+  settings: { tiers: Record<string, { subnets: { id: string; region: string }[] }> };
+}
+
 /** A request for a VM as people send it, with anything changed. */
 export async function sendVm(api: APIRequestContext, name: string, changes: Record<string, unknown> = {}): Promise<Sent> {
   const tier = String(changes["tier"] ?? "dev");
-  const subnet = tier === "prod" ? ["0000000000d2", "rg-platform-prod", "vnet-prod-westeurope"] : ["0000000000d1", "rg-platform-dev", "vnet-dev-westeurope"];
+  const project = (await (await api.get("/api/v1/projects/payments")).json()) as Project;
+  const subnet = project.settings.tiers[tier]?.subnets.find(({ region }) => region === "westeurope");
   const answer = await api.post("/api/v1/requests", {
     data: {
       project: "payments",
@@ -48,13 +53,9 @@ export async function sendVm(api: APIRequestContext, name: string, changes: Reco
       region: "westeurope",
       zone: "1",
       cost_centre: "4410",
-      expiry: tier === "prod" ? "" : "30d",
+      expiry: "30d",
       justification: "The test wants it.",
-      parameters: {
-        vmSize: "Standard_D2ds_v6",
-        subnetId: `/subscriptions/51179a1e-0000-4000-8000-${subnet[0]}/resourceGroups/${subnet[1]}/providers/Microsoft.Network/virtualNetworks/${subnet[2]}/subnets/workload`,
-        sshPublicKey: KEY,
-      },
+      parameters: { vmSize: "Standard_D2ds_v6", subnetId: subnet?.id, sshPublicKey: KEY },
       ...changes,
     },
   });

@@ -67,4 +67,16 @@ test("a VM for prod, without a mouse", async ({ page }) => {
   await press(page, page.getByRole("button", { name: "Request deletion" }));
   await expect(page).toHaveURL(/\/requests\/[0-9a-f-]{36}$/);
   await expect(page.getByText("Awaiting approval").first()).toBeVisible();
+
+  // Prod wants the approver for the end, too.
+  await signInByKeys(page, "approver");
+  await press(page, page.getByRole("link", { name: /^Approvals/ }).first());
+  await expect(page.locator("html[data-ready]")).toBeAttached();
+  await tabTo(page, page.getByRole("link", { name: /keyboard-worker/ }).first());
+  page.once("dialog", (dialog) => void dialog.accept());
+  await page.keyboard.press("a");
+  await expect(page.getByText("Nothing waits for you").first()).toBeVisible();
+  await signInByKeys(page, "auditor");
+  await press(page, page.getByRole("link", { name: "Audit", exact: true }).first());
+  await expect(page.getByText("request.approved")).toHaveCount(2);
 });

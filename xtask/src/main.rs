@@ -1,5 +1,6 @@
 //! The one build driver: `cargo xtask run` serves the sandbox, `cargo xtask test` checks everything. What each step does lives in the modules beside this file.
 
+mod corpus;
 mod run;
 mod site;
 mod test;
@@ -45,6 +46,11 @@ enum Command {
     },
     /// Measures evaluate + policy + cost of 10,000 plans of each template.
     Bench,
+    /// Measures the template evaluator on a folder of compiled ARM templates.
+    Corpus {
+        /// The folder; every template under it counts.
+        folder: std::path::PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -54,6 +60,7 @@ fn main() -> ExitCode {
         Command::Site => site::build(),
         Command::Test { parts, arguments } => test::run(&parts, &arguments),
         Command::Bench => run::bench(),
+        Command::Corpus { folder } => corpus::run(&folder),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

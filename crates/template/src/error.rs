@@ -51,6 +51,16 @@ pub enum Error {
         /// The name as written, with its namespace.
         function: String,
     },
+    /// A linked template that the [`Runtime`](crate::Runtime) does not load.
+    #[error(
+        "{place}: the linked template `{link}` is not loaded. Put it into the document as `template`, or deploy it apart"
+    )]
+    LinkedTemplate {
+        /// JSON path in the template.
+        place: String,
+        /// Its address, id or path, without secrets.
+        link: String,
+    },
     /// The template called `fail()`.
     #[error("{place}: the template refuses: {message}")]
     Fail {
@@ -60,13 +70,13 @@ pub enum Error {
         message: String,
     },
     /// A parameter's value does not fit its declaration. Only the first; [`check_parameters`](crate::check_parameters) gives all.
-    #[error("parameter `{name}`: {message}")]
+    #[error("{message}")]
     Parameter {
         /// The parameter's name.
         name: String,
-        /// ARM's code, `InvalidTemplate` or `InvalidTemplateDeployment`.
+        /// ARM's code, `InvalidTemplate`.
         code: String,
-        /// What is wrong and what would fit.
+        /// ARM's sentence; it names the parameter.
         message: String,
     },
     /// One of ARM's limits, or one of the evaluator's own against runaway templates.
@@ -103,6 +113,7 @@ impl Error {
             | Self::Syntax { .. }
             | Self::Expression { .. } => "InvalidTemplate",
             Self::UnsupportedFunction { .. } => "InvalidTemplate",
+            Self::LinkedTemplate { .. } => "InvalidContentLink",
             Self::Fail { .. } => "DeploymentFailed",
         }
     }
@@ -115,6 +126,7 @@ impl Error {
             | Self::Syntax { place, .. }
             | Self::Expression { place, .. }
             | Self::UnsupportedFunction { place, .. }
+            | Self::LinkedTemplate { place, .. }
             | Self::Fail { place, .. }
             | Self::Limit { place, .. } => place,
             Self::NotJson { .. } | Self::Parameter { .. } | Self::Runtime { .. } => "",
@@ -143,6 +155,7 @@ impl Error {
             | Self::Syntax { place, .. }
             | Self::Expression { place, .. }
             | Self::UnsupportedFunction { place, .. }
+            | Self::LinkedTemplate { place, .. }
             | Self::Fail { place, .. }
             | Self::Limit { place, .. }
                 if place.is_empty() =>
@@ -161,6 +174,7 @@ impl Error {
             | Self::Syntax { place, .. }
             | Self::Expression { place, .. }
             | Self::UnsupportedFunction { place, .. }
+            | Self::LinkedTemplate { place, .. }
             | Self::Fail { place, .. }
             | Self::Limit { place, .. } => *place = crate::place::join(outer, place),
             Self::NotJson { .. } | Self::Parameter { .. } | Self::Runtime { .. } => {}

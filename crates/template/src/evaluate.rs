@@ -17,12 +17,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-pub(crate) use expand::Instance;
+pub(crate) use expand::{Instance, SLASH};
 pub(crate) use frame::{Binding, Frame};
 pub(crate) use scope::Scope;
 
+use crate::cause::{Cause, Ledger};
 use crate::node::Node;
-use crate::runtime::unknown;
+use crate::runtime::{MARK, is_unknown, unknown};
 use crate::template::{Declared, Inner, OutputValue, Variable};
 use crate::{
     Context, Error, Evaluation, Output, Resource, ResourceGroup, Runtime, Template, parameter,
@@ -45,6 +46,9 @@ pub(crate) struct World<'w> {
     depth: Cell<u32>,
     /// Ids that `reference()` and `list*()` asked for, collected for the resource being made; the innermost last.
     touched: RefCell<Vec<Vec<String>>>,
+    pub(crate) causes: Ledger,
+    /// Whether the default of a parameter is being computed: the only place for `utcNow()` and `newGuid()`.
+    in_default: Cell<bool>,
 }
 
 impl World<'_> {
@@ -80,6 +84,19 @@ impl World<'_> {
         let n = self.guids.get();
         self.guids.set(n + 1);
         uuid::Uuid::new_v5(&self.context.guid_seed, n.to_string().as_bytes()).to_string()
+    }
+
+    /// Whether the default of a parameter is being computed.
+    pub(crate) fn in_default(&self) -> bool {
+        self.in_default.get()
+    }
+
+    /// Runs `work` as (or as not) the computation of a parameter's default.
+    fn as_default<T>(&self, default: bool, work: impl FnOnce() -> T) -> T {
+        let before = self.in_default.replace(default);
+        let result = work();
+        self.in_default.set(before);
+        result
     }
 
     pub(crate) fn touch(&self, id: &str) {
@@ -156,7 +173,13 @@ pub(crate) fn evaluate(
         steps: Cell::new(0),
         depth: Cell::new(0),
         touched: RefCell::new(Vec::new()),
+        causes: Ledger::default(),
+        in_default: Cell::new(false),
     };
+    for (name, value) in given {
+        crate::parse::check_depth(value).map_err(|error| error.placed(|| name.clone()))?;
+        record_given(&world, name, value);
+    }
     let deployment = Deployment::new(
         &world,
         Arc::clone(&template.inner),
@@ -172,11 +195,36 @@ pub(crate) fn evaluate(
     for name in template.inner.parameters.keys() {
         parameters.insert(name.clone(), Value::clone(&*deployment.parameter(name)?));
     }
+    drop(deployment);
     Ok(Evaluation {
         resources: done.resources,
         outputs: done.outputs,
         parameters,
+        causes: world.causes.into_map(),
     })
+}
+
+/// Unknowns that the caller gives as parameters have the caller as their cause.
+fn record_given(world: &World<'_>, name: &str, value: &Value) {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| record_given(world, name, item)),
+        Value::Object(members) if is_unknown(value) => {
+            if let Some(text) = members.get(MARK).and_then(Value::as_str) {
+                world.causes.record(text, [Cause::Given(name.to_owned())]);
+            }
+        }
+        Value::Object(members) => members
+            .values()
+            .for_each(|value| record_given(world, name, value)),
+        _ => {}
+    }
+}
+
+/// What an unknown number of copies is called.
+pub(crate) fn copy_text(name: &str) -> String {
+    format!("copy('{name}')")
 }
 
 /// Dependencies on what is not made here order nothing.
@@ -233,6 +281,27 @@ impl<'w> Deployment<'w> {
             expanding: Cell::new(false),
             instances: OnceCell::new(),
         })
+    }
+
+    /// The parameters as they were given, `{"x": {"value": 1}}`: what `deployment()` shows of them.
+    pub(crate) fn given_parameters(&self) -> Value {
+        self.template
+            .parameters
+            .keys()
+            .filter_map(|name| {
+                let value = self.given.get(&name.to_lowercase())?;
+                Some((name.clone(), serde_json::json!({"value": value})))
+            })
+            .collect::<Map<_, _>>()
+            .into()
+    }
+
+    /// Where this deployment goes, for people.
+    pub(crate) fn scope_shown(&self) -> String {
+        match self.scope.id() {
+            id if id.is_empty() => format!("/tenants/{}", self.world.context.tenant_id),
+            id => id,
+        }
     }
 
     /// The deployment whose parameters, variables and scope the expressions mean.
@@ -297,7 +366,9 @@ impl<'w> Deployment<'w> {
             let Some(default) = &declared.default else {
                 return Ok(Value::Null);
             };
-            let value = self.node(default, &Frame::default(), &at)?;
+            let value = self
+                .world
+                .as_default(true, || self.node(default, &Frame::default(), &at))?;
             if let Value::Object(schema) = &declared.schema
                 && !(value.is_null()
                     && self
@@ -326,17 +397,19 @@ impl<'w> Deployment<'w> {
                 format!("the template has no variable `{name}`; declare it under `variables`"),
             ));
         };
-        self.lazily(&self.variables, &key, "variable", name, || match variable {
-            Variable::Node { name, value } => {
-                self.node(value, &Frame::default(), &place::member("variables", name))
-            }
-            Variable::Loop(entry) => self.loop_values(
-                &entry.name,
-                &entry.count,
-                &entry.input,
-                &Frame::default(),
-                &place::member("variables", &entry.name),
-            ),
+        self.lazily(&self.variables, &key, "variable", name, || {
+            self.world.as_default(false, || match variable {
+                Variable::Node { name, value } => {
+                    self.node(value, &Frame::default(), &place::member("variables", name))
+                }
+                Variable::Loop(entry) => self.loop_values(
+                    &entry.name,
+                    &entry.count,
+                    &entry.input,
+                    &Frame::default(),
+                    &place::member("variables", &entry.name),
+                ),
+            })
         })
     }
 
@@ -359,7 +432,8 @@ impl<'w> Deployment<'w> {
             None => {}
         }
         store.borrow_mut().insert(key.to_owned(), Lazy::Running);
-        match compute() {
+        // What it meets belongs to its value, not to whoever happens to ask first.
+        match self.world.causes.watch(compute).0 {
             Ok(value) => {
                 let value = Rc::new(value);
                 store
@@ -381,10 +455,17 @@ impl<'w> Deployment<'w> {
             let at = place::member("outputs", &declared.name);
             let mut in_doubt = None;
             if let Some(condition) = &declared.condition {
-                match self.condition(condition, &frame, &place::member(&at, "condition"))? {
+                let at = place::member(&at, "condition");
+                let causes = &self.world.causes;
+                let (holds, met) = causes.watch(|| self.condition(condition, &frame, &at));
+                match holds? {
                     Some(true) => {}
                     Some(false) => continue,
-                    None => in_doubt = Some(unknown(format!("outputs('{}')", declared.name))),
+                    None => {
+                        let text = format!("outputs('{}')", declared.name);
+                        causes.record(&text, met);
+                        in_doubt = Some(unknown(text));
+                    }
                 }
             }
             let value = match (in_doubt, &declared.value) {
@@ -432,8 +513,13 @@ impl<'w> Deployment<'w> {
         frame: &Frame,
         at: &str,
     ) -> Result<Value, Error> {
-        let Some(count) = self.count(count, frame, &place::member(at, "count"))? else {
-            return Ok(unknown(format!("copy('{name}')")));
+        let causes = &self.world.causes;
+        let (count, met) = causes.watch(|| self.count(count, frame, &place::member(at, "count")));
+        let Some(count) = count? else {
+            let text = copy_text(name);
+            causes.record(&text, met);
+            causes.meet_text(&text);
+            return Ok(unknown(text));
         };
         let mut items = Vec::with_capacity(count);
         for index in 0..count {

@@ -1,9 +1,11 @@
 //! What an evaluation gives: concrete resources, outputs, and the parameters that led there.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::ParameterType;
+use crate::{Cause, ParameterType};
 
 /// A template made concrete.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,24 @@ pub struct Evaluation {
     pub outputs: IndexMap<String, Output>,
     /// The parameters as used: what was given, and defaults for the rest.
     pub parameters: Map<String, Value>,
+    pub(crate) causes: BTreeMap<String, Vec<Cause>>,
+}
+
+impl Evaluation {
+    /// Why the unknown of this expression is not known; empty for expressions that no unknown of this evaluation has. Takes the
+    /// text of an unknown as it stands in a body, in [`Resource::uncertain`] or within a name. Where two deployments of one
+    /// evaluation hold unknowns of the same text, both are told.
+    #[must_use]
+    pub fn causes(&self, expression: &str) -> &[Cause] {
+        self.causes
+            .get(expression)
+            // Within names slashes are written otherwise, for they would part the name.
+            .or_else(|| {
+                self.causes
+                    .get(&expression.replace(crate::evaluate::SLASH, "/"))
+            })
+            .map_or(&[], Vec::as_slice)
+    }
 }
 
 /// One resource as it would be sent to Azure.

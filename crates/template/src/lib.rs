@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows Slipway's words but *template*; no I/O, no clock.
 
+mod cause;
 mod context;
 mod error;
 mod evaluate;
@@ -21,11 +22,12 @@ mod runtime;
 mod schema;
 mod template;
 
+pub use cause::Cause;
 pub use context::{Context, ResourceGroup};
 pub use error::Error;
 pub use evaluation::{Batch, Evaluation, Output, Resource};
 pub use parameter::{Parameter, ParameterError, ParameterType, check_parameters};
-pub use runtime::{Runtime, Unknown, has_unknown, is_unknown, unknown};
+pub use runtime::{Link, Runtime, Unknown, has_unknown, is_unknown, unknown};
 pub use template::Template;
 
 use serde_json::{Map, Value};

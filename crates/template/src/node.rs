@@ -6,7 +6,7 @@ use crate::expression::{self, Expr, Text};
 use crate::{Error, place};
 
 /// Deepest JSON that is read; the JSON reader itself stops at the same depth.
-const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 /// A value of the template.
 #[derive(Debug, Clone)]

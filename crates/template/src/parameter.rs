@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::Template;
+use crate::schema::{self, Violation};
 use crate::template::Inner;
-use crate::{Template, schema};
 
 /// A declared parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,9 +102,12 @@ impl fmt::Display for ParameterType {
 pub struct ParameterError {
     /// The parameter's name.
     pub name: String,
-    /// ARM's code, such as `InvalidTemplate` or `InvalidDeploymentParameterValue`.
+    /// ARM's code: `InvalidTemplate`.
     pub code: String,
-    /// What is wrong and what would fit. Values of secure parameters are never in it.
+    /// What is wrong and what would fit, as ARM says it between the quotes of `Deployment template validation failed: '…'`.
+    /// Source: what people quote of ARM's answers in public, such as <https://github.com/Azure-Samples/contoso-chat/issues/80>
+    /// (length), <https://github.com/Azure/Moodle/issues/293> (unknown parameter); the sentences about least and greatest
+    /// values and about parts of a value follow their pattern. Values of secure parameters are never in it.
     pub message: String,
 }
 
@@ -132,11 +136,12 @@ pub(crate) fn check(template: &Inner, given: &Map<String, Value>) -> Vec<Paramet
                 .map(String::as_str)
                 .collect::<Vec<_>>()
                 .join(", ");
-            let known = if known.is_empty() { "none" } else { &known };
             add(
                 name,
                 "InvalidTemplate",
-                format!("the template has no such parameter; it has {known}"),
+                format!(
+                    "The template parameters '{name}' in the parameters file are not valid; they are not present in the original template and can therefore not be provided at deployment time. The only supported parameters for this template are '{known}'. Please see https://aka.ms/arm-pass-parameter-values for usage details."
+                ),
             );
         }
     }
@@ -153,18 +158,36 @@ pub(crate) fn check(template: &Inner, given: &Map<String, Value>) -> Vec<Paramet
                 name,
                 "InvalidTemplate",
                 format!(
-                    "a value of type {} is missing; give one",
-                    parameter.kind.to_string().to_lowercase()
+                    "The value for the template parameter '{name}' is not provided. Please see https://aka.ms/arm-create-parameter-file for usage details."
                 ),
             ),
             None => {}
+            Some(value) if crate::parse::check_depth(value).is_err() => add(
+                name,
+                "InvalidTemplate",
+                format!(
+                    "The provided value for the template parameter '{name}' is not valid. It nests deeper than JSON may."
+                ),
+            ),
             Some(value) => {
                 let declared = template.declarations.get(&name.to_lowercase());
                 let Some(Value::Object(schema)) = declared.map(|declared| &declared.schema) else {
                     continue;
                 };
-                for message in schema::check(schema, &template.definitions, value) {
-                    add(name, "InvalidTemplate", message);
+                for Violation { at, message } in schema::check(schema, &template.definitions, value)
+                {
+                    let at = if at.is_empty() {
+                        at
+                    } else {
+                        format!(" at '{at}'")
+                    };
+                    add(
+                        name,
+                        "InvalidTemplate",
+                        format!(
+                            "The provided value for the template parameter '{name}' is not valid{at}. {message} Please see https://aka.ms/arm-syntax-parameters for usage details."
+                        ),
+                    );
                 }
             }
         }

@@ -6,6 +6,7 @@ mod resources;
 
 use serde_json::{Map, Value};
 
+use crate::node::MAX_DEPTH;
 use crate::template::Inner;
 use crate::{Error, place};
 use declarations::{functions, outputs, parameters, variables};
@@ -20,7 +21,7 @@ const MAX_OUTPUTS: usize = 64;
 /// Of resources, copies included.
 pub(crate) const MAX_RESOURCES: usize = 800;
 
-const TOP: [&str; 13] = [
+const TOP: [&str; 14] = [
     "$schema",
     "contentVersion",
     "languageVersion",
@@ -34,10 +35,31 @@ const TOP: [&str; 13] = [
     "resources",
     "outputs",
     "extensions",
+    "asserts",
 ];
 
 pub(crate) fn check_size(bytes: usize) -> Result<(), Error> {
     limit("", "a template of this many bytes", bytes, MAX_BYTES)
+}
+
+/// Refuses values that nest deeper than JSON that is read from text may: every later walk through them is by recursion.
+pub(crate) fn check_depth(value: &Value) -> Result<(), Error> {
+    let mut open = vec![(value, 0_usize)];
+    while let Some((value, depth)) = open.pop() {
+        if depth > MAX_DEPTH {
+            return Err(Error::Limit {
+                place: String::new(),
+                what: "JSON nested this deep".into(),
+                limit: MAX_DEPTH as u64,
+            });
+        }
+        match value {
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(members) => open.extend(members.values().map(|item| (item, depth + 1))),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Roughly the bytes of a value's compact text, without writing it.

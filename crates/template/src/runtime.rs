@@ -1,5 +1,7 @@
 //! The door to what only the cloud knows. Values that nobody knows yet are explicit unknowns.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -29,6 +31,15 @@ pub trait Runtime {
         body: Option<&Value>,
     ) -> Result<Option<Value>, Error>;
 
+    /// The template that a nested deployment links to, as JSON. `Ok(None)` ends the evaluation with
+    /// [`Error::LinkedTemplate`]: what a linked template holds cannot be planned without it.
+    ///
+    /// # Errors
+    /// As [`Runtime::reference`].
+    fn linked(&self, _link: &Link) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
     /// `deployer()`: `objectId`, `tenantId` and `userPrincipalName` of who deploys.
     ///
     /// # Errors
@@ -49,6 +60,36 @@ pub trait Runtime {
         _offset: usize,
     ) -> Result<Option<Vec<String>>, Error> {
         Ok(None)
+    }
+}
+
+/// Where a linked template is: `templateLink` of a nested deployment, evaluated. One of `uri`, `id` and `relative_path` is there.
+/// Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/linked-templates>.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Link {
+    /// Its address.
+    pub uri: Option<String>,
+    /// The resource id of a template spec's version.
+    pub id: Option<String>,
+    /// Its path, relative to the template that links to it.
+    pub relative_path: Option<String>,
+    /// What is added to the address, such as a signature. Secret: never shown.
+    pub query: Option<String>,
+    /// The `contentVersion` that it must have.
+    pub content_version: Option<String>,
+}
+
+impl fmt::Display for Link {
+    /// The address, id or path, without the query.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self
+            .uri
+            .as_deref()
+            .map(|uri| uri.split('?').next().unwrap_or(uri));
+        let place = place
+            .or(self.id.as_deref())
+            .or(self.relative_path.as_deref());
+        f.write_str(place.unwrap_or("(no address)"))
     }
 }
 

@@ -35,11 +35,11 @@ impl Template {
     ///
     /// # Errors
     /// As [`Template::parse`].
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers hand the document over"
-    )]
     pub fn from_value(value: Value) -> Result<Self, Error> {
+        if let Err(error) = parse::check_depth(&value) {
+            dismantle(value);
+            return Err(error);
+        }
         parse::check_size(parse::size(&value))?;
         Ok(Self {
             inner: Arc::new(parse::template(&value)?),
@@ -50,6 +50,18 @@ impl Template {
     #[must_use]
     pub fn parameters(&self) -> &IndexMap<String, Parameter> {
         &self.inner.parameters
+    }
+}
+
+/// Drops a value level by level: dropping a tower of JSON by recursion would exhaust the stack.
+fn dismantle(value: Value) {
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
     }
 }
 
@@ -83,8 +95,8 @@ pub(crate) struct Declaration {
 
 #[derive(Debug)]
 pub(crate) struct UserFunction {
-    /// Parameters' names, lower case, in order.
-    pub(crate) parameters: Vec<String>,
+    /// Parameters' names, lower case, and their types, in order.
+    pub(crate) parameters: Vec<(String, Value)>,
     pub(crate) output: Node,
     pub(crate) place: String,
 }
@@ -116,6 +128,8 @@ pub(crate) struct Declared {
     /// Everything that is sent to Azure but name, type and API version.
     pub(crate) body: Node,
     pub(crate) nested: Option<Nested>,
+    /// The extension, other than Azure, that the resource belongs to: it can be read, but not evaluated.
+    pub(crate) extension: Option<String>,
 }
 
 #[derive(Debug)]
@@ -126,7 +140,7 @@ pub(crate) struct ResourceLoop {
     pub(crate) batch_size: Option<Node>,
 }
 
-/// A nested deployment whose template is in the document.
+/// A nested deployment with its template, in the document or linked.
 #[derive(Debug)]
 pub(crate) struct Nested {
     pub(crate) template: NestedTemplate,
@@ -139,6 +153,8 @@ pub(crate) struct Nested {
 pub(crate) enum NestedTemplate {
     Inline(Arc<Inner>, Value),
     Computed(Expr),
+    /// `templateLink`.
+    Linked(Node),
 }
 
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::scope::resource_id;
-use super::{Binding, Deployment, Done, Frame, Scope};
+use super::{Binding, Deployment, Done, Frame, Scope, copy_text};
 use crate::functions::text_of;
 use crate::parse::MAX_RESOURCES;
 use crate::runtime::{MARK, is_unknown};
@@ -131,7 +131,13 @@ impl<'w> Deployment<'w> {
             return push(instances, instance, declared, self);
         };
         let at = place::member(&declared.place, "copy");
-        let count = self.count(&copy.count, outer, &place::member(&at, "count"))?;
+        let causes = &self.world.causes;
+        let (count, met) =
+            causes.watch(|| self.count(&copy.count, outer, &place::member(&at, "count")));
+        let count = count?;
+        if count.is_none() {
+            causes.record(&copy_text(&copy.name), met);
+        }
         let size = match &copy.batch_size {
             Some(size) => self
                 .count(size, outer, &place::member(&at, "batchSize"))?
@@ -154,7 +160,7 @@ impl<'w> Deployment<'w> {
             instance.loop_name = Some(copy.name.to_lowercase());
             instance.index = index.unwrap_or(0);
             if index.is_none() && instance.uncertain.is_none() {
-                instance.uncertain = Some(format!("copy('{}')", copy.name));
+                instance.uncertain = Some(copy_text(&copy.name));
             }
             if copy.serial {
                 instance.batch = Some(Batch {
@@ -189,6 +195,14 @@ impl<'w> Deployment<'w> {
                 value == Some(false)
             }
         };
+        if !dropped && let Some(extension) = &declared.extension {
+            return Err(Error::invalid(
+                self.at(&declared.place),
+                format!(
+                    "the resource belongs to the extension `{extension}`; only Azure's own resources are supported, leave it out of the template"
+                ),
+            ));
+        }
         let mut instance = Instance {
             declared: declared_index,
             id: String::new(),
@@ -344,13 +358,16 @@ impl<'w> Deployment<'w> {
     }
 }
 
+/// Stands for a slash in the part of a name that is not known.
+pub(crate) const SLASH: &str = "∕";
+
 /// How a part of a name that is not known begins.
 const UNKNOWN_OPEN: &str = "<unknown: ";
 
 /// An unknown within a name. Slashes would part the name, so they are left out.
 fn shown_unknown(value: &Value) -> String {
     let text = value.get(MARK).and_then(Value::as_str).unwrap_or_default();
-    format!("{UNKNOWN_OPEN}{}>", text.replace('/', "∕"))
+    format!("{UNKNOWN_OPEN}{}>", text.replace('/', SLASH))
 }
 
 /// What stands before `/providers/` in the id of a parent.

@@ -11,7 +11,7 @@ use crate::node::{Key, Member, Node};
 use crate::parse::MAX_RESOURCES;
 use crate::runtime::{is_unknown, unknown};
 use crate::schema::called;
-use crate::{Error, place};
+use crate::{Error, place, schema};
 
 /// Stack that must be left before a level of evaluation starts, and how much is added where it is not.
 const RED_ZONE: usize = 128 * 1024;
@@ -20,6 +20,13 @@ const MORE_STACK: usize = 1024 * 1024;
 const MAX_VALUE_DEPTH: usize = 256;
 /// Error messages show this much of an expression.
 const SHOWN: usize = 200;
+
+/// What an expression comes to.
+enum Answer {
+    Value(Value),
+    /// It hangs on something unknown, and becomes an unknown of its own text.
+    Unknown,
+}
 
 /// Where a node stands, written out only when an error needs it.
 enum Place<'p> {
@@ -175,15 +182,28 @@ impl Deployment<'_> {
             Expr::Int(number) => Ok((*number).into()),
             _ => {
                 let _level = self.world.descend()?;
-                stacker::maybe_grow(RED_ZONE, MORE_STACK, || match expr {
-                    Expr::Call(call) => self.call(expr, call, frame),
-                    _ => self.access(expr, frame),
-                })
+                let causes = &self.world.causes;
+                let (result, met) = causes.watch(|| {
+                    stacker::maybe_grow(RED_ZONE, MORE_STACK, || match expr {
+                        Expr::Call(call) => self.call(expr, call, frame),
+                        _ => self.access(expr, frame),
+                    })
+                });
+                let value = match result? {
+                    Answer::Value(value) => value,
+                    Answer::Unknown => {
+                        let text = expr.to_string();
+                        causes.record(&text, met);
+                        unknown(text)
+                    }
+                };
+                causes.meet_value(&value);
+                Ok(value)
             }
         }
     }
 
-    fn call(self: &Rc<Self>, expr: &Expr, call: &Call, frame: &Frame) -> Result<Value, Error> {
+    fn call(self: &Rc<Self>, expr: &Expr, call: &Call, frame: &Frame) -> Result<Answer, Error> {
         let result = match call.function {
             None => self.user_function(call, frame).map_err(Fault::from),
             Some(function) => match function.run {
@@ -219,9 +239,9 @@ impl Deployment<'_> {
                         limit: functions::MAX_SIZE as u64,
                     });
                 }
-                Ok(value)
+                Ok(Answer::Value(value))
             }
-            Err(Fault::Unknown) => Ok(unknown(expr.to_string())),
+            Err(Fault::Unknown) => Ok(Answer::Unknown),
             Err(Fault::Wrong(message)) => {
                 Err(failed(expr, format!("`{}`: {message}", call.full_name())))
             }
@@ -260,14 +280,28 @@ impl Deployment<'_> {
             .parameters
             .iter()
             .zip(&call.args)
-            .map(|(name, arg)| Ok((name.clone(), self.eval(arg, frame)?)))
+            .map(|((name, schema), arg)| {
+                let value = self.eval(arg, frame)?;
+                let wrong = schema.as_object().and_then(|schema| {
+                    schema::check(schema, &language.template.definitions, &value)
+                        .into_iter()
+                        .next()
+                });
+                match wrong {
+                    Some(wrong) => Err(failed(
+                        arg,
+                        format!("the argument `{name}` of `{}`: {wrong}", call.full_name()),
+                    )),
+                    None => Ok((name.clone(), value)),
+                }
+            })
             .collect::<Result<_, Error>>()?;
         let frame = Frame::default().with(Binding::Function(arguments));
         language.node(&function.output, &frame, &function.place)
     }
 
     /// Follows `.name` and `[index]`.
-    fn access(self: &Rc<Self>, expr: &Expr, frame: &Frame) -> Result<Value, Error> {
+    fn access(self: &Rc<Self>, expr: &Expr, frame: &Frame) -> Result<Answer, Error> {
         let mut steps = Vec::new();
         let mut base = expr;
         while let Expr::Member(inner, _) | Expr::Index(inner, _) = base {
@@ -286,21 +320,22 @@ impl Deployment<'_> {
         };
         for step in steps.into_iter().rev() {
             if is_unknown(current) {
-                return Ok(unknown(expr.to_string()));
+                self.world.causes.meet_value(current);
+                return Ok(Answer::Unknown);
             }
             current = match step {
                 Expr::Member(_, name) => found(step, current, &Value::String(name.clone()))?,
                 Expr::Index(_, index) => {
                     let index = self.eval(index, frame)?;
                     if is_unknown(&index) {
-                        return Ok(unknown(expr.to_string()));
+                        return Ok(Answer::Unknown);
                     }
                     found(step, current, &index)?
                 }
                 _ => current,
             };
         }
-        Ok(current.clone())
+        Ok(Answer::Value(current.clone()))
     }
 
     /// The parameter or variable that a plain `parameters('x')` or `variables('x')` names.

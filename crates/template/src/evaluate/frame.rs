@@ -56,8 +56,8 @@ impl Frame {
     }
 
     /// The index of the loop of this name; without a name, of the nearest resource loop, else of the nearest loop.
-    /// The outer `None`: there is no such loop.
-    pub(crate) fn copy_index(&self, wanted: Option<&str>) -> Option<Option<usize>> {
+    /// With the loop's name. The outer `None`: there is no such loop.
+    pub(crate) fn copy_index(&self, wanted: Option<&str>) -> Option<(&str, Option<usize>)> {
         let mut nearest = None;
         for binding in self.bindings() {
             let Binding::Copy {
@@ -69,9 +69,11 @@ impl Frame {
                 continue;
             };
             match wanted {
-                Some(wanted) if name.eq_ignore_ascii_case(wanted) => return Some(*index),
-                None if *resource => return Some(*index),
-                None => nearest = nearest.or(Some(*index)),
+                Some(wanted) if name.eq_ignore_ascii_case(wanted) => {
+                    return Some((name, *index));
+                }
+                None if *resource => return Some((name, *index)),
+                None => nearest = nearest.or(Some((name.as_str(), *index))),
                 Some(_) => {}
             }
         }

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::expand::{NestedDone, NestedState};
 use super::{Deployment, Done, Instance, MAX_NESTED};
-use crate::runtime::{is_unknown, unknown};
+use crate::cause::Cause;
+use crate::node::Node;
+use crate::runtime::{Link, has_unknown, is_unknown, unknown};
 use crate::schema::called;
 use crate::template::{Inner, Nested, NestedTemplate};
 use crate::{Error, parse, place};
@@ -70,13 +72,16 @@ impl<'w> Deployment<'w> {
         }
         let properties = place::member(at, "properties");
         let parameters_place = place::member(&properties, "parameters");
-        let (parameters, touched) = self.world.touching(|| {
-            nested
-                .parameters
-                .as_ref()
-                .map(|node| self.node(node, &instance.frame, &parameters_place))
-                .transpose()
-        })?;
+        let (evaluated, parameters_met) = self.world.causes.watch(|| {
+            self.world.touching(|| {
+                nested
+                    .parameters
+                    .as_ref()
+                    .map(|node| self.node(node, &instance.frame, &parameters_place))
+                    .transpose()
+            })
+        });
+        let (parameters, touched) = evaluated?;
         let template_place = place::member(&properties, "template");
         let Some(template) = self.inner_template(instance, nested, &template_place)? else {
             // The template itself is not known: neither are its resources.
@@ -91,7 +96,12 @@ impl<'w> Deployment<'w> {
             });
         };
         let given = if nested.inner_scope {
-            self.unwrapped(parameters.as_ref(), &template, &parameters_place)?
+            self.unwrapped(
+                parameters.as_ref(),
+                &template,
+                &parameters_place,
+                parameters_met,
+            )?
         } else {
             Map::new()
         };
@@ -117,11 +127,10 @@ impl<'w> Deployment<'w> {
         );
         let mut inner = match inner {
             Ok(inner) => inner,
-            // Of outer scope: the template's own parameters are never read.
             Err(Error::Parameter { name, message, .. }) => {
                 return Err(Error::invalid(
                     self.at(&place::member(&parameters_place, &name)),
-                    format!("the nested template's parameter `{name}`: {message}"),
+                    message,
                 ));
             }
             Err(error) => return Err(error),
@@ -160,7 +169,59 @@ impl<'w> Deployment<'w> {
                     .map(|template| Some(Arc::new(template)))
                     .map_err(|error| error.within(&self.at(at)))
             }
+            NestedTemplate::Linked(link) => self.linked_template(link, instance, at),
         }
+    }
+
+    /// The template behind `templateLink`, through the runtime.
+    fn linked_template(
+        self: &Rc<Self>,
+        link: &Node,
+        instance: &Instance,
+        at: &str,
+    ) -> Result<Option<Arc<Inner>>, Error> {
+        let at = format!("{at}Link");
+        let link = self.node(link, &instance.frame, &at)?;
+        let Value::Object(members) = &link else {
+            return Err(Error::invalid(
+                self.at(&at),
+                "`templateLink` is an object with a `uri`, an `id` or a `relativePath`",
+            ));
+        };
+        if has_unknown(&link) {
+            return Ok(None);
+        }
+        let text = |name: &str| {
+            parse::get(members, name)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        let link = Link {
+            uri: text("uri"),
+            id: text("id"),
+            relative_path: text("relativePath"),
+            query: text("queryString"),
+            content_version: text("contentVersion"),
+        };
+        let Some(value) = self.world.runtime.linked(&link)? else {
+            return Err(Error::LinkedTemplate {
+                place: self.at(&at),
+                link: link.to_string(),
+            });
+        };
+        parse::check_depth(&value)?;
+        parse::check_size(parse::size(&value))?;
+        if let Some(wanted) = &link.content_version
+            && value.get("contentVersion").and_then(Value::as_str) != Some(wanted)
+        {
+            return Err(Error::invalid(
+                self.at(&at),
+                format!("the linked template `{link}` is not of the content version {wanted}"),
+            ));
+        }
+        parse::template(&value)
+            .map(|template| Some(Arc::new(template)))
+            .map_err(|error| error.within(&self.at(&at)))
     }
 
     /// Plain values out of `{"x": {"value": …}}`. A reference to a key vault is not known.
@@ -169,7 +230,9 @@ impl<'w> Deployment<'w> {
         parameters: Option<&Value>,
         template: &Inner,
         at: &str,
+        met: std::collections::BTreeSet<Cause>,
     ) -> Result<Map<String, Value>, Error> {
+        let causes = &self.world.causes;
         let members = match parameters {
             None | Some(Value::Null) => return Ok(Map::new()),
             // Nothing is known of the parameters: every one is unknown.
@@ -177,7 +240,11 @@ impl<'w> Deployment<'w> {
                 return Ok(template
                     .parameters
                     .keys()
-                    .map(|name| (name.clone(), unknown(format!("parameters('{name}')"))))
+                    .map(|name| {
+                        let text = format!("parameters('{name}')");
+                        causes.record(&text, met.iter().cloned());
+                        (name.clone(), unknown(text))
+                    })
                     .collect());
             }
             Some(Value::Object(members)) => members,
@@ -196,7 +263,9 @@ impl<'w> Deployment<'w> {
                 } else if let Some(value) = wrapped.get("value") {
                     value.clone()
                 } else if wrapped.get("reference").is_some() {
-                    unknown(format!("parameters('{name}')"))
+                    let text = format!("parameters('{name}')");
+                    causes.record(&text, [Cause::Secret(name.clone())]);
+                    unknown(text)
                 } else if wrapped.is_object() || wrapped.is_null() {
                     Value::Null
                 } else {
@@ -217,6 +286,13 @@ impl<'w> Deployment<'w> {
         label: &str,
     ) -> Result<Value, Error> {
         let done = self.nested(position)?;
+        let open = |name: &str| {
+            let text = format!("{label}.{name}");
+            self.world
+                .causes
+                .record(&text, [Cause::Reference(label.to_owned())]);
+            unknown(text)
+        };
         let outputs: Map<String, Value> = done
             .done
             .outputs
@@ -232,7 +308,7 @@ impl<'w> Deployment<'w> {
         let outputs = if done.template_known {
             Value::Object(outputs)
         } else {
-            unknown(format!("{label}.outputs"))
+            open("outputs")
         };
         properties.insert("outputs".into(), outputs);
         for name in [
@@ -249,7 +325,7 @@ impl<'w> Deployment<'w> {
             "templateHash",
             "timestamp",
         ] {
-            properties.insert(name.into(), unknown(format!("{label}.{name}")));
+            properties.insert(name.into(), open(name));
         }
         Ok(Value::Object(properties))
     }

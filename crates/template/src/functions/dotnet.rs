@@ -16,6 +16,50 @@ pub(crate) fn text_of(value: &Value) -> String {
     }
 }
 
+/// Arrays and objects within a composite format are JSON with single quotes. Source: Microsoft's own test of the evaluator,
+/// Azure/bicep, `src/Bicep.Core.IntegrationTests/EvaluationTests.cs`, `String_expressions_are_evaluated_successfully`.
+fn single_quoted(value: &Value, out: &mut String) {
+    match value {
+        Value::String(text) => {
+            out.push('\'');
+            for c in text.chars() {
+                match c {
+                    '\'' => out.push_str("\\'"),
+                    '"' => out.push('"'),
+                    other => {
+                        let json = Value::String(other.to_string()).to_string();
+                        out.push_str(json.trim_matches('"'));
+                    }
+                }
+            }
+            out.push('\'');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                single_quoted(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (i, (name, value)) in members.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                single_quoted(&Value::String(name.clone()), out);
+                out.push(':');
+                single_quoted(value, out);
+            }
+            out.push('}');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
 /// Fills a composite format.
 pub(super) fn composite(format: &str, args: &[Value]) -> Result<String, Fault> {
     let mut out = String::new();
@@ -76,6 +120,11 @@ fn filled(item: &str, args: &[Value]) -> Result<String, Fault> {
     };
     let text = match (value, format) {
         (Value::Number(_), Some(format)) if !format.is_empty() => number(value, format)?,
+        (Value::Array(_) | Value::Object(_), _) => {
+            let mut text = String::new();
+            single_quoted(value, &mut text);
+            text
+        }
         _ => text_of(value),
     };
     let Some(alignment) = alignment else {

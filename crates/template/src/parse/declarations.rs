@@ -98,7 +98,7 @@ pub(super) fn functions(top: &Map<String, Value>) -> Result<HashMap<String, User
                 .flatten()
                 .map(
                     |parameter| match parameter.get("name").and_then(Value::as_str) {
-                        Some(name) => Ok(name.to_lowercase()),
+                        Some(name) => Ok((name.to_lowercase(), parameter.clone())),
                         None => Err(Error::invalid(
                             at.as_str(),
                             "each parameter of a function needs a `name`",
@@ -126,7 +126,10 @@ pub(super) fn functions(top: &Map<String, Value>) -> Result<HashMap<String, User
     Ok(functions)
 }
 
-pub(super) fn variables(top: &Map<String, Value>, symbolic: bool) -> Result<HashMap<String, Variable>, Error> {
+pub(super) fn variables(
+    top: &Map<String, Value>,
+    symbolic: bool,
+) -> Result<HashMap<String, Variable>, Error> {
     let mut variables = HashMap::new();
     let Some(declared) = object(top, "variables", "")? else {
         return Ok(variables);

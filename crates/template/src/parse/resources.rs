@@ -63,14 +63,10 @@ fn resource(
             "a resource is an object with `type`, `apiVersion` and `name`",
         ));
     };
-    for name in ["import", "extension"] {
-        if get(members, name).is_some() {
-            return Err(Error::invalid(
-                place::member(&at, name),
-                "resources of extensions other than Azure are not supported; leave this resource out of the template",
-            ));
-        }
-    }
+    let extension = ["import", "extension"]
+        .iter()
+        .find_map(|name| get(members, name))
+        .map(|name| name.as_str().unwrap_or("unnamed").to_owned());
     let node = |name: &str| -> Result<Option<Node>, Error> {
         get(members, name)
             .filter(|value| !value.is_null())
@@ -98,7 +94,8 @@ fn resource(
         }
         _ => kind,
     };
-    if !kind.contains('/') {
+    // Types of extensions have names of their own kind, such as `core/Service@v1`.
+    if !kind.contains('/') && extension.is_none() {
         return Err(Error::invalid(
             place::member(&at, "type"),
             format!(
@@ -106,14 +103,16 @@ fn resource(
             ),
         ));
     }
-    let Some(name) = node("name")? else {
-        return Err(Error::invalid(at, "a resource needs a `name`"));
+    let name = match node("name")? {
+        Some(name) => name,
+        None if extension.is_some() => Node::Value(Value::Null),
+        None => return Err(Error::invalid(at, "a resource needs a `name`")),
     };
     let existing = get(members, "existing")
         .and_then(Value::as_bool)
         .unwrap_or(false);
     let api_version = node("apiVersion")?;
-    if api_version.is_none() && !existing {
+    if api_version.is_none() && !existing && extension.is_none() {
         return Err(Error::invalid(at, "a resource needs an `apiVersion`"));
     }
     let copy = match get(members, "copy") {
@@ -154,6 +153,7 @@ fn resource(
         depends_on: node("dependsOn")?,
         body,
         nested,
+        extension,
         place: at.clone(),
     };
     let index = out.len();
@@ -178,7 +178,7 @@ fn body(
     has_template: bool,
     existing: bool,
 ) -> Result<Node, Error> {
-    const CONTROL: [&str; 10] = [
+    const CONTROL: [&str; 14] = [
         "type",
         "apiVersion",
         "name",
@@ -189,6 +189,10 @@ fn body(
         "dependsOn",
         "resources",
         "comments",
+        "metadata",
+        "@options",
+        "import",
+        "extension",
     ];
     let mut kept = Map::new();
     for (name, value) in members {
@@ -281,7 +285,18 @@ fn nested(members: &Map<String, Value>, at: &str) -> Result<Option<Nested>, Erro
         .is_some_and(|scope| scope.eq_ignore_ascii_case("inner"));
     let template_place = place::member(&at, "template");
     let template = match get(properties, "template") {
-        None | Some(Value::Null) => return Ok(None),
+        None | Some(Value::Null) => match get(properties, "templateLink") {
+            None | Some(Value::Null) => return Ok(None),
+            Some(link) => {
+                if get(properties, "parametersLink").is_some() {
+                    return Err(Error::invalid(
+                        place::member(&at, "parametersLink"),
+                        "`parametersLink` is not supported; write the parameters as `parameters`",
+                    ));
+                }
+                NestedTemplate::Linked(Node::read_plain(link, &place::member(&at, "templateLink"))?)
+            }
+        },
         Some(Value::String(text)) => {
             match expression::read(text).map_err(|e| e.within(&template_place))? {
                 Text::Expression(expr) => NestedTemplate::Computed(expr),
@@ -303,9 +318,9 @@ fn nested(members: &Map<String, Value>, at: &str) -> Result<Option<Nested>, Erro
         .map(|value| Node::read(value, &place::member(&at, "parameters")))
         .transpose()?;
     Ok(Some(Nested {
+        // A linked template never sees the parameters and variables of the one that links to it.
+        inner_scope: inner_scope || matches!(template, NestedTemplate::Linked(_)),
         template,
-        inner_scope,
         parameters,
     }))
 }
-

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::{arg, known_args};
-use crate::evaluate::{Deployment, Frame};
+use crate::evaluate::{Deployment, Frame, copy_text};
 use crate::expression::{Call, Expr};
 use crate::functions::{Args, Fault, Function, MANY, int_of, special, wrong};
 use crate::runtime::is_unknown;
@@ -24,6 +24,7 @@ pub(crate) static TABLE: &[Function] = &[
     }),
     special("utcNow", 0, 1, utc_now),
     special("newGuid", 0, 0, |deployment, _, _| {
+        only_in_defaults(deployment)?;
         Ok(deployment.world.new_guid().into())
     }),
     special("fail", 1, 1, fail),
@@ -64,14 +65,17 @@ fn copy_index(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
         },
     };
     match (frame.copy_index(name.as_deref()), name) {
-        (Some(Some(index)), _) => match i64::try_from(index)
+        (Some((_, Some(index))), _) => match i64::try_from(index)
             .ok()
             .and_then(|index| index.checked_add(offset))
         {
             Some(index) => Ok(index.into()),
             None => wrong("the offset leaves 64 bits"),
         },
-        (Some(None), _) => Err(Fault::Unknown),
+        (Some((name, None)), _) => {
+            deployment.world.causes.meet_text(&copy_text(name));
+            Err(Fault::Unknown)
+        }
         (None, Some(name)) => wrong(format!(
             "there is no loop `{name}` around this expression; check its name"
         )),
@@ -129,7 +133,18 @@ fn junction(
     }
 }
 
+/// `utcNow()` and `newGuid()` would differ from call to call: ARM takes them in the defaults of parameters alone.
+fn only_in_defaults(deployment: &Deployment<'_>) -> Result<(), Fault> {
+    if deployment.world.in_default() {
+        return Ok(());
+    }
+    wrong(
+        "it is not expected at this location; use it in the default of a parameter, and the parameter here",
+    )
+}
+
 fn utc_now(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
+    only_in_defaults(deployment)?;
     let format = known_args(deployment, call, frame)?.optional_string()?;
     let now = deployment
         .world

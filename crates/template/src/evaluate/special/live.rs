@@ -1,10 +1,11 @@
-//! What only the cloud knows, through the runtime: `reference`, `references`, `list*`, `pickZones`.
+//! What only the cloud knows, through the runtime: `reference`, `references`, `list*`, `pickZones`, `deployer`.
 
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::known_args;
+use super::{known_args, zones};
+use crate::cause::Cause;
 use crate::evaluate::resource::Target;
 use crate::evaluate::{Deployment, Frame};
 use crate::expression::{Call, Expr};
@@ -15,10 +16,20 @@ pub(crate) static TABLE: &[Function] = &[
     special("reference", 1, 3, reference),
     special("references", 1, 2, references),
     special("pickZones", 3, 5, pick_zones),
+    special("deployer", 0, 0, |deployment, _, _| {
+        let answer = deployment.world.runtime.deployer()?;
+        answer.ok_or_else(|| unasked(deployment, Cause::Deployer))
+    }),
 ];
 
 /// Every function whose name begins with `list`.
 pub(crate) static LIST: Function = special("list*", 1, 3, list);
+
+/// The answer is not known, and this is why.
+fn unasked(deployment: &Deployment<'_>, cause: Cause) -> Fault {
+    deployment.world.causes.meet(cause);
+    Fault::Unknown
+}
 
 fn is_full(word: Option<&str>) -> Result<bool, Fault> {
     match word {
@@ -61,7 +72,7 @@ fn of(
                 .world
                 .runtime
                 .reference(&id, api_version, full)?
-                .ok_or(Fault::Unknown);
+                .ok_or_else(|| unasked(deployment, Cause::Reference(id)));
         }
     };
     let instance = deployment
@@ -69,8 +80,14 @@ fn of(
         .get(position)
         .ok_or(Fault::Unknown)?;
     deployment.world.touch(&instance.id);
+    let existing = deployment.declared(instance)?.existing;
+    let cause = if existing {
+        Cause::Existing(instance.id.clone())
+    } else {
+        Cause::Reference(instance.id.clone())
+    };
     if instance.id.is_empty() {
-        return Err(Fault::Unknown);
+        return Err(unasked(deployment, Cause::Reference(name.to_owned())));
     }
     let own_version = Some(instance.api_version.as_str()).filter(|version| !version.is_empty());
     let answer =
@@ -83,7 +100,7 @@ fn of(
     }
     let has_template = deployment.declared(instance)?.nested.is_some();
     if !has_template || instance.dropped {
-        return Err(Fault::Unknown);
+        return Err(unasked(deployment, cause));
     }
     let properties = deployment.nested_properties(position, label)?;
     if !full {
@@ -100,7 +117,9 @@ fn of(
         "scope",
         "subscriptionId",
     ] {
-        whole.insert(name.into(), unknown(format!("{label}.{name}")));
+        let text = format!("{label}.{name}");
+        deployment.world.causes.record(&text, [cause.clone()]);
+        whole.insert(name.into(), unknown(text));
     }
     Ok(Value::Object(whole))
 }
@@ -117,14 +136,14 @@ fn find(deployment: &Rc<Deployment<'_>>, name: &str) -> Result<Found, Fault> {
         return if name.starts_with('/') {
             Ok(Found::Id(name.to_owned()))
         } else {
-            Err(Fault::Unknown)
+            Err(unasked(deployment, Cause::Reference(name.to_owned())))
         };
     }
     match deployment.target(name)? {
         Target::Instances(found) => match found.as_slice() {
             [one] => Ok(Found::Instance(*one)),
             // An index beyond the loop, or one that is not known.
-            [] => Err(Fault::Unknown),
+            [] => Err(unasked(deployment, Cause::Reference(name.to_owned()))),
             _ => wrong(format!(
                 "`{name}` is a loop of {} resources; name one, as in '{name}[0]'",
                 found.len()
@@ -144,17 +163,18 @@ fn references(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
     let full = is_full(args.optional_string()?.as_deref())?;
     let language = deployment.language();
     if language.is_expanding() {
-        return Err(Fault::Unknown);
+        return Err(unasked(deployment, Cause::Reference(name)));
     }
     let Target::Instances(found) = language.target(&name)? else {
         return wrong(format!("`{name}` is no loop of this template"));
     };
     let instances = language.instances()?;
-    if found
+    let in_doubt = found
         .iter()
         .filter_map(|i| instances.get(*i))
-        .any(|instance| instance.uncertain.is_some())
-    {
+        .find_map(|instance| instance.uncertain.as_ref());
+    if let Some(text) = in_doubt {
+        deployment.world.causes.meet_text(text);
         return Err(Fault::Unknown);
     }
     let mut items = Vec::new();
@@ -167,8 +187,13 @@ fn references(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
             .symbolic_name
             .clone()
             .unwrap_or_else(|| instance.id.clone());
-        items.push(match of(language, &single, None, full, &label) {
-            Err(Fault::Unknown) => unknown(label),
+        let causes = &deployment.world.causes;
+        let (item, met) = causes.watch(|| of(language, &single, None, full, &label));
+        items.push(match item {
+            Err(Fault::Unknown) => {
+                causes.record(&label, met);
+                unknown(label)
+            }
             other => other?,
         });
     }
@@ -206,24 +231,32 @@ fn list(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<V
             .world
             .runtime
             .list(&call.name, &id, api_version.as_deref(), body.as_ref())?;
-    answer.ok_or(Fault::Unknown)
+    answer.ok_or_else(|| unasked(deployment, Cause::List(format!("{} of {id}", call.name))))
 }
 
 fn pick_zones(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
     let mut args = known_args(deployment, call, frame)?;
-    let kind = format!("{}/{}", args.string()?, args.string()?);
+    let provider = args.string()?;
+    let kind = format!("{provider}/{}", args.string()?);
     let location = args.string()?;
     let count = args.optional_int()?.unwrap_or(1);
     let offset = args.optional_int()?.unwrap_or(0);
-    let (Ok(count @ 1..), Ok(offset)) = (usize::try_from(count), usize::try_from(offset)) else {
-        return wrong("the number of zones is at least 1 and the offset at least 0");
+    let (Ok(count @ 1..=3), Ok(offset)) = (usize::try_from(count), usize::try_from(offset)) else {
+        return wrong("the number of zones is 1 to 3 and the offset at least 0");
     };
-    match deployment
-        .world
-        .runtime
-        .zones(&kind, &location, count, offset)?
-    {
-        Some(zones) => Ok(zones.into_iter().map(Value::from).collect()),
-        None => Err(Fault::Unknown),
+    let runtime = deployment.world.runtime;
+    if let Some(zones) = runtime.zones(&kind, &location, count, offset)? {
+        return Ok(zones.into_iter().map(Value::from).collect());
+    }
+    match zones::of(&kind, &location) {
+        Some(zones) if zones.is_empty() => Ok(Value::Array(Vec::new())),
+        Some(zones) => match zones.get(offset..offset.saturating_add(count)) {
+            Some(picked) => Ok(picked.iter().copied().map(Value::from).collect()),
+            None => wrong(format!(
+                "the region has {} zones; offset {offset} and number {count} reach beyond them",
+                zones.len()
+            )),
+        },
+        None => Err(unasked(deployment, Cause::Zones(kind))),
     }
 }

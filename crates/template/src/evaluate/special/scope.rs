@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
+use crate::cause::Cause;
 use crate::evaluate::{Deployment, Frame, Scope};
 use crate::expression::Call;
 use crate::functions::{Fault, Function, special, wrong};
@@ -18,18 +19,25 @@ pub(crate) static TABLE: &[Function] = &[
         Ok(json!({
             "id": format!("/tenants/{tenant}"),
             "tenantId": tenant,
-            "countryCode": unknown("tenant().countryCode"),
-            "displayName": unknown("tenant().displayName"),
+            "countryCode": outside(deployment, "tenant().countryCode"),
+            "displayName": outside(deployment, "tenant().displayName"),
         }))
     }),
     special("environment", 0, 0, |deployment, _, _| {
         Ok(deployment.world.context.environment.clone())
     }),
     special("deployment", 0, 0, deployment_),
-    special("deployer", 0, 0, |deployment, _, _| {
-        deployment.world.runtime.deployer()?.ok_or(Fault::Unknown)
-    }),
 ];
+
+/// A fact of a scope that is there already, which only the cloud knows.
+fn outside(deployment: &Deployment<'_>, text: &str) -> Value {
+    let what = format!("{text} of {}", deployment.scope_shown());
+    deployment
+        .world
+        .causes
+        .record(text, [Cause::Existing(what)]);
+    unknown(text)
+}
 
 fn resource_group(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Result<Value, Fault> {
     let language = deployment.language();
@@ -60,8 +68,8 @@ fn resource_group(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Resul
                 group.get("tags").cloned().unwrap_or_else(|| json!({})),
             ),
             None => (
-                unknown("resourceGroup().location"),
-                unknown("resourceGroup().tags"),
+                outside(language, "resourceGroup().location"),
+                outside(language, "resourceGroup().tags"),
             ),
         },
     };
@@ -84,7 +92,7 @@ fn subscription(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Result<
         "id": format!("/subscriptions/{id}"),
         "subscriptionId": id,
         "tenantId": language.world.context.tenant_id,
-        "displayName": unknown("subscription().displayName"),
+        "displayName": outside(language, "subscription().displayName"),
     }))
 }
 
@@ -97,7 +105,7 @@ fn management_group(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Res
         "id": language.scope.id(),
         "name": name,
         "type": "/providers/Microsoft.Management/managementGroups",
-        "properties": unknown("managementGroup().properties"),
+        "properties": outside(language, "managementGroup().properties"),
     }))
 }
 
@@ -107,7 +115,7 @@ fn deployment_(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Result<V
         "name": language.name,
         "properties": {
             "template": language.template.header,
-            "parameters": unknown("deployment().properties.parameters"),
+            "parameters": language.given_parameters(),
             "mode": "Incremental",
             "provisioningState": "Running",
         },

@@ -1,0 +1,246 @@
+//! Makes up values for parameters: from their types, allowed values and bounds, and from what their names suggest.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// Types nest no deeper than this before a recursive one is cut.
+const MAX_DEPTH: usize = 16;
+
+pub(crate) struct MadeUp<'d> {
+    document: &'d Value,
+    source: &'d str,
+    definitions: Map<String, Value>,
+}
+
+impl<'d> MadeUp<'d> {
+    pub(crate) fn new(document: &'d Value, source: &'d str) -> Self {
+        Self {
+            document,
+            source,
+            definitions: document["definitions"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default(),
+        }
+    }
+
+    /// A value for each required parameter.
+    pub(crate) fn required(&self) -> Map<String, Value> {
+        self.document["parameters"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, declared)| {
+                declared.get("defaultValue").is_none() && !self.nullable(declared, 0)
+            })
+            .map(|(name, _)| (name.clone(), self.value(name)))
+            .collect()
+    }
+
+    /// A value for this parameter.
+    pub(crate) fn value(&self, name: &str) -> Value {
+        let mut made = self.of(name, &self.document["parameters"][name], 0);
+        // Objects and items of types that the template does not declare get the members that it reads.
+        match &mut made {
+            Value::Object(members) if members.is_empty() => members.extend(self.members(name)),
+            Value::Array(items) => {
+                let members = self.item_members(name);
+                if !members.is_empty() && items.iter().all(Value::is_string) {
+                    items.iter_mut().for_each(|item| {
+                        *item = Value::Object(members.iter().cloned().collect());
+                    });
+                }
+            }
+            _ => {}
+        }
+        made
+    }
+
+    /// The members of `parameters('name')` that the template's text reads.
+    fn members(&self, name: &str) -> Vec<(String, Value)> {
+        self.source
+            .split(&format!("parameters('{name}')."))
+            .skip(1)
+            .map(word)
+            .map(|member| (member.clone(), text(&member).into()))
+            .collect()
+    }
+
+    /// The members of the items of `parameters('name')` that the template's text reads.
+    fn item_members(&self, name: &str) -> Vec<(String, Value)> {
+        self.source
+            .split(&format!("parameters('{name}')["))
+            .skip(1)
+            .filter_map(|rest| {
+                let mut depth = 1;
+                let end = rest.find(|c| {
+                    depth += match c {
+                        '[' => 1,
+                        ']' => -1,
+                        _ => 0,
+                    };
+                    depth == 0
+                })?;
+                rest.get(end + 1..)?.strip_prefix('.').map(word)
+            })
+            .map(|member| (member.clone(), text(&member).into()))
+            .collect()
+    }
+
+    fn referred(&self, schema: &Value) -> Option<&Value> {
+        let name = schema
+            .get("$ref")?
+            .as_str()?
+            .strip_prefix("#/definitions/")?
+            .replace("~1", "/")
+            .replace("~0", "~");
+        self.definitions.get(&name)
+    }
+
+    fn nullable(&self, schema: &Value, depth: usize) -> bool {
+        schema["nullable"].as_bool().unwrap_or(false)
+            || (depth < MAX_DEPTH
+                && self
+                    .referred(schema)
+                    .is_some_and(|schema| self.nullable(schema, depth + 1)))
+    }
+
+    fn of(&self, name: &str, schema: &Value, depth: usize) -> Value {
+        if depth > MAX_DEPTH {
+            return Value::Null;
+        }
+        if let Some(referred) = self.referred(schema) {
+            let mut merged = referred.clone();
+            // Bounds beside the reference count as well.
+            if let (Value::Object(merged), Some(own)) = (&mut merged, schema.as_object()) {
+                for (key, value) in own.iter().filter(|(key, _)| *key != "$ref") {
+                    merged.insert(key.clone(), value.clone());
+                }
+            }
+            return self.of(name, &merged, depth + 1);
+        }
+        if let Some(allowed) = schema["allowedValues"].as_array() {
+            let first = allowed.first().cloned().unwrap_or_default();
+            return if schema["type"] == "array" && !first.is_array() {
+                json!([first])
+            } else {
+                first
+            };
+        }
+        let bound = |name: &str| {
+            schema[name]
+                .as_u64()
+                .and_then(|bound| usize::try_from(bound).ok())
+        };
+        let least = bound("minLength").unwrap_or(0);
+        match schema["type"]
+            .as_str()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+            .as_str()
+        {
+            "int" => schema["minValue"]
+                .as_i64()
+                .or(schema["maxValue"].as_i64())
+                .unwrap_or(1)
+                .into(),
+            "bool" => true.into(),
+            "array" => {
+                if let Some(prefix) = schema["prefixItems"].as_array() {
+                    return prefix
+                        .iter()
+                        .map(|schema| self.of(name, schema, depth + 1))
+                        .collect();
+                }
+                (0..least.max(1).min(bound("maxLength").unwrap_or(usize::MAX)))
+                    .map(|_| self.of(name, &schema["items"], depth + 1))
+                    .collect()
+            }
+            "object" | "secureobject" => self.object(schema, depth),
+            _ => {
+                let mut text = text(name);
+                while text.chars().count() < least {
+                    text.push('x');
+                }
+                text.chars()
+                    .take(bound("maxLength").unwrap_or(usize::MAX))
+                    .collect::<String>()
+                    .into()
+            }
+        }
+    }
+
+    fn object(&self, schema: &Value, depth: usize) -> Value {
+        let mut members = Map::new();
+        let mut declared = vec![&schema["properties"]];
+        if let Some((value, chosen)) = schema["discriminator"]["mapping"]
+            .as_object()
+            .and_then(|mapping| mapping.iter().next())
+        {
+            declared.push(&self.referred(chosen).unwrap_or(chosen)["properties"]);
+            if let Some(property) = schema["discriminator"]["propertyName"].as_str() {
+                members.insert(property.to_owned(), value.clone().into());
+            }
+        }
+        for (name, property) in declared.into_iter().filter_map(Value::as_object).flatten() {
+            if !self.nullable(property, 0) && !members.contains_key(name) {
+                members.insert(name.clone(), self.of(name, property, depth + 1));
+            }
+        }
+        Value::Object(members)
+    }
+}
+
+fn word(text: &str) -> String {
+    text.chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect()
+}
+
+/// Text that suits what a parameter of this name usually takes.
+fn text(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let has = |part: &str| lower.contains(part);
+    let subscription = Uuid::from_u128(2);
+    if lower.ends_with("name") && !has("domain") && !has("host") {
+        "made".into()
+    } else if has("resourceid")
+        || lower.ends_with("id")
+            && [
+                "subnet",
+                "workspace",
+                "identity",
+                "network",
+                "vault",
+                "account",
+                "server",
+                "disk",
+                "image",
+                "plan",
+            ]
+            .iter()
+            .any(|part| has(part))
+    {
+        format!(
+            "/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Made/ups/made/parts/up"
+        )
+    } else if has("cidr") || has("addressprefix") || has("addressspace") {
+        "10.0.0.0/16".into()
+    } else if has("ipaddress") || lower.ends_with("ip") {
+        "10.0.0.4".into()
+    } else if has("subscriptionid") || has("principalid") || has("objectid") || has("tenantid") {
+        subscription.to_string()
+    } else if has("location") || has("region") {
+        "westeurope".into()
+    } else if has("email") {
+        "made@example.com".into()
+    } else if lower.ends_with("uri") || lower.ends_with("url") {
+        "https://made.example.com/".into()
+    } else if has("fqdn") || has("domain") || has("hostname") {
+        "made.example.com".into()
+    } else if has("starttime") || has("endtime") || has("datetime") || has("expir") {
+        "2026-01-02T03:04:05Z".into()
+    } else {
+        "made".into()
+    }
+}

@@ -21,15 +21,13 @@ pub async fn templates() -> Result<Vec<TemplateSummary>, Failure> {
 /// One template; its latest published version unless another is asked for.
 #[server(name = ReadTemplate, prefix = "/ui", endpoint = "template", input = Wired, output = Wired)]
 pub async fn template(name: String, version: Option<String>) -> Result<TemplateDetail, Failure> {
-    use super::context::{answer, door, refuse};
+    use super::context::{answer, door};
     let (portal, actor) = door()?;
-    let name = name
-        .parse()
-        .map_err(|_| refuse(Failure::not_found("template")))?;
+    let name = name.parse().map_err(|_| Failure::not_found("template"))?;
     let version = version
         .map(|version| version.parse())
         .transpose()
-        .map_err(|_| refuse(Failure::not_found("version")))?;
+        .map_err(|_| Failure::not_found("version"))?;
     answer(portal.template(&actor, &name, version.as_ref()).await)
 }
 

@@ -58,14 +58,17 @@ impl From<Problem> for Failure {
 impl Failure {
     /// An address that names nothing here; said the same way for what the reader may not know of.
     pub(crate) fn not_found(what: &str) -> Self {
-        Self {
+        let failure = Self {
             status: 404,
             code: "not_found".into(),
             title: "Not found".into(),
             detail: format!("There is no {what} at this address, or you may not see it."),
             errors: vec![],
             trace_id: None,
-        }
+        };
+        #[cfg(feature = "ssr")]
+        let failure = context::refuse(failure);
+        failure
     }
 
     #[cfg(feature = "ssr")]

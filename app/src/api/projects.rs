@@ -17,10 +17,8 @@ pub async fn projects() -> Result<Vec<ProjectSettings>, Failure> {
 /// One project.
 #[server(name = ReadProject, prefix = "/ui", endpoint = "project", input = Wired, output = Wired)]
 pub async fn project(name: String) -> Result<ProjectDetail, Failure> {
-    use super::context::{answer, door, refuse};
+    use super::context::{answer, door};
     let (portal, actor) = door()?;
-    let name = name
-        .parse()
-        .map_err(|_| refuse(Failure::not_found("project")))?;
+    let name = name.parse().map_err(|_| Failure::not_found("project"))?;
     answer(portal.project(&actor, &name).await)
 }

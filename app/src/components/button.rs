@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use tailwind_fuse::*;
-use types::access::Access;
 
 /// How loud a button is.
 #[derive(TwVariant, PartialEq, Debug)]
@@ -20,7 +19,8 @@ pub(crate) enum Look {
 }
 
 const BUTTON: &str = "inline-flex min-h-8 items-center justify-center gap-[7px] rounded-[7px] border px-3 py-1 text-[13.5px] leading-tight font-[560] whitespace-nowrap no-underline";
-const OFF: &str = "inline-flex min-h-8 cursor-not-allowed items-center justify-center gap-[7px] rounded-[7px] border border-dashed border-edge bg-sunken px-3 py-1 text-[13.5px] leading-tight font-[560] whitespace-nowrap text-ink-3";
+/// The look of a button that may not be pressed now.
+pub(super) const OFF: &str = "inline-flex min-h-8 cursor-not-allowed items-center justify-center gap-[7px] rounded-[7px] border border-dashed border-edge bg-sunken px-3 py-1 text-[13.5px] leading-tight font-[560] whitespace-nowrap text-ink-3";
 
 /// The classes of a button.
 pub(crate) fn classes(look: Look) -> String {
@@ -57,7 +57,7 @@ pub(crate) fn link(look: Look, href: impl Into<String>, text: impl Into<String>)
 pub(crate) fn off(text: &'static str, reason: String) -> AnyView {
     let id = format!("why-not-{}", text.to_lowercase().replace(' ', "-"));
     view! {
-        <span class="inline-flex max-w-64 flex-col gap-1">
+        <span class="inline-flex max-w-64 flex-col items-start gap-1">
             <button type="button" class=OFF aria-disabled="true" aria-describedby=id.clone()>
                 {text}
             </button>
@@ -65,36 +65,4 @@ pub(crate) fn off(text: &'static str, reason: String) -> AnyView {
         </span>
     }
     .into_any()
-}
-
-/// A link that is there, off with its reason, or left out, as the reader's rights say.
-pub(crate) fn gated_link(access: &Access, look: Look, href: String, text: &'static str) -> AnyView {
-    match access {
-        Access::Allowed => link(look, href, text),
-        Access::Disabled { reason } => off(text, reason.clone()),
-        Access::Hidden => ().into_any(),
-    }
-}
-
-/// A form that is nothing but a button.
-pub(crate) fn gated_post(
-    access: &Access,
-    look: Look,
-    action: String,
-    text: &'static str,
-    hidden: Vec<(&'static str, String)>,
-) -> AnyView {
-    match access {
-        Access::Allowed => view! {
-            <form method="post" action=action>
-                {hidden
-                    .into_iter()
-                    .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
-                    .collect::<Vec<_>>()} {submit(look, text)}
-            </form>
-        }
-        .into_any(),
-        Access::Disabled { reason } => off(text, reason.clone()),
-        Access::Hidden => ().into_any(),
-    }
 }

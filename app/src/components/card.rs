@@ -5,6 +5,10 @@ use leptos::prelude::*;
 /// The surface that groups things.
 pub(crate) const CARD: &str = "rounded-card border border-line bg-surface";
 
+/// The summary of a fold inside running text.
+pub(crate) const FOLD: &str =
+    "inline-block py-[3px] underline decoration-dotted underline-offset-2 hover:text-ink";
+
 /// A card with a heading; `aside` stands small at the heading's right.
 pub(crate) fn card(title: impl Into<String>, aside: impl Into<String>, body: AnyView) -> AnyView {
     let (title, aside): (String, String) = (title.into(), aside.into());
@@ -33,7 +37,7 @@ pub(crate) fn padded(title: impl Into<String>, aside: impl Into<String>, body: A
 /// Terms and what they are.
 pub(crate) fn facts(pairs: Vec<(&'static str, AnyView)>) -> AnyView {
     view! {
-        <dl class="grid grid-cols-[minmax(0,8.5rem)_minmax(0,1fr)] gap-x-3.5 gap-y-[7px]">
+        <dl class="grid grid-cols-[minmax(0,6.5rem)_minmax(0,1fr)] gap-x-3.5 xs:grid-cols-[minmax(0,8.5rem)_minmax(0,1fr)] gap-y-[7px]">
             {pairs
                 .into_iter()
                 .map(|(term, fact)| {

@@ -20,7 +20,7 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
     let sandbox = installation.sandbox.then(|| {
         view! {
             <span class="min-w-0 truncate rounded-full bg-warn-bg px-2.5 py-0.5 text-xs font-[600] text-warn">
-                "Sandbox: simulated Azure"
+                "Sandbox" <span class="max-xs:sr-only">": simulated Azure"</span>
             </span>
         }
     });
@@ -55,9 +55,9 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
                 </main>
                 <footer class="border-t border-line px-4 py-3 text-xs text-ink-3 md:px-6">
                     <nav aria-label="Help" class="flex flex-wrap gap-x-4 gap-y-1">
-                        <span>"Slipway " {installation.version}</span>
-                        <a class="hover:underline" href="/docs/problems">"Problems explained"</a>
-                        <a class="hover:underline" href="/docs/rest">"REST API"</a>
+                        <span class="py-[3px]">"Slipway " {installation.version}</span>
+                        <a class="py-[3px] hover:underline" href="/docs/problems">"Problems explained"</a>
+                        <a class="py-[3px] hover:underline" href="/docs/rest">"REST API"</a>
                     </nav>
                 </footer>
             </div>
@@ -89,7 +89,7 @@ fn navigation(actor: &Actor) -> AnyView {
         <div class="min-w-0 border-b border-line md:sticky md:top-0 md:h-dvh md:overflow-y-auto md:border-r md:border-b-0">
             <nav
                 aria-label="Main"
-                class="flex gap-0.5 overflow-x-auto p-2 md:flex-col md:px-2.5 md:py-3.5"
+                class="relative flex flex-wrap gap-0.5 p-2 md:flex-col md:flex-nowrap md:px-2.5 md:py-3.5"
             >
                 <a
                     href="/catalogue"
@@ -130,7 +130,7 @@ fn item(href: &'static str, sign: Icon, text: &'static str, after: AnyView) -> A
             aria-current=current
             class="flex items-center gap-2.5 rounded-md px-2 py-1.5 font-[500] whitespace-nowrap text-ink-2 hover:bg-sunken hover:text-ink aria-[current=page]:bg-accent-bg aria-[current=page]:text-accent"
         >
-            {icon(sign)}
+            <span class="max-sm:hidden">{icon(sign)}</span>
             {text}
             {after}
         </a>

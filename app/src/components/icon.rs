@@ -27,6 +27,7 @@ pub(crate) enum Icon {
     Change,
     Keep,
     Chevron,
+    Info,
 }
 
 impl Icon {
@@ -67,6 +68,7 @@ impl Icon {
             Icon::Minus => r#"<path d="M5 12h14"/>"#,
             Icon::Change => r#"<path d="M4 9h13l-3-3M20 15H7l3 3"/>"#,
             Icon::Keep => r#"<path d="M5 9h14M5 15h14"/>"#,
+            Icon::Info => r#"<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5M12 8h.01"/>"#,
             Icon::Chevron => r#"<path d="m9 6 6 6-6 6"/>"#,
         }
     }

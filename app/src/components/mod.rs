@@ -1,5 +1,6 @@
 //! The component set: small functions from values to views. What a thing means (its tone, its words) is decided in `words`; where it stands, in `pages`.
 
+pub(crate) mod actions;
 pub(crate) mod button;
 pub(crate) mod card;
 pub(crate) mod chip;

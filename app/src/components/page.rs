@@ -46,14 +46,14 @@ fn breadcrumbs(crumbs: Crumbs) -> Option<AnyView> {
         .map(|(text, href)| {
             view! {
                 <li class="after:px-1.5 after:content-['/'] last:after:content-none">
-                    <a class="hover:underline" href=href>{text}</a>
+                    <a class="inline-block min-w-6 py-[3px] hover:underline" href=href>{text}</a>
                 </li>
             }
         })
         .collect::<Vec<_>>();
     Some(
         view! {
-            <nav aria-label="Breadcrumbs" class="mb-1.5 text-xs text-ink-3">
+            <nav aria-label="Breadcrumbs" class="mb-1 text-xs text-ink-3">
                 <ol class="flex flex-wrap">{items}</ol>
             </nav>
         }
@@ -63,15 +63,29 @@ fn breadcrumbs(crumbs: Crumbs) -> Option<AnyView> {
 
 /// A page of two columns: what is worked on, and what accompanies it and stays in view.
 pub(crate) fn columns(main: AnyView, aside_label: &'static str, aside: AnyView) -> AnyView {
+    two(main, aside_label, aside, "")
+}
+
+fn two(main: AnyView, aside_label: &'static str, aside: AnyView, place: &'static str) -> AnyView {
+    let class = format!("grid min-w-0 grid-cols-1 gap-3.5 lg:sticky lg:top-[70px] {place}");
     view! {
         <div class="grid grid-cols-1 items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem] xl:grid-cols-[minmax(0,1fr)_23.5rem]">
             <div class="grid min-w-0 grid-cols-1 gap-3.5">{main}</div>
-            <aside class="grid min-w-0 grid-cols-1 gap-3.5 lg:sticky lg:top-[70px]" aria-label=aside_label>
+            <aside class=class aria-label=aside_label>
                 {aside}
             </aside>
         </div>
     }
     .into_any()
+}
+
+/// As [`columns`]; where there is room for one only, what accompanies comes first.
+pub(crate) fn columns_aside_first(
+    main: AnyView,
+    aside_label: &'static str,
+    aside: AnyView,
+) -> AnyView {
+    two(main, aside_label, aside, "max-lg:order-first")
 }
 
 /// A notice across the page that a screen reader speaks.
@@ -87,6 +101,7 @@ pub(crate) fn notice(
         Tone::Deny => ("border-deny bg-deny-bg", Icon::Cross, "alert"),
         Tone::Warn => ("border-warn bg-warn-bg", Icon::Warning, "status"),
         Tone::Ok => ("border-ok bg-ok-bg", Icon::Check, "status"),
+        Tone::Neutral => ("border-line bg-sunken", Icon::Info, "status"),
         _ => ("border-line bg-sunken", Icon::Clock, "status"),
     };
     view! {

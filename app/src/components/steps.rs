@@ -5,7 +5,7 @@ use types::operation::{OperationDetail, ResourceProgress, Step, StepState};
 use types::time::Timestamp;
 
 use super::chip::Tone;
-use super::fault::fault;
+use super::fault::{cause, fault};
 use super::icon::{Icon, icon_in};
 use super::time::{between, took};
 use crate::words::kind_of_resource;
@@ -50,7 +50,7 @@ fn step(step: &Step) -> AnyView {
                             {(!step.resources.is_empty())
                                 .then(|| {
                                     view! {
-                                        <ul>{step.resources.iter().map(resource).collect::<Vec<_>>()}</ul>
+                                        <ul>{step.resources.iter().map(|one| resource(one, step.fault.is_none())).collect::<Vec<_>>()}</ul>
                                     }
                                 })}
                         </div>
@@ -88,7 +88,8 @@ fn dot(state: StepState) -> AnyView {
     .into_any()
 }
 
-fn resource(resource: &ResourceProgress) -> AnyView {
+/// One resource. Its error is said whole, unless its step has just said it: then in one sentence.
+fn resource(resource: &ResourceProgress, whole: bool) -> AnyView {
     let (tone, sign, word) = match resource.state.as_str() {
         "Succeeded" => (Tone::Ok, Icon::Check, None),
         "Deleted" => (Tone::Ok, Icon::Check, Some("deleted")),
@@ -126,7 +127,10 @@ fn resource(resource: &ResourceProgress) -> AnyView {
             {resource
                 .fault
                 .as_ref()
-                .map(|error| view! { <div class="col-span-2 col-start-2">{fault(error)}</div> })}
+                .map(|error| {
+                    let said = if whole { fault(error) } else { cause(error).into_any() };
+                    view! { <div class="col-span-2 col-start-2 text-deny">{said}</div> }
+                })}
         </li>
     }
     .into_any()

@@ -10,7 +10,7 @@ pub(crate) struct Tab {
     pub(crate) current: bool,
 }
 
-/// A row of tabs; scrolls sideways on a phone.
+/// A row of tabs; on a phone it takes two lines rather than hide some of them.
 pub(crate) fn tabs(label: &'static str, tabs: Vec<Tab>) -> AnyView {
     let items = tabs
         .into_iter()
@@ -30,8 +30,8 @@ pub(crate) fn tabs(label: &'static str, tabs: Vec<Tab>) -> AnyView {
         })
         .collect::<Vec<_>>();
     view! {
-        <nav aria-label=label class="mb-[18px] overflow-x-auto border-b border-line">
-            <ul class="flex gap-[18px]">{items}</ul>
+        <nav aria-label=label class="mb-[18px] border-b border-line">
+            <ul class="flex flex-wrap gap-x-[18px]">{items}</ul>
         </nav>
     }
     .into_any()

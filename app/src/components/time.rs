@@ -9,8 +9,11 @@ const MONTHS: [&str; 12] = [
 
 /// `22 Nov 2026, 14:02 UTC`.
 pub(crate) fn moment(at: Timestamp) -> AnyView {
-    let text = format!("{}, {} UTC", date_text(at), clock_text(at, false));
-    element(at, text)
+    let day = date_text(at).replace(' ', "\u{a0}");
+    let text = format!("{day}, {}\u{a0}UTC", clock_text(at, false));
+    let exact = at.to_string();
+    // On a narrow page it breaks, but only between the day and the hour.
+    view! { <time datetime=exact.clone() title=exact>{text}</time> }.into_any()
 }
 
 /// `14:02:11`.

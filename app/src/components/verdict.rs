@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use types::policy::{ApprovalNeed, ControlOutcome, ControlResult, Posture, Report, Violation};
 
+use super::card::FOLD;
 use super::chip::{Tone, bar, chip_with};
 use super::icon::{Icon, icon_in};
 
 /// Turns a violation's or a control's remedy into a link or button; the request form sets fields with it, other pages only say it.
-pub(crate) type Mend = fn(&types::policy::Fix) -> AnyView;
+pub(crate) type Mend<'a> = &'a dyn Fn(&types::policy::Fix) -> AnyView;
 
 /// Says the remedy in words.
 pub(crate) fn say(fix: &types::policy::Fix) -> AnyView {
@@ -16,12 +17,16 @@ pub(crate) fn say(fix: &types::policy::Fix) -> AnyView {
 
 /// One line of a verdict.
 pub(crate) fn line(tone: Tone, sign: Icon, what: AnyView, id: impl Into<String>) -> AnyView {
-    let id: String = id.into();
+    line_with(tone, sign, what, id.into(), ().into_any())
+}
+
+/// As [`line`], with more under it.
+fn line_with(tone: Tone, sign: Icon, what: AnyView, id: String, more: AnyView) -> AnyView {
     view! {
         <li class="flex gap-[9px] border-t border-line px-4 py-2 text-[13px] first:border-t-0">
             <span class=format!("mt-1 {}", tone.text())>{icon_in(sign, "size-[13px]")}</span>
             <div class="min-w-0 wrap-anywhere">
-                {what} " " <span class="font-mono text-2xs text-ink-3">{id}</span>
+                {what} " " <span class="font-mono text-2xs text-ink-3">{id}</span> {more}
             </div>
         </li>
     }
@@ -29,7 +34,7 @@ pub(crate) fn line(tone: Tone, sign: Icon, what: AnyView, id: impl Into<String>)
 }
 
 /// All guardrails: what blocks, who must agree, what to read, and how many hold.
-pub(crate) fn guardrails(report: &Report, mend: Mend) -> AnyView {
+pub(crate) fn guardrails(report: &Report, mend: Mend<'_>) -> AnyView {
     let spoken = report.denials.len() + report.warnings.len() + report.approvals.len();
     let holding = (report.guardrails_checked as usize).saturating_sub(spoken);
     view! {
@@ -52,7 +57,7 @@ pub(crate) fn guardrails(report: &Report, mend: Mend) -> AnyView {
     .into_any()
 }
 
-fn violation(tone: Tone, violation: &Violation, mend: Mend) -> AnyView {
+fn violation(tone: Tone, violation: &Violation, mend: Mend<'_>) -> AnyView {
     let sign = if tone == Tone::Deny {
         Icon::Cross
     } else {
@@ -63,10 +68,8 @@ fn violation(tone: Tone, violation: &Violation, mend: Mend) -> AnyView {
     let details = (found.is_some() || wanted.is_some() || violation.docs.is_some()).then(|| {
         let docs = violation.docs.clone();
         view! {
-            <details class="mt-0.5 text-xs text-ink-2">
-                <summary class="inline-block underline decoration-dotted underline-offset-2">
-                    "Why and where"
-                </summary>
+            <details class="text-xs text-ink-2">
+                <summary class=FOLD>"Why and where"</summary>
                 <p>{violation.title.clone()}</p>
                 {found.map(|text| view! { <p>"Found: "<code>{text}</code></p> })}
                 {wanted.map(|text| view! { <p>"Wanted: "<code>{text}</code></p> })}
@@ -75,16 +78,13 @@ fn violation(tone: Tone, violation: &Violation, mend: Mend) -> AnyView {
             </details>
         }
     });
-    line(
+    line_with(
         tone,
         sign,
-        view! {
-            <span>{violation.message.clone()}</span>
-            {violation.fix.as_ref().map(mend)}
-            {details}
-        }
-        .into_any(),
+        view! { <span>{violation.message.clone()}</span> " " {violation.fix.as_ref().map(mend)} }
+            .into_any(),
         violation.id.clone(),
+        details.into_any(),
     )
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn posture_bar(posture: &Posture) -> AnyView {
 }
 
 /// The controls that fail or are unknown, and behind a fold those that hold.
-pub(crate) fn controls(results: &[ControlResult], mend: Mend) -> AnyView {
+pub(crate) fn controls(results: &[ControlResult], mend: Mend<'_>) -> AnyView {
     let (open, holding): (Vec<_>, Vec<_>) = results
         .iter()
         .filter(|row| row.result != ControlOutcome::NotApplicable)
@@ -197,7 +197,7 @@ pub(crate) fn controls(results: &[ControlResult], mend: Mend) -> AnyView {
     .into_any()
 }
 
-fn control(row: &ControlResult, mend: Mend) -> AnyView {
+fn control(row: &ControlResult, mend: Mend<'_>) -> AnyView {
     let (tone, sign) = match row.result {
         ControlOutcome::Pass => (Tone::Ok, Icon::Check),
         ControlOutcome::Fail => (Tone::Warn, Icon::Warning),
@@ -215,11 +215,13 @@ fn control(row: &ControlResult, mend: Mend) -> AnyView {
         sign,
         view! {
             <span>{if passed { row.title.clone() } else { row.message.clone() }}</span>
-            " "
-            <span class="text-xs text-ink-3">{resource}</span>
             {(!passed).then(|| row.fix.as_ref().map(mend)).flatten()}
         }
         .into_any(),
-        row.id.clone(),
+        if resource.is_empty() {
+            row.id.clone()
+        } else {
+            format!("{} · {resource}", row.id)
+        },
     )
 }

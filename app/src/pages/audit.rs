@@ -7,7 +7,7 @@ use types::page::Page;
 
 use crate::api::Failure;
 use crate::api::audit::{audit, check_audit_chain};
-use crate::components::card::{CARD, empty};
+use crate::components::card::{CARD, FOLD, empty};
 use crate::components::chip::{Tone, chip_with};
 use crate::components::icon::Icon;
 use crate::components::load::load;
@@ -188,15 +188,13 @@ fn row(event: &AuditEvent) -> AnyView {
                 {event.actor.clone()}
                 <div class="text-xs text-ink-3">{event.via.clone()}</div>
             </td>
-            <td>
+            <td class="whole">
                 <code>{event.action.clone()}</code>
                 {detail
                     .map(|text| {
                         view! {
                             <details class="text-xs text-ink-2">
-                                <summary class="inline-block underline decoration-dotted underline-offset-2">
-                                    "Details"
-                                </summary>
+                                <summary class=FOLD>"Details"</summary>
                                 <pre class="max-w-[60vw] overflow-x-auto lg:max-w-md" tabindex="0">{text}</pre>
                             </details>
                         }
@@ -211,7 +209,7 @@ fn row(event: &AuditEvent) -> AnyView {
                     {event.subject_kind.clone()} {event.project.as_ref().map(|project| format!(" · {project}"))}
                 </div>
             </td>
-            <td>
+            <td data-label="hash">
                 <code class="text-xs text-ink-3" title=event.hash.clone()>{hash}</code>
             </td>
         </tr>

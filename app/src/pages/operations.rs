@@ -6,7 +6,8 @@ use types::operation::{OperationDetail, OperationState};
 
 use crate::api::Failure;
 use crate::api::operations::operation;
-use crate::components::button::{Look, gated_post};
+use crate::components::actions::Actions;
+use crate::components::button::Look;
 use crate::components::card::{CARD, code, fact, facts};
 use crate::components::chip::{Tone, chip};
 use crate::components::fault::fault;
@@ -40,23 +41,26 @@ fn show(operation: &OperationDetail) -> AnyView {
     let refused = submitted(&path);
     let (tone, state) = words::operation_state(row.state);
     let stack_path = format!("/stacks/{}", row.stack);
-    let actions = view! {
-        {(!row.state.has_ended())
-            .then(|| {
-                gated_post(&operation.cancel, Look::Danger, format!("{path}/cancel"), "Cancel", vec![])
-            })}
-        {(row.state == OperationState::NeedsAttention)
-            .then(|| {
-                gated_post(
-                    &operation.resolve,
-                    Look::Primary,
-                    format!("{path}/resolve"),
-                    "Take it further",
-                    vec![],
-                )
-            })}
+    let mut actions = Actions::default();
+    if !row.state.has_ended() {
+        actions = actions.post(
+            &operation.cancel,
+            Look::Danger,
+            format!("{path}/cancel"),
+            "Cancel",
+            vec![],
+        );
     }
-    .into_any();
+    if row.state == OperationState::NeedsAttention {
+        actions = actions.post(
+            &operation.resolve,
+            Look::Primary,
+            format!("{path}/resolve"),
+            "Take it further",
+            vec![],
+        );
+    }
+    let actions = actions.view();
     let about = view! {
         <section class=format!("{CARD} px-4 py-3.5")>
             {facts(

@@ -48,8 +48,9 @@ pub(crate) fn Keys() -> impl IntoView {
                 {key("j", "next")} {key("k", "previous")} {key("a", "approve")} {key("r", "reject")}
                 {key("c", "comment")}
             </div>
-            <label class="mt-1 flex items-center justify-end gap-1.5">
+            <label class="flex min-h-6 items-center justify-end gap-1.5">
                 <input
+                    class="accent-accent"
                     type="checkbox"
                     prop:checked=move || !off.get()
                     on:change=move |_| {

@@ -16,7 +16,7 @@ use crate::components::card::{CARD, empty};
 use crate::components::chip::{Tone, chip};
 use crate::components::cost::change;
 use crate::components::load::load;
-use crate::components::page::{columns, head};
+use crate::components::page::{columns, columns_aside_first, head};
 use crate::components::tabs::{Tab, tabs};
 use crate::components::time::span;
 use crate::components::verdict::posture_chip;
@@ -31,6 +31,8 @@ struct Queue {
     page: Page<ApprovalItem>,
     mine: u64,
     selected: Option<RequestDetail>,
+    /// True when the address names the selected one: on a phone it then stands before the rows.
+    opened: bool,
 }
 
 pub(crate) fn page() -> AnyView {
@@ -49,11 +51,11 @@ async fn read(
 ) -> Result<Queue, Failure> {
     let page = approvals(tab, cursor).await?;
     let mine = approval_count().await.map_or(0, |count| count.mine);
-    let chosen = selected
+    let named = selected
         .parse()
         .ok()
-        .filter(|id: &RequestId| page.items.iter().any(|item| item.request.id == *id))
-        .or_else(|| page.items.first().map(|item| item.request.id));
+        .filter(|id: &RequestId| page.items.iter().any(|item| item.request.id == *id));
+    let chosen = named.or_else(|| page.items.first().map(|item| item.request.id));
     let selected = match chosen {
         Some(id) => Some(request(id).await?),
         None => None,
@@ -63,6 +65,7 @@ async fn read(
         page,
         mine,
         selected,
+        opened: named.is_some(),
     })
 }
 
@@ -114,13 +117,21 @@ fn show(queue: &Queue) -> AnyView {
                             ApprovalTab::All => "Nothing waits for anybody",
                             ApprovalTab::Decided => "You have decided nothing yet",
                         },
-                        "A request appears here when a guardrail wants the approval of a group that you belong to.".into_any(),
+                        view! {
+                            "A request appears here when a guardrail wants the approval of a group that you belong to. "
+                            {(queue.tab == ApprovalTab::Mine)
+                                .then(|| view! { <a class="underline" href="/approvals?tab=all">"See all that wait"</a> })}
+                            {(queue.tab == ApprovalTab::All)
+                                .then(|| view! { <a class="underline" href="/requests">"See all requests"</a> })}
+                        }
+                            .into_any(),
                     )}
                 </section>
             }
                 .into_any()
         } else {
-            columns(region("rows", table(queue)), "The selected request", region("pane", pane(queue)))
+            let lay = if queue.opened { columns_aside_first } else { columns };
+            lay(region("rows", table(queue)), "The selected request", region("pane", pane(queue)))
         }}
     }
     .into_any()
@@ -235,7 +246,7 @@ fn pane(queue: &Queue) -> AnyView {
             </header>
             <div class="grid grid-cols-1 gap-3.5 px-4 py-3.5">
                 {brief(request)} {decide(request, next, None)}
-                <a class="text-xs underline" href=format!("/requests/{}", request.summary.id)>
+                <a class="inline-block py-[3px] text-xs underline" href=format!("/requests/{}", request.summary.id)>
                     "Everything about this request"
                 </a>
             </div>

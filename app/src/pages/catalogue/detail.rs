@@ -81,7 +81,7 @@ fn show(detail: &TemplateDetail) -> AnyView {
         {card(
             "Controls with the defaults",
             posture_words(&summary.posture),
-            controls(&detail.controls, say),
+            controls(&detail.controls, &say),
         )}
         {connect(detail)}
         <section class=format!("{CARD} px-4 py-3.5")>

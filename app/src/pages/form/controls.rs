@@ -1,11 +1,11 @@
 //! The fields: one control per kind, native elements only, so that they work everywhere and post themselves.
 
 use leptos::prelude::*;
-use types::form::{Choice, Control, Field, Section, SizeChoice};
+use types::form::{Control, Field, Section};
 use types::policy::Fix;
 
+use super::choices::{segmented, select, sizes};
 use super::state::State;
-use crate::components::chip::{Tone, chip};
 use crate::components::field::{INPUT, LABEL, described_by, error, help, id_of};
 use crate::forms::{get, is_private_key, text};
 
@@ -45,7 +45,11 @@ fn field(state: State, field: &Field) -> AnyView {
     };
     let wide = matches!(
         field.control,
-        Control::TextArea { .. } | Control::Sizes { .. } | Control::SshPublicKey | Control::Tags
+        Control::TextArea { .. }
+            | Control::Sizes { .. }
+            | Control::SshPublicKey
+            | Control::Tags
+            | Control::Checkbox
     );
     let class = if wide {
         "mb-4 min-w-0 xs:col-span-2"
@@ -76,7 +80,16 @@ fn field(state: State, field: &Field) -> AnyView {
         .default
         .as_ref()
         .is_some_and(|default| !text(default).is_empty());
-    let hint = (!field.required && !has_default)
+    // A choice always holds something; only where nothing may be typed does the label say so.
+    let typed = matches!(
+        field.control,
+        Control::Text { .. }
+            | Control::TextArea { .. }
+            | Control::Number { .. }
+            | Control::SshPublicKey
+            | Control::Tags
+    );
+    let hint = (typed && !field.required && !has_default)
         .then(|| view! { <span class="font-[400] text-ink-3">" (optional)"</span> });
     let grouped = matches!(
         field.control,
@@ -154,7 +167,7 @@ pub(super) fn remedy(state: State, fix: Fix) -> AnyView {
             type="submit"
             name="fix"
             value=posted
-            class="inline font-[580] text-accent underline underline-offset-2"
+            class="inline-block min-h-6 text-left font-[580] text-accent underline underline-offset-2"
             on:click=move |event| {
                 event.prevent_default();
                 state.mend(&fix);
@@ -241,7 +254,7 @@ fn input(
             let checked = value == "true";
             view! {
                 <input type="hidden" name=name.clone() value="false"/>
-                <label class="flex items-start gap-2 pt-1.5 font-[560]" for=id.clone()>
+                <label class="flex min-h-6 items-start gap-2 font-[560]" for=id.clone()>
                     <input
                         class="mt-[3px] size-4 flex-none accent-accent"
                         type="checkbox"
@@ -269,8 +282,8 @@ fn input(
             };
             view! {
                 {select(name, id.clone(), &value, choices, required, bad, described)}
-                <label class="mt-1.5 flex items-center gap-2 text-xs text-ink-3">
-                    "or a date"
+                <label class="mt-1.5 flex items-center gap-2 text-xs whitespace-nowrap text-ink-3">
+                    "or until"
                     <input class=INPUT type="date" name="expiry_date" value=date/>
                 </label>
             }
@@ -317,165 +330,6 @@ fn area(
         >
             {value}
         </textarea>
-    }
-    .into_any()
-}
-
-fn select(
-    name: String,
-    id: String,
-    value: &str,
-    choices: &[Choice],
-    required: bool,
-    bad: Signal<bool>,
-    described: impl Fn() -> Option<String> + Send + Sync + 'static,
-) -> AnyView {
-    let mut shown: Vec<Choice> = choices.to_vec();
-    if !shown.iter().any(|choice| choice.value == value) {
-        // A value that may not be chosen any more stays visible, so that the complaint about it makes sense.
-        let label = if value.is_empty() {
-            "Choose".to_owned()
-        } else {
-            value.to_owned()
-        };
-        shown.insert(
-            0,
-            Choice {
-                value: value.to_owned(),
-                label,
-                disabled: None,
-            },
-        );
-    }
-    let options = shown
-        .into_iter()
-        .map(|choice| {
-            let selected = choice.value == value;
-            let label = match &choice.disabled {
-                Some(reason) => format!("{} ({reason})", choice.label),
-                None => choice.label,
-            };
-            view! {
-                <option value=choice.value selected=selected disabled=choice.disabled.is_some() && !selected>
-                    {label}
-                </option>
-            }
-        })
-        .collect::<Vec<_>>();
-    view! {
-        <select
-            class=INPUT
-            id=id
-            name=name
-            required=required
-            aria-invalid=move || bad.get().then_some("true")
-            aria-describedby=described
-        >
-            {options}
-        </select>
-    }
-    .into_any()
-}
-
-fn segmented(name: &str, value: &str, choices: &[Choice]) -> AnyView {
-    let options = choices
-        .iter()
-        .map(|choice| {
-            let id = format!("{}-{}", id_of(name), choice.value);
-            let label_for = id.clone();
-            view! {
-                <label
-                    for=label_for
-                    class="cursor-pointer border-r border-edge bg-surface px-3.5 py-1.5 font-[540] text-ink-2 last:border-r-0 has-checked:bg-accent-bg has-checked:text-accent has-disabled:cursor-not-allowed has-disabled:text-ink-3 has-disabled:line-through has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-accent"
-                    title=choice.disabled.clone()
-                >
-                    <input
-                        class="sr-only"
-                        type="radio"
-                        id=id
-                        name=name.to_owned()
-                        value=choice.value.clone()
-                        checked=choice.value == value
-                        disabled=choice.disabled.is_some()
-                    />
-                    {choice.label.clone()}
-                </label>
-            }
-        })
-        .collect::<Vec<_>>();
-    let reasons = choices
-        .iter()
-        .filter_map(|choice| {
-            let reason = choice.disabled.clone()?;
-            Some(view! {
-                <p class="mt-[5px] text-xs text-ink-3">{format!("{}: {reason}", choice.label)}</p>
-            })
-        })
-        .collect::<Vec<_>>();
-    view! {
-        <div class="inline-flex flex-wrap overflow-hidden rounded-[7px] border border-edge">{options}</div>
-        {reasons}
-    }
-    .into_any()
-}
-
-fn sizes(name: &str, value: &str, offered: &[SizeChoice], more: &[SizeChoice]) -> AnyView {
-    let open = more.iter().any(|size| size.value == value);
-    let all = more.len();
-    view! {
-        <div class="grid grid-cols-1 gap-2.5 xs:grid-cols-3">
-            {offered.iter().map(|choice| size(name, value, choice)).collect::<Vec<_>>()}
-        </div>
-        {(all > 0)
-            .then(|| {
-                view! {
-                    <details class="mt-2" open=open>
-                        <summary class="inline-block text-xs font-[580] text-accent underline underline-offset-2">
-                            {format!("{all} more sizes allowed here")}
-                        </summary>
-                        <div class="mt-2 grid max-h-96 grid-cols-1 gap-2.5 overflow-y-auto p-1 xs:grid-cols-3">
-                            {more.iter().map(|choice| size(name, value, choice)).collect::<Vec<_>>()}
-                        </div>
-                    </details>
-                }
-            })}
-    }
-    .into_any()
-}
-
-fn size(name: &str, value: &str, size: &SizeChoice) -> AnyView {
-    let id = format!("{}-{}", id_of(name), size.value);
-    let label_for = id.clone();
-    let price = size.monthly.map_or_else(
-        || "no price known".to_owned(),
-        |usd| format!("{usd} a month"),
-    );
-    view! {
-        <label
-            for=label_for
-            class="block cursor-pointer rounded-card border border-edge bg-surface px-3 py-2.5 has-checked:border-accent has-checked:bg-accent-bg has-checked:ring-1 has-checked:ring-accent has-disabled:cursor-not-allowed has-disabled:border-dashed has-disabled:bg-sunken has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent"
-        >
-            <input
-                class="sr-only"
-                type="radio"
-                id=id
-                name=name.to_owned()
-                value=size.value.clone()
-                checked=size.value == value
-                disabled=size.disabled.is_some()
-            />
-            <b class="block font-[600]">{size.label.clone()}</b>
-            <span class="block text-xs text-ink-2">
-                {format!("{} vCPU, {} GiB, {}", size.vcpus, size.memory_gib, size.architecture)}
-            </span>
-            <span class="block text-xs text-ink-2">
-                {price} {size.sample.then(|| view! { " " {chip(Tone::Neutral, "sample price")} })}
-            </span>
-            {size
-                .disabled
-                .clone()
-                .map(|reason| view! { <span class="mt-1 block text-xs text-warn">{reason}</span> })}
-        </label>
     }
     .into_any()
 }

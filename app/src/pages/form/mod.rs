@@ -2,6 +2,7 @@
 //!
 //! Without JavaScript *Check* posts the form and the same page comes back with its verdict; with it, the verdict follows what is typed.
 
+mod choices;
 mod controls;
 mod dom;
 mod state;
@@ -200,13 +201,16 @@ fn Filling(
             {editing
                 .map(|editing| view! { <input type="hidden" name="version" value=editing.version.to_string()/> })}
             {hidden(state)}
-            <div class="grid grid-cols-1 items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem] xl:grid-cols-[minmax(0,1fr)_23.5rem]">
-                <div class="min-w-0 max-lg:order-2">
-                    {controls::sections(state)} {verdict::equivalents(state)}
-                </div>
-                <aside class="grid min-w-0 grid-cols-1 gap-3.5 lg:sticky lg:top-[70px]" aria-label="Verdict">
+            <div class="grid grid-cols-1 items-start gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_22rem] xl:grid-cols-[minmax(0,1fr)_23.5rem]">
+                <div class="min-w-0 max-lg:order-3">{controls::sections(state)}</div>
+                // With room for one column only, verdict, fields and button are put in the order in which they are read.
+                <aside
+                    class="grid min-w-0 grid-cols-1 gap-3.5 max-lg:contents lg:sticky lg:top-[70px] lg:col-start-2 lg:row-span-2 lg:row-start-1"
+                    aria-label="Verdict"
+                >
                     {verdict::column(state)}
                 </aside>
+                {verdict::equivalents(state)}
             </div>
         </form>
     }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use types::check::Check;
 use types::plan::Plan;
-use types::policy::{ControlOutcome, Verdict};
+use types::policy::{ControlOutcome, Fix, Verdict};
 
 use super::controls::remedy;
 use super::dom;
@@ -15,20 +15,21 @@ use crate::components::cost::estimate;
 use crate::components::icon::{Icon, icon_in};
 use crate::components::quota::quota;
 use crate::components::time::span;
-use crate::components::verdict::{guardrails, line, posture_bar, posture_words};
-use crate::words::region;
+use crate::components::verdict::{guardrails, line, posture_bar, posture_words, say};
 
-/// The whole column.
+/// The whole column: may it be sent and what does it cost, the button, and the reasons. On a phone the button comes after the fields.
 pub(super) fn column(state: State) -> AnyView {
     view! {
-        <section class=CARD>
+        <section class=format!("{CARD} max-lg:order-1")>
             <div aria-live="polite" aria-busy=move || state.checking.get().to_string()>
                 {move || state.check.with(|check| self::summary(state, check.as_ref().ok()))}
             </div>
             {move || state.check.with(|check| Some(estimate_of(plan(check.as_ref().ok()?)?)))}
         </section>
-        {move || state.check.with(|check| Some(rules(state, plan(check.as_ref().ok()?)?)))}
-        {send(state)}
+        <div class="max-lg:order-4">{send(state)}</div>
+        <div class="grid min-w-0 grid-cols-1 gap-3.5 empty:hidden max-lg:order-2">
+            {move || state.check.with(|check| Some(rules(state, plan(check.as_ref().ok()?)?)))}
+        </div>
     }
     .into_any()
 }
@@ -165,23 +166,14 @@ fn rules(state: State, plan: &Plan) -> AnyView {
     } else {
         format!("{} checked", report.guardrails_checked)
     };
-    // Guardrails offer their remedies right here as well.
-    let fixes = report
-        .denials
-        .iter()
-        .chain(&report.warnings)
-        .filter_map(|violation| {
-            let fix = violation.fix.clone()?;
-            fix.value.is_some().then(|| {
-                line(
-                    Tone::Accent,
-                    Icon::Change,
-                    remedy(state, fix),
-                    violation.id.clone(),
-                )
-            })
-        })
-        .collect::<Vec<_>>();
+    // A guardrail offers its remedy right here as well.
+    let mend = |fix: &Fix| {
+        if fix.value.is_some() {
+            remedy(state, fix.clone())
+        } else {
+            say(fix)
+        }
+    };
     let open: Vec<_> = report
         .controls
         .iter()
@@ -207,17 +199,7 @@ fn rules(state: State, plan: &Plan) -> AnyView {
         {card(
             "Guardrails",
             took,
-            view! {
-                {guardrails(report, |fix| {
-                    if fix.value.is_some() {
-                        ().into_any()
-                    } else {
-                        crate::components::verdict::say(fix)
-                    }
-                })}
-                {(!fixes.is_empty()).then(|| view! { <ul class="border-t border-line">{fixes}</ul> })}
-            }
-                .into_any(),
+            guardrails(report, &mend),
         )}
         {(report.posture.applicable() > 0)
             .then(|| {
@@ -235,7 +217,7 @@ fn rules(state: State, plan: &Plan) -> AnyView {
             .then(|| {
                 padded(
                     "Quota",
-                    region(&plan.target.region),
+                    "",
                     plan.quota.iter().map(quota).collect::<Vec<_>>().into_any(),
                 )
             })}
@@ -299,7 +281,7 @@ pub(super) fn equivalents(state: State) -> AnyView {
         })
     };
     view! {
-        <section class=format!("{CARD} mb-4 max-w-[760px]")>
+        <section class=format!("{CARD} mb-4 max-w-[760px] min-w-0 max-lg:order-5 lg:col-start-1")>
             <h2 class="px-4 py-[11px]">"The same request as"</h2>
             {folds}
         </section>

@@ -6,19 +6,20 @@ use types::request::{RequestDetail, RequestKind, RequestState};
 
 use super::decide::decide;
 use super::list::title;
+use super::people::{approvals, comments, timeline};
 use super::plan;
 use crate::api::Failure;
 use crate::api::requests::request;
-use crate::components::button::{Look, gated_link, gated_post, link, submit};
-use crate::components::card::{CARD, card, fact, facts, padded};
+use crate::components::actions::Actions;
+use crate::components::button::{Look, link};
+use crate::components::card::{card, fact, facts, padded};
 use crate::components::chip::{Tone, chip};
 use crate::components::cost::estimate;
-use crate::components::field::{area, summary};
-use crate::components::icon::{Icon, icon_in};
+use crate::components::field::summary;
 use crate::components::load::load;
-use crate::components::page::{columns, head, notice};
+use crate::components::page::{columns_aside_first, head, notice};
 use crate::components::quota::quota;
-use crate::components::time::{ago, moment};
+use crate::components::time::ago;
 use crate::components::verdict::{controls, guardrails, posture_bar, posture_words, say};
 use crate::forms::{Submitted, submitted};
 use crate::live::{live, refresh_without_script, region, said};
@@ -48,31 +49,36 @@ fn show(request: &RequestDetail) -> AnyView {
         row.state,
         RequestState::Checking | RequestState::Approved | RequestState::Executing
     );
-    let actions = view! {
-        {request
-            .operation
-            .map(|id| link(Look::Plain, format!("/operations/{id}"), "Operation"))}
-        {(row.state == RequestState::Completed && row.kind != RequestKind::Delete)
-            .then(|| link(Look::Primary, format!("/stacks/{}", row.stack), "Open stack"))}
-        {gated_link(
+    let mut actions = Actions::default();
+    if let Some(id) = request.operation {
+        actions = actions.with(link(Look::Plain, format!("/operations/{id}"), "Operation"));
+    }
+    if row.state == RequestState::Completed && row.kind != RequestKind::Delete {
+        actions = actions.with(link(
+            Look::Primary,
+            format!("/stacks/{}", row.stack),
+            "Open stack",
+        ));
+    }
+    let mend = matches!(
+        row.state,
+        RequestState::Denied | RequestState::ChangesRequested
+    );
+    let actions = actions
+        .link(
             &request.access.edit,
-            if row.state == RequestState::Denied || row.state == RequestState::ChangesRequested {
-                Look::Primary
-            } else {
-                Look::Plain
-            },
+            if mend { Look::Primary } else { Look::Plain },
             format!("{path}/edit"),
             "Edit",
-        )}
-        {gated_post(
+        )
+        .post(
             &request.access.withdraw,
             Look::Danger,
             format!("{path}/withdraw"),
             "Withdraw",
             vec![("version", row.version.to_string())],
-        )}
-    }
-    .into_any();
+        )
+        .view();
     let stream = (!row.state.is_final()).then(|| format!("/api/v1/events?stack={}", row.stack));
     view! {
         {live(stream)}
@@ -86,7 +92,7 @@ fn show(request: &RequestDetail) -> AnyView {
         )}
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
         {region("next", next_step(request))}
-        {columns(main(request, &path, refused.as_ref()), "Verdict, cost and approvals", aside(request, refused.as_ref()))}
+        {columns_aside_first(main(request, &path, refused.as_ref()), "Verdict, cost and approvals", aside(request, refused.as_ref()))}
     }
     .into_any()
 }
@@ -189,7 +195,7 @@ fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> Any
                     posture_words(&plan.report.posture),
                     view! {
                         <div class="px-4 py-3.5">{posture_bar(&plan.report.posture)}</div>
-                        <div class="border-t border-line">{controls(&plan.report.controls, say)}</div>
+                        <div class="border-t border-line">{controls(&plan.report.controls, &say)}</div>
                     }
                         .into_any(),
                 )
@@ -217,7 +223,7 @@ fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
             {card(
                 "Guardrails",
                 format!("{} checked", plan.report.guardrails_checked),
-                guardrails(&plan.report, say),
+                guardrails(&plan.report, &say),
             )}
             {padded("Cost", "", estimate(&plan.cost))}
             {(!plan.quota.is_empty())
@@ -230,136 +236,6 @@ fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
         {region("decide", decide)}
         {region("approvals", approvals(request))}
         {region("verdict", plan)}
-    }
-    .into_any()
-}
-
-fn approvals(request: &RequestDetail) -> Option<AnyView> {
-    if request.needs.is_empty() && request.decisions.is_empty() {
-        return None;
-    }
-    let needs = request
-        .needs
-        .iter()
-        .map(|status| {
-            let (tone, sign) = if status.met {
-                (Tone::Ok, Icon::Check)
-            } else {
-                (Tone::Wait, Icon::People)
-            };
-            let given = if status.approved_by.is_empty() {
-                "none yet".to_owned()
-            } else {
-                format!("by {}", status.approved_by.join(", "))
-            };
-            view! {
-                <li class="flex gap-[9px] border-t border-line px-4 py-2 text-[13px] first:border-t-0">
-                    <span class=format!("mt-1 {}", tone.text())>{icon_in(sign, "size-[13px]")}</span>
-                    <div class="min-w-0">
-                        {status.need.message.clone()} " "
-                        <span class="text-ink-2">
-                            {format!("{} of {}: {given}.", status.need.count, status.need.group)}
-                        </span>
-                        " "<span class="font-mono text-2xs text-ink-3">{status.need.id.clone()}</span>
-                    </div>
-                </li>
-            }
-        })
-        .collect::<Vec<_>>();
-    let decisions = request
-        .decisions
-        .iter()
-        .map(|decision| {
-            use types::approval::DecisionKind;
-            let (tone, word) = match decision.decision {
-                DecisionKind::Approve => (Tone::Ok, "approved"),
-                DecisionKind::Reject => (Tone::Deny, "rejected"),
-                DecisionKind::RequestChanges => (Tone::Warn, "asked for changes"),
-            };
-            view! {
-                <li class="border-t border-line px-4 py-2 text-[13px] first:border-t-0">
-                    <span class="font-[560]">{decision.approver.clone()}</span> " " {chip(tone, word)} " "
-                    <span class="text-xs text-ink-3">
-                        {ago(decision.at)} ", plan " {plan::digest(&decision.plan_digest)}
-                        {(!decision.current).then_some(" (an earlier plan)")}
-                    </span>
-                    {(!decision.comment.is_empty())
-                        .then(|| view! { <p class="whitespace-pre-line">{decision.comment.clone()}</p> })}
-                </li>
-            }
-        })
-        .collect::<Vec<_>>();
-    Some(card(
-        "Approvals",
-        "",
-        view! { <ul>{needs} {decisions}</ul> }.into_any(),
-    ))
-}
-
-fn timeline(request: &RequestDetail) -> AnyView {
-    let entries = request
-        .timeline
-        .iter()
-        .map(|entry| {
-            view! {
-                <li class="flex flex-wrap gap-x-2 border-t border-line px-4 py-2 text-[13px] first:border-t-0">
-                    <span class="min-w-0 flex-1 wrap-anywhere">
-                        {entry.text.clone()} <span class="text-ink-3">" · " {entry.actor.clone()}</span>
-                    </span>
-                    <span class="text-xs text-ink-3">{moment(entry.at)}</span>
-                </li>
-            }
-        })
-        .collect::<Vec<_>>();
-    card("What happened", "", view! { <ol>{entries}</ol> }.into_any())
-}
-
-fn comments(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> AnyView {
-    let said = request
-        .comments
-        .iter()
-        .map(|comment| {
-            view! {
-                <li class="border-t border-line px-4 py-2.5 first:border-t-0">
-                    <p class="text-xs text-ink-3">
-                        <span class="font-[560] text-ink">{comment.author.clone()}</span> " " {ago(comment.at)}
-                    </p>
-                    <p class="whitespace-pre-line wrap-anywhere">{comment.text.clone()}</p>
-                </li>
-            }
-        })
-        .collect::<Vec<_>>();
-    let none = said.is_empty();
-    let write = match &request.access.comment {
-        types::access::Access::Allowed => view! {
-            <form method="post" action=format!("{path}/comment") class="border-t border-line px-4 py-3.5">
-                {area(
-                    "text",
-                    "Write a comment",
-                    refused.map(|refused| refused.value("text")).unwrap_or_default(),
-                    "",
-                    refused.and_then(|refused| refused.error("text")),
-                    true,
-                )}
-                {submit(Look::Plain, "Comment")}
-            </form>
-        }
-        .into_any(),
-        types::access::Access::Disabled { reason } => {
-            view! { <p class="border-t border-line px-4 py-3 text-xs text-ink-3">{reason.clone()}</p> }
-                .into_any()
-        }
-        types::access::Access::Hidden => ().into_any(),
-    };
-    view! {
-        <section class=CARD>
-            <header class="border-b border-line px-4 py-[11px]">
-                <h2>"Comments"</h2>
-            </header>
-            {none.then(|| view! { <p class="px-4 py-3 text-ink-3">"Nobody has written anything yet."</p> })}
-            <ul>{said}</ul>
-            {write}
-        </section>
     }
     .into_any()
 }
@@ -410,7 +286,7 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
                 ("Posture", fact(posture_words(&plan.report.posture))),
             ],
         )}
-        <div class="rounded-card border border-line bg-sunken">{guardrails(&plan.report, say)}</div>
+        <div class="rounded-card border border-line bg-sunken">{guardrails(&plan.report, &say)}</div>
     }
     .into_any()
 }

@@ -3,4 +3,5 @@
 pub(crate) mod decide;
 pub(crate) mod detail;
 pub(crate) mod list;
+mod people;
 pub(crate) mod plan;

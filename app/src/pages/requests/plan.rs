@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use types::plan::{Difference, Plan, PlannedResource};
 
-use crate::components::card::{card, code, fact, facts};
+use crate::components::card::{FOLD, card, code, fact, facts};
 use crate::components::chip::chip_with;
 use crate::components::time::moment;
 use crate::words;
@@ -51,10 +51,8 @@ fn resource(resource: &PlannedResource) -> AnyView {
                 <span class="wrap-anywhere">{resource.name.clone()}</span>
             </div>
             {differences(&resource.differences)}
-            <details class="mt-1 text-xs text-ink-2">
-                <summary class="inline-block underline decoration-dotted underline-offset-2">
-                    "As Azure receives it"
-                </summary>
+            <details class="text-xs text-ink-2">
+                <summary class=FOLD>"As Azure receives it"</summary>
                 <p class="mt-1 wrap-anywhere">
                     <code>{resource.id.clone()}</code>
                 </p>

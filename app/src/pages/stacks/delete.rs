@@ -84,8 +84,8 @@ fn show(stack: &StackDetail, number: String) -> AnyView {
             format!("{} · {} · {}", row.project, row.tier.as_str(), row.template),
             ().into_any(),
         )}
-        {refused.as_ref().map(|r| summary(r.problem.as_ref(), &r.errors))}
         <div class="max-w-2xl">
+            {refused.as_ref().map(|r| summary(r.problem.as_ref(), &r.errors))}
             {notice(Tone::Warn, "This removes what is in Azure", what.into_any())}
         </div>
         {form}

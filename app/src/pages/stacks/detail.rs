@@ -3,17 +3,22 @@
 use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::access::Access;
+use types::cost::CostEstimate;
+use types::fault::AzureFault;
+use types::ids::RequestId;
 use types::operation::OperationDetail;
 use types::stack::{StackDetail, StackState};
 
 use super::tabs::{activity, changes, cost, now, posture, resources};
 use crate::api::Failure;
 use crate::api::operations::operation;
+use crate::api::requests::request;
 use crate::api::stacks::stack;
-use crate::components::button::{Look, gated_link, gated_post};
+use crate::components::actions::Actions;
+use crate::components::button::Look;
 use crate::components::card::{CARD, code, fact, facts};
 use crate::components::chip::{Tone, chip};
-use crate::components::fault::fault;
+use crate::components::fault::{cause, fault};
 use crate::components::field::summary;
 use crate::components::load::load;
 use crate::components::page::{columns, head, notice};
@@ -26,11 +31,12 @@ use crate::pages::requests::plan::digest;
 use crate::pages::{param, query};
 use crate::words;
 
-/// The stack with the operation that runs, or that ended last.
+/// The stack with the operation that runs, or that ended last, and what it is planned to cost while nothing was applied yet.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Loaded {
     stack: StackDetail,
     operation: Option<OperationDetail>,
+    planned: Option<CostEstimate>,
 }
 
 async fn read(id: String) -> Result<Loaded, Failure> {
@@ -43,7 +49,20 @@ async fn read(id: String) -> Result<Loaded, Failure> {
         Some(id) => operation(id).await.ok(),
         None => None,
     };
-    Ok(Loaded { stack, operation })
+    let planned = match (&stack.cost, stack.requests.first()) {
+        (None, Some(id)) => planned(*id).await,
+        _ => None,
+    };
+    Ok(Loaded {
+        stack,
+        operation,
+        planned,
+    })
+}
+
+/// What the plan of a request says about cost; nothing where it cannot be read, for the page says enough without.
+async fn planned(id: RequestId) -> Option<CostEstimate> {
+    Some(request(id).await.ok()?.plan?.cost)
 }
 
 pub(crate) fn page() -> AnyView {
@@ -79,41 +98,59 @@ fn frame(loaded: &Loaded) -> AnyView {
     let refused = submitted(&path);
     let (tone, state) = words::stack_state(row.state);
     let access = &stack.access;
-    let cancel = loaded
+    // While an operation runs the reasons of all buttons come down to one.
+    let running = stack.running.is_some();
+    let gate = |access: &Access| match access {
+        Access::Disabled { .. } if running => Access::disabled(
+            "An operation is running; until it has ended, nothing else can be done.",
+        ),
+        other => other.clone(),
+    };
+    let post = |actions: Actions, access: &Access, look, action: &str, text| {
+        actions.post(
+            &gate(access),
+            look,
+            format!("{path}/{action}"),
+            text,
+            vec![],
+        )
+    };
+    let change = crate::pages::address(
+        &format!("/catalogue/{}/request", row.template.name),
+        &[("stack", row.id.to_string())],
+    );
+    let mut actions = Actions::default();
+    if let Some(operation) = loaded
         .operation
         .as_ref()
         .filter(|operation| !operation.summary.state.has_ended())
-        .map(|operation| {
-            gated_post(
-                &operation.cancel,
-                Look::Danger,
-                format!("/operations/{}/cancel", operation.summary.id),
-                "Cancel",
-                vec![("next", path.clone())],
-            )
-        });
-    let post = |access: &Access, look, action: &str, text| {
-        gated_post(access, look, format!("{path}/{action}"), text, vec![])
-    };
-    let actions = view! {
-        {cancel}
-        {post(&access.retry, Look::Primary, "retry", "Retry")}
-        {post(&access.start, Look::Plain, "start", "Start")}
-        {post(&access.stop, Look::Plain, "stop", "Stop")}
-        {post(&access.restart, Look::Plain, "restart", "Restart")}
-        {gated_link(
-            &access.update,
-            Look::Plain,
-            crate::pages::address(
-                &format!("/catalogue/{}/request", row.template.name),
-                &[("stack", row.id.to_string())],
-            ),
-            "Change",
-        )}
-        {gated_link(&access.extend, Look::Plain, format!("{path}/extend"), "Extend")}
-        {gated_link(&access.delete, Look::Danger, format!("{path}/delete"), "Delete")}
+    {
+        actions = actions.post(
+            &operation.cancel,
+            Look::Danger,
+            format!("/operations/{}/cancel", operation.summary.id),
+            "Cancel",
+            vec![("next", path.clone())],
+        );
     }
-    .into_any();
+    let actions = post(actions, &access.retry, Look::Primary, "retry", "Retry");
+    let actions = post(actions, &access.start, Look::Plain, "start", "Start");
+    let actions = post(actions, &access.stop, Look::Plain, "stop", "Stop");
+    let actions = post(actions, &access.restart, Look::Plain, "restart", "Restart")
+        .link(&gate(&access.update), Look::Plain, change, "Change")
+        .link(
+            &gate(&access.extend),
+            Look::Plain,
+            format!("{path}/extend"),
+            "Extend",
+        )
+        .link(
+            &gate(&access.delete),
+            Look::Danger,
+            format!("{path}/delete"),
+            "Delete",
+        )
+        .view();
     view! {
         {refresh_without_script(is_moving(loaded))}
         {head(
@@ -136,21 +173,32 @@ fn frame(loaded: &Loaded) -> AnyView {
             region("actions", actions),
         )}
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
-        {region(
-            "fault",
-            stack
-                .fault
-                .as_ref()
-                .map(|error| {
-                    notice(
-                        Tone::Deny,
-                        "The last operation failed; what exists is kept and costs",
-                        fault(error),
-                    )
-                }),
-        )}
+        {region("fault", stack.fault.as_ref().map(|error| failed(error, loaded.operation.as_ref())))}
     }
     .into_any()
+}
+
+/// What went wrong. Azure's words stand whole at the step that failed; here the cause is enough, unless no step can be shown.
+fn failed(error: &AzureFault, operation: Option<&OperationDetail>) -> AnyView {
+    let told = operation.filter(|operation| {
+        operation.fault.is_some() || operation.steps.iter().any(|step| step.fault.is_some())
+    });
+    let detail = match told {
+        Some(operation) => view! {
+            <p>{cause(error)}</p>
+            <p>
+                <a class="underline" href=format!("/operations/{}", operation.summary.id)>"The operation"</a>
+                " says at which step, and everything that Azure answered."
+            </p>
+        }
+        .into_any(),
+        None => fault(error),
+    };
+    notice(
+        Tone::Deny,
+        "The last operation failed; what exists is kept and costs",
+        detail,
+    )
 }
 
 fn shown(loaded: &Loaded, tab: &str) -> AnyView {
@@ -167,7 +215,7 @@ fn shown(loaded: &Loaded, tab: &str) -> AnyView {
     let body = match tab {
         "resources" => resources(stack),
         "posture" => posture(stack),
-        "cost" => cost(stack),
+        "cost" => cost(stack, loaded.planned.as_ref()),
         "changes" => changes(stack),
         "activity" => activity(stack),
         _ => now(stack, loaded.operation.as_ref()),
@@ -184,24 +232,36 @@ fn shown(loaded: &Loaded, tab: &str) -> AnyView {
                 one("activity", "Activity", None),
             ],
         )}
-        {columns(body, "About this stack", about(stack))}
+        {columns(body, "About this stack", about(loaded))}
     }
     .into_any()
 }
 
-fn about(stack: &StackDetail) -> AnyView {
+fn about(loaded: &Loaded) -> AnyView {
+    let stack = &loaded.stack;
     let row = &stack.summary;
-    let approved = if stack.approved_by.is_empty() {
-        fact("nobody had to")
-    } else {
-        fact(stack.approved_by.join(", "))
+    let approved = fact(match row.state {
+        _ if !stack.approved_by.is_empty() => stack.approved_by.join(", "),
+        StackState::Reserved => "nobody yet".to_owned(),
+        _ => "nobody had to".to_owned(),
+    });
+    let cost = fact(match (row.state, &loaded.planned) {
+        (StackState::Deleted, _) => "nothing any more".to_owned(),
+        (_, Some(planned)) => format!("{} a month, planned", planned.monthly),
+        (_, None) if stack.cost.is_none() => "not priced yet".to_owned(),
+        _ => format!("{} a month, estimated", row.monthly),
+    });
+    let lives = match (row.state, row.expires_at) {
+        (StackState::Deleted, _) => ("Deleted", moment(row.updated_at)),
+        (_, None) => ("Lives until", fact("deleted")),
+        (_, Some(end)) => ("Lives until", date(end)),
     };
     let requests = stack
         .requests
         .iter()
         .map(|id| {
             view! {
-                <a class="mr-2 underline" href=format!("/requests/{id}")>
+                <a class="mr-2 inline-block min-w-6 py-0.5 underline" href=format!("/requests/{id}")>
                     {code(id.short())}
                 </a>
             }
@@ -218,11 +278,8 @@ fn about(stack: &StackDetail) -> AnyView {
                         "Plan",
                         stack.plan_digest.as_deref().map_or_else(|| fact("none applied yet"), digest),
                     ),
-                    ("Cost", fact(format!("{} a month, estimated", row.monthly))),
-                    (
-                        "Lives until",
-                        row.expires_at.map_or_else(|| fact("deleted"), date),
-                    ),
+                    ("Cost", cost),
+                    lives,
                     ("Posture", fact(posture_words(&row.posture))),
                     ("Subscription", fact(row.target.subscription_name.clone())),
                     ("Made", moment(row.created_at)),

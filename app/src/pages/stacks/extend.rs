@@ -102,7 +102,9 @@ fn show(stack: &StackDetail, number: String) -> AnyView {
             "It lives until " {row.expires_at.map_or_else(|| "it is deleted".into_any(), moment)}
             ". Extending changes no resource."
         </p>
-        {refused.as_ref().map(|r| summary(r.problem.as_ref(), &r.errors))}
+        <div class="max-w-2xl">
+            {refused.as_ref().map(|r| summary(r.problem.as_ref(), &r.errors))}
+        </div>
         {form}
     }
     .into_any()

@@ -160,7 +160,7 @@ fn row(stack: &StackSummary) -> AnyView {
                 <div class="text-ink-3">{stack.target.resource_group.clone()}</div>
             </td>
             <td>{posture_chip(&stack.posture)}</td>
-            <td class="num" data-label="cost">{stack.monthly.to_string()}</td>
+            <td class="num" data-label="cost">{cost(stack)}</td>
             <td class="num" data-label="until">
                 {stack.expires_at.map_or_else(|| "deleted".into_any(), date)}
             </td>
@@ -168,4 +168,15 @@ fn row(stack: &StackSummary) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// A stack that nothing was applied for has no cost of its own yet; its page tells what is planned.
+fn cost(stack: &StackSummary) -> String {
+    match stack.state {
+        StackState::Reserved | StackState::Provisioning if stack.monthly.0 == 0 => {
+            "not yet".to_owned()
+        }
+        StackState::Deleted => "none".to_owned(),
+        _ => stack.monthly.to_string(),
+    }
 }

@@ -1,10 +1,11 @@
 //! What each tab of a stack's page shows.
 
 use leptos::prelude::*;
+use types::cost::CostEstimate;
 use types::operation::OperationDetail;
-use types::stack::StackDetail;
+use types::stack::{StackDetail, StackState};
 
-use crate::components::card::{CARD, card, empty, padded};
+use crate::components::card::{CARD, FOLD, card, empty, padded};
 use crate::components::chip::chip;
 use crate::components::cost::estimate;
 use crate::components::time::{ago, between, moment};
@@ -14,20 +15,34 @@ use crate::words;
 
 /// What runs, or what ran last; how to reach it; what it answered.
 pub(super) fn now(stack: &StackDetail, operation: Option<&OperationDetail>) -> AnyView {
-    let lives = !stack.connect.is_empty() || !stack.outputs.is_empty();
+    // What a stack answered while it lived says nothing any more once it is gone.
+    let gone = stack.summary.state == StackState::Deleted;
+    let lives = !gone && (!stack.connect.is_empty() || !stack.outputs.is_empty());
     let running = operation.is_some_and(|operation| !operation.summary.state.has_ended());
     let last = operation.map(timeline);
     let nothing = last.is_none() && !lives;
-    let reach = view! {
-        {(!stack.connect.is_empty()).then(|| connect(stack))}
-        {(!stack.outputs.is_empty()).then(|| outputs(stack))}
-    };
+    let reach = lives.then(|| {
+        view! {
+            {(!stack.connect.is_empty()).then(|| connect(stack))}
+            {(!stack.outputs.is_empty()).then(|| outputs(stack))}
+        }
+    });
     if nothing {
         return view! {
             <section class=CARD>
                 {empty(
                     "Nothing has run yet",
-                    "The stack's name is reserved; its first operation begins when the request is approved.".into_any(),
+                    view! {
+                        "The stack's name is reserved; its first operation begins when "
+                        {match stack.requests.first() {
+                            Some(id) => {
+                                view! { <a class="underline" href=format!("/requests/{id}")>"its request"</a> }.into_any()
+                            }
+                            None => "its request".into_any(),
+                        }}
+                        " is approved."
+                    }
+                    .into_any(),
                 )}
             </section>
         }
@@ -101,9 +116,10 @@ pub(super) fn resources(stack: &StackDetail) -> AnyView {
                         <span class="font-[580]">{words::kind_of_resource(&resource.kind)}</span>
                         " "
                         <span class="wrap-anywhere">{resource.name.clone()}</span>
-                        <div class="text-xs text-ink-3 wrap-anywhere">
-                            <code>{resource.id.clone()}</code>
-                        </div>
+                        <details class="text-xs text-ink-3">
+                            <summary class=FOLD>"Azure id"</summary>
+                            <code class="wrap-anywhere select-all">{resource.id.clone()}</code>
+                        </details>
                     </th>
                     <td>{resource.state.clone()}</td>
                     <td class="num text-ink-2" data-label="seen">{ago(resource.seen_at)}</td>
@@ -143,24 +159,23 @@ pub(super) fn posture(stack: &StackDetail) -> AnyView {
         posture_words(&stack.summary.posture),
         view! {
             <div class="px-4 py-3.5">{posture_bar(&stack.summary.posture)}</div>
-            <div class="border-t border-line">{controls(&stack.controls, say)}</div>
+            <div class="border-t border-line">{controls(&stack.controls, &say)}</div>
         }
         .into_any(),
     )
 }
 
-pub(super) fn cost(stack: &StackDetail) -> AnyView {
-    stack.cost.as_ref().map_or_else(
-        || {
-            view! {
-                <section class=CARD>
-                    {empty("No cost yet", "The estimate is that of the plan last applied.".into_any())}
-                </section>
-            }
-            .into_any()
-        },
-        |cost| padded("Cost of the plan last applied", "", estimate(cost)),
-    )
+pub(super) fn cost(stack: &StackDetail, planned: Option<&CostEstimate>) -> AnyView {
+    match (&stack.cost, planned) {
+        (Some(cost), _) => padded("Cost of the plan last applied", "", estimate(cost)),
+        (None, Some(cost)) => padded("Planned cost", "nothing was applied yet", estimate(cost)),
+        (None, None) => view! {
+            <section class=CARD>
+                {empty("No cost yet", "The estimate is that of the plan last applied.".into_any())}
+            </section>
+        }
+        .into_any(),
+    }
 }
 
 pub(super) fn changes(stack: &StackDetail) -> AnyView {

@@ -189,6 +189,7 @@ impl Deployment<'_> {
                         _ => self.access(expr, frame),
                     })
                 });
+                let untouched = met.is_empty();
                 let value = match result? {
                     Answer::Value(value) => value,
                     Answer::Unknown => {
@@ -197,7 +198,11 @@ impl Deployment<'_> {
                         unknown(text)
                     }
                 };
-                causes.meet_value(&value);
+                // A function of its arguments alone makes no unknown where it met none.
+                let pure = matches!(expr, Expr::Call(call) if call.function.is_some_and(|f| matches!(f.run, Run::Pure(_))));
+                if !(pure && untouched) {
+                    causes.meet_value(&value);
+                }
                 Ok(value)
             }
         }

@@ -20,14 +20,15 @@ pub(super) static TABLE: &[Function] =
         }),
     ];
 
-/// Adds an ISO 8601 duration. Without a format the result is written as .NET writes dates by itself, `4/7/2023 2:53:14 PM`.
+/// Adds an ISO 8601 duration. Without a format the result is written as Microsoft's examples show it, `4/7/2023 2:53:14 PM`,
+/// which is another culture than that of formats that are given.
 fn add(args: Vec<Value>) -> Result<Value, Fault> {
     let mut args = Args::new(args);
     let base = read(&args.string()?)?;
     let duration = args.string()?;
     let format = args.optional_string()?;
     let date = moved(base, &duration)?;
-    formatted(date, format.as_deref().unwrap_or("G")).map(Value::String)
+    formatted(date, format.as_deref().unwrap_or("M/d/yyyy h:mm:ss tt")).map(Value::String)
 }
 
 /// Reads the ways of writing dates that templates use: ISO 8601 extended and basic, `2020-04-07 14:53:14Z`, and what
@@ -231,36 +232,30 @@ fn add_months(base: OffsetDateTime, months: i64) -> Option<OffsetDateTime> {
     Some(base.replace_date(Date::from_calendar_date(year, month, day).ok()?))
 }
 
-/// Writes a date by a .NET format: one letter is a standard format, more a custom one. The culture is the invariant one.
+/// Writes a date by a .NET format: one letter is a standard format, more a custom one. The culture is the invariant one, as
+/// Microsoft's example of `utcNow('d')` shows (`03/05/2019`).
 pub(crate) fn formatted(date: OffsetDateTime, format: &str) -> Result<String, Fault> {
     let custom = match format {
-        "d" => "M/d/yyyy",
-        "D" => "dddd, d MMMM yyyy",
-        "f" => "dddd, d MMMM yyyy h:mm tt",
-        "F" => "dddd, d MMMM yyyy h:mm:ss tt",
-        "g" => "M/d/yyyy h:mm tt",
-        "G" => "M/d/yyyy h:mm:ss tt",
-        "M" | "m" => "MMMM d",
+        "d" => "MM/dd/yyyy",
+        "D" => "dddd, dd MMMM yyyy",
+        "f" => "dddd, dd MMMM yyyy HH:mm",
+        "F" | "U" => "dddd, dd MMMM yyyy HH:mm:ss",
+        "g" => "MM/dd/yyyy HH:mm",
+        "" | "G" => "MM/dd/yyyy HH:mm:ss",
+        "M" | "m" => "MMMM dd",
         "O" | "o" => "yyyy-MM-ddTHH:mm:ss.fffffffK",
         "R" | "r" => "ddd, dd MMM yyyy HH:mm:ss 'GMT'",
         "s" => "yyyy-MM-ddTHH:mm:ss",
-        "t" => "h:mm tt",
-        "T" => "h:mm:ss tt",
+        "t" => "HH:mm",
+        "T" => "HH:mm:ss",
         "u" => "yyyy-MM-dd HH:mm:ss'Z'",
-        "U" => "dddd, d MMMM yyyy h:mm:ss tt",
         "Y" | "y" => "yyyy MMMM",
-        "" => "G",
         other if other.chars().count() == 1 => {
             return wrong(format!(
                 "the date format `{other}` is not known; use a standard .NET letter or a custom format"
             ));
         }
         other => other,
-    };
-    let custom = if custom == "G" {
-        "M/d/yyyy h:mm:ss tt"
-    } else {
-        custom
     };
     let mut out = String::new();
     let mut chars = custom.chars().peekable();

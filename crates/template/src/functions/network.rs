@@ -79,10 +79,17 @@ impl Range {
     fn usable(&self) -> (u128, u128) {
         if self.width == 32 && self.prefix < 31 {
             (self.network + 1, self.last() - 1)
-        } else if self.width == 128 && self.prefix < 127 {
-            (self.network + 1, self.last())
         } else {
             (self.network, self.last())
+        }
+    }
+
+    /// The address of host 0. Microsoft's examples count IPv6 hosts from `::1`, although `parseCidr` shows `::` as usable.
+    fn first_host(&self) -> u128 {
+        if self.width == 128 && self.prefix < 127 {
+            self.network + 1
+        } else {
+            self.usable().0
         }
     }
 }
@@ -136,7 +143,7 @@ fn cidr_host(args: Vec<Value>) -> Result<Value, Fault> {
     let mut args = Args::new(args);
     let range = Range::read(&args.string()?)?;
     let index = args.int()?;
-    let (first, last) = range.usable();
+    let (first, last) = (range.first_host(), range.usable().1);
     match u128::try_from(index)
         .ok()
         .and_then(|index| first.checked_add(index))

@@ -160,8 +160,9 @@ fn substring(args: Vec<Value>) -> Result<Value, Fault> {
         });
     match bounds {
         Some((start, count)) => Ok(utf16_slice(&text, start, count).into()),
+        // The words of Microsoft's reference.
         None => wrong(format!(
-            "the text has {whole} characters; start {start} and length {} reach beyond it",
+            "The index and length parameters must refer to a location within the string. The index parameter: '{start}', the length parameter: '{}', the length of the string parameter: '{whole}'.",
             length.map_or_else(|| "to the end".to_owned(), |length| length.to_string())
         )),
     }

@@ -5,7 +5,7 @@ mod support;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{account, eval, eval_with, plan};
-use template::{Error, Runtime, Template, Unknown, is_unknown};
+use template::{Cause, Error, Runtime, Template, is_unknown};
 
 /// A cloud in which the resource `/n` is the n-th of these values.
 struct Leaves(Vec<Value>);
@@ -276,7 +276,7 @@ proptest! {
 
 fn foretold(expression: &str, leaves: Vec<Value>) -> Result<(), TestCaseError> {
     let source = format!("[{expression}]");
-    let planned = eval_with(&source, &Unknown);
+    let planned = planned(&source)?;
     if let Ok(live) = eval_with(&source, &Leaves(leaves)) {
         match planned {
             Ok(planned) => prop_assert!(
@@ -290,6 +290,39 @@ fn foretold(expression: &str, leaves: Vec<Value>) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+/// What a plan makes of an expression. Every unknown in it has a cause, and each cause is a reference that the expression makes.
+fn planned(source: &str) -> Result<Result<Value, Error>, TestCaseError> {
+    let parts = json!({"languageVersion": "2.0", "resources": {}, "outputs": {"it": {"value": source, "nullable": true}}});
+    let evaluation = match plan(parts, json!({})) {
+        Ok(evaluation) => evaluation,
+        Err(error) => return Ok(Err(error)),
+    };
+    let value = evaluation.outputs["it"].value.clone();
+    let mut open = vec![&value];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(_) if is_unknown(value) => {
+                let text = value["$unknown"].as_str().unwrap_or_default();
+                let causes = evaluation.causes(text);
+                prop_assert!(!causes.is_empty(), "{source}: `{text}` has no cause");
+                for cause in causes {
+                    let Cause::Reference(id) = cause else {
+                        return Err(TestCaseError::fail(format!("{source}: {cause}")));
+                    };
+                    prop_assert!(
+                        source.contains(&format!("reference('{id}')")),
+                        "{source}: {cause}"
+                    );
+                }
+            }
+            Value::Object(members) => open.extend(members.values()),
+            _ => {}
+        }
+    }
+    Ok(Ok(value))
 }
 
 proptest! {

@@ -1,24 +1,25 @@
 //! Entra's part: tokens by client credentials, signed here and checked by the resource manager (facts: azure.md 4.2). Which routes need one is decided in `wire`.
 
+mod keys;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::seed::{CLIENT_ID, CLIENT_OBJECT_ID, TENANT};
 use crate::wire::errors::Refusal;
+pub(crate) use keys::SigningKey;
 
 /// How long a token is good, in seconds; Entra's is about an hour.
 const LIFETIME: i64 = 3599;
 
 pub(crate) struct Authority {
-    pub(crate) signing_key: String,
+    pub(crate) key: SigningKey,
     pub(crate) client_secret: String,
     /// Of the simulator, without a slash at the end.
     pub(crate) origin: String,
@@ -32,6 +33,12 @@ struct Claims {
     nbf: i64,
     exp: i64,
     appid: String,
+    #[serde(default)]
+    appidacr: String,
+    #[serde(default)]
+    idtyp: String,
+    #[serde(default)]
+    sub: String,
     oid: String,
     tid: String,
     uti: String,
@@ -39,6 +46,11 @@ struct Claims {
 }
 
 impl Authority {
+    pub(crate) fn keys(&self, tenant: &str) -> Value {
+        self.key
+            .published(&format!("{}/{tenant}/v2.0", self.origin))
+    }
+
     pub(crate) fn openid_configuration(&self, tenant: &str) -> Value {
         let origin = &self.origin;
         json!({
@@ -47,7 +59,7 @@ impl Authority {
             "jwks_uri": format!("{origin}/{tenant}/discovery/v2.0/keys"),
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["pairwise"],
-            "id_token_signing_alg_values_supported": ["HS256"],
+            "id_token_signing_alg_values_supported": ["RS256"],
             "response_types_supported": ["code", "id_token", "token"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "issuer": format!("{origin}/{tenant}/v2.0"),
@@ -59,27 +71,33 @@ impl Authority {
         })
     }
 
-    /// `/metadata/endpoints`: the simulator as a cloud of its own.
-    pub(crate) fn metadata(&self) -> Value {
+    /// `/metadata/endpoints`: the simulator as a cloud of its own. Until 2019-05-01 and without a version it is a list of clouds, from 2022-09-01 on this one alone: `az cloud register` reads that.
+    pub(crate) fn metadata(&self, api_version: &str) -> Value {
         let origin = &self.origin;
-        json!([{
+        let cloud = json!({
             "name": "SlipwaySimulator",
-            "portal": "https://portal.azure.com",
+            "portal": format!("{origin}/"),
             "authentication": {
-                "loginEndpoint": format!("{origin}/"),
-                "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+                "loginEndpoint": origin,
+                "audiences": ["https://management.azure.com/", "https://management.core.windows.net/"],
                 "tenant": "common",
                 "identityProvider": "AAD",
             },
             "graph": format!("{origin}/"),
             "graphAudience": format!("{origin}/"),
+            "microsoftGraphResourceId": format!("{origin}/"),
             "resourceManager": format!("{origin}/"),
             "gallery": format!("{origin}/"),
             "batch": "https://batch.core.windows.net/",
             "sqlManagement": "https://management.core.windows.net:8443/",
-            "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/main/arm-compute/quickstart-templates/aliases.json",
+            "vmImageAliasDoc": format!("{origin}/images/aliases.json"),
             "suffixes": { "storage": "core.windows.net", "keyVaultDns": "vault.azure.net", "acrLoginServer": "azurecr.io", "sqlServerHostname": "database.windows.net" },
-        }])
+        });
+        if api_version >= "2022-09-01" {
+            cloud
+        } else {
+            json!([cloud])
+        }
     }
 
     /// The token endpoint: client secret, or an assertion that has the shape of a workload's token.
@@ -177,29 +195,34 @@ impl Authority {
             nbf: at,
             exp: at + LIFETIME,
             appid: CLIENT_ID.to_owned(),
+            appidacr: if assertion.is_empty() { "1" } else { "2" }.to_owned(),
+            idtyp: "app".to_owned(),
+            sub: CLIENT_OBJECT_ID.to_owned(),
             oid: CLIENT_OBJECT_ID.to_owned(),
             tid: TENANT.to_owned(),
             uti: BASE64.encode(rand::random::<[u8; 16]>()),
             ver: "1.0".to_owned(),
         };
-        let header = BASE64.encode(json!({ "typ": "JWT", "alg": "HS256" }).to_string());
+        let header = BASE64.encode(
+            json!({ "typ": "JWT", "alg": "RS256", "kid": self.key.id, "x5t": self.key.id })
+                .to_string(),
+        );
         let payload = BASE64.encode(json!(claims).to_string());
         let signed = format!("{header}.{payload}");
-        let signature = BASE64.encode(self.mac(&signed).finalize().into_bytes());
+        let Some(signature) = self.key.sign(&signed) else {
+            return refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "server_error",
+                90033,
+                "A transient error has occurred. Please try again.".to_owned(),
+            );
+        };
         Ok(json!({
             "token_type": "Bearer",
             "expires_in": LIFETIME,
             "ext_expires_in": LIFETIME,
             "access_token": format!("{signed}.{signature}"),
         }))
-    }
-
-    fn mac(&self, text: &str) -> Hmac<Sha256> {
-        // An HMAC takes a key of any length; the fallback cannot be reached.
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.signing_key.as_bytes())
-            .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
-        mac.update(text.as_bytes());
-        mac
     }
 
     /// Checks the bearer token of a request to the resource manager.
@@ -277,9 +300,15 @@ impl Authority {
 
     fn claims(&self, token: &str) -> Option<Claims> {
         let (signed, signature) = token.rsplit_once('.')?;
-        let signature = BASE64.decode(signature).ok()?;
-        self.mac(signed).verify_slice(&signature).ok()?;
-        let (_, payload) = signed.split_once('.')?;
+        if !self.key.verify(signed, signature) {
+            return None;
+        }
+        let (header, payload) = signed.split_once('.')?;
+        let header: Value = serde_json::from_slice(&BASE64.decode(header).ok()?).ok()?;
+        // The algorithm is ours to choose, never the token's.
+        if header.get("alg")?.as_str()? != "RS256" {
+            return None;
+        }
         serde_json::from_slice(&BASE64.decode(payload).ok()?).ok()
     }
 

@@ -121,7 +121,7 @@ fn end(tx: &mut Tx<'_>, operation: &Operation) {
                 providers::resources::keep_group(tx, &key);
             }
         }
-        Effect::Deployment | Effect::Answer(_) => {}
+        Effect::Deployment | Effect::Answer(_) | Effect::Gone => {}
     }
     let status = if problem.is_none() {
         Status::Succeeded

@@ -9,8 +9,10 @@ pub(crate) mod identity;
 pub(crate) mod images;
 pub(crate) mod machines;
 pub(crate) mod network;
+pub(crate) mod policy;
 pub(crate) mod resources;
 pub(crate) mod skus;
+pub(crate) mod upgrades;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -105,6 +107,7 @@ pub(crate) fn kinds() -> &'static BTreeMap<String, Kind> {
             container_service::kinds(),
             identity::kinds(),
             authorization::kinds(),
+            policy::kinds(),
         ]
         .into_iter()
         .flatten()
@@ -401,6 +404,7 @@ fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refusal> {
     let mut body = body_of(order, old);
     let location = location(kind, scene, id, &mut body, old)?;
     tags(&body)?;
+    policy::allows(scene.world, id, kind.name, &body, scene.now)?;
 
     let mut draft = Draft {
         id,
@@ -454,7 +458,9 @@ fn canonical(kind: &Kind, id: &Id) -> Id {
 
 fn check_scope(scene: &Scene<'_>, id: &Id) -> Result<(), Refusal> {
     if id.group.is_some() {
-        match scene.world.group(&ids::key(&id.scope())) {
+        let key = ids::key(&id.scope());
+        match scene.world.group(&key) {
+            None if scene.planned.contains(&key) => {}
             None => return Err(Refusal::group_not_found(id.group_name())),
             Some(group) if group.deleting.is_some() => {
                 return Err(Refusal::conflict(
@@ -482,6 +488,8 @@ fn check_scope(scene: &Scene<'_>, id: &Id) -> Result<(), Refusal> {
     }
     if !id.extends.is_empty()
         && let Some(extended) = Id::parse(&id.extends)
+        // Scopes of types that are not served here, such as a management group, are taken as they are given.
+        && kind(&extended.kind()).is_some()
         && !scene.exists(&extended.key())
     {
         return Err(Refusal::resource_not_found(

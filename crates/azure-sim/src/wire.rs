@@ -26,11 +26,12 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt;
 use url::Url;
 
-use crate::auth::Authority;
+use crate::auth::{Authority, SigningKey};
 use crate::engine;
 use crate::engine::clock::Clock;
 use crate::engine::limits::Limits;
 use crate::faults::{self, Orders};
+use crate::providers::images;
 use crate::requests::{Entry, Log};
 use crate::server::Files;
 use crate::state::journal::Journal;
@@ -93,7 +94,7 @@ impl App {
         let app = Arc::new(App {
             state: state.clone(),
             authority: Authority {
-                signing_key: files.signing_key.clone(),
+                key: SigningKey::read(&files.token_key)?,
                 client_secret: files.client_secret.clone(),
                 origin: origin.clone(),
             },
@@ -118,6 +119,7 @@ impl App {
             .get_or_init(|| {
                 Router::new()
                     .route("/metadata/endpoints", get(metadata))
+                    .route("/images/aliases.json", get(aliases))
                     .route("/api/retail/prices", get(retail))
                     .route("/{tenant}/.well-known/openid-configuration", get(openid))
                     .route(
@@ -125,6 +127,7 @@ impl App {
                         get(openid),
                     )
                     .route("/{tenant}/discovery/v2.0/keys", get(keys))
+                    .route("/{tenant}/discovery/keys", get(keys))
                     .route("/common/discovery/instance", get(discovery))
                     .route("/{tenant}/oauth2/v2.0/token", post(token))
                     .route("/{tenant}/oauth2/token", post(token))
@@ -225,17 +228,30 @@ async fn truncated(response: Response) -> Response {
     Response::from_parts(parts, Body::from_stream(stream))
 }
 
-async fn metadata(Shared(app): Shared<Arc<App>>) -> Response {
-    headers::json(StatusCode::OK, &app.authority.metadata())
+#[derive(Deserialize)]
+struct Version {
+    #[serde(rename = "api-version", default)]
+    api_version: String,
+}
+
+async fn metadata(Shared(app): Shared<Arc<App>>, Query(version): Query<Version>) -> Response {
+    headers::json(
+        StatusCode::OK,
+        &app.authority.metadata(&version.api_version),
+    )
+}
+
+/// The short names of images that `az vm create --image` takes.
+async fn aliases() -> Response {
+    headers::json(StatusCode::OK, &images::aliases())
 }
 
 async fn openid(Shared(app): Shared<Arc<App>>, Path(tenant): Path<String>) -> Response {
     headers::json(StatusCode::OK, &app.authority.openid_configuration(&tenant))
 }
 
-/// Tokens are signed with a shared key, so there is none to publish.
-async fn keys() -> Response {
-    headers::json(StatusCode::OK, &serde_json::json!({ "keys": [] }))
+async fn keys(Shared(app): Shared<Arc<App>>, Path(tenant): Path<String>) -> Response {
+    headers::json(StatusCode::OK, &app.authority.keys(&tenant))
 }
 
 async fn discovery(Shared(app): Shared<Arc<App>>) -> Response {

@@ -1,4 +1,8 @@
 //! The deployment engine: accepts a template, makes its resources in order of their dependencies, each as an operation of its own, and keeps the history. HTTP is in `wire/deployments.rs`.
+//! How a request becomes a deployment is in `deployments/draft.rs`, how one is shown in `deployments/view.rs`.
+
+mod draft;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,19 +10,20 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::evaluate::{self, Live};
-use super::{Begin, begin, close, duration};
+use super::evaluate;
+use super::{Begin, begin, close};
 use crate::faults;
-use crate::providers::{self, Put, Scene};
+use crate::providers::{self, Put, resources};
 use crate::state::Tx;
-use crate::state::model::{Change, Effect, Group, Status, World};
+use crate::state::model::{Change, Effect, Status, World};
 use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids::{self, Id};
+pub(crate) use draft::{Draft, Site};
+use draft::{RESOURCE_GROUP, invalid};
 
 /// ARM keeps 800 per scope and cleans up before that (facts: deployments.md 1).
 const CLEAN_AT: usize = 700;
@@ -29,8 +34,11 @@ const CLEAN_TO: usize = 600;
 pub(crate) struct Deployment {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// The id of its resource group.
+    /// The id of its resource group, or of its subscription.
     pub(crate) scope: String,
+    /// Where a deployment to a subscription keeps its records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) location: Option<String>,
     /// Digest of the template's text.
     pub(crate) template: String,
     /// Plain parameter values; emptied when it has ended, because some are secret.
@@ -118,220 +126,13 @@ pub(crate) enum Progress {
 
 const NESTED: &str = "Microsoft.Resources/deployments";
 
-/// A deployment as it was asked for, evaluated and found possible.
-pub(crate) struct Draft {
-    pub(crate) name: String,
-    pub(crate) group: Arc<Group>,
-    pub(crate) text: String,
-    pub(crate) digest: String,
-    pub(crate) given: Map<String, Value>,
-    pub(crate) parameters: Value,
-    pub(crate) resources: Vec<template::Resource>,
-    pub(crate) guid_seed: Uuid,
-    pub(crate) tags: Value,
-}
-
-impl Draft {
-    /// Reads, evaluates and preflights: what `validate` does, and what a PUT does before it accepts.
-    pub(crate) fn read(
-        world: &World,
-        group: &Arc<Group>,
-        name: &str,
-        body: &Value,
-        now: OffsetDateTime,
-    ) -> Result<Draft, Refusal> {
-        let name_fits = !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '(' | ')'));
-        if name.len() > 64 {
-            return Err(Refusal::bad(
-                "DeploymentNameLengthLimitExceeded",
-                format!(
-                    "The provided deployment name '{name}' exceeds the maximum length of '64' characters."
-                ),
-            ));
-        }
-        if !name_fits {
-            return Err(Refusal::bad(
-                "InvalidDeploymentName",
-                format!("The provided deployment name '{name}' is not valid."),
-            ));
-        }
-        let Some(properties) = body.get("properties").filter(|value| value.is_object()) else {
-            return Err(Refusal::bad(
-                "InvalidRequestContent",
-                "The request content was invalid and could not be deserialized: 'Required property 'properties' not found in JSON.'.",
-            ));
-        };
-        match properties.get("mode").and_then(Value::as_str) {
-            Some(mode) if mode.eq_ignore_ascii_case("Incremental") => {}
-            Some(mode) if mode.eq_ignore_ascii_case("Complete") => {
-                return Err(Refusal::bad(
-                    "InvalidDeploymentMode",
-                    "This simulator runs incremental deployments only; complete mode deletes what the template does not name.",
-                ));
-            }
-            _ => {
-                return Err(Refusal::bad(
-                    "InvalidRequestContent",
-                    "The request content was invalid and could not be deserialized: 'Required property 'mode' expects a value but got null. Path 'properties.mode'.'.",
-                ));
-            }
-        }
-        let text = match properties.get("template") {
-            Some(template) if template.is_object() => template.to_string(),
-            _ if properties.get("templateLink").is_some() => {
-                return Err(Refusal::bad(
-                    "InvalidContentLink",
-                    "Unable to download deployment content: this simulator reads inline templates only. Send the template in 'properties.template'.",
-                ));
-            }
-            _ => {
-                return Err(Refusal::bad(
-                    "InvalidTemplate",
-                    "Deployment template validation failed: 'The template is missing.'.",
-                ));
-            }
-        };
-        if text.len() > 4 << 20 {
-            return Err(Refusal::bad(
-                "RequestContentTooLarge",
-                "The template is larger than the limit of 4 MB.",
-            ));
-        }
-        let given = evaluate::plain(properties.get("parameters"))?;
-        let template = template::Template::parse(&text).map_err(|error| invalid(&error))?;
-        let wrong = template::check_parameters(&template, &given);
-        if let Some(first) = wrong.first() {
-            let details = wrong
-                .iter()
-                .map(|error| Problem {
-                    target: Some(error.name.clone()),
-                    ..Problem::new(&error.code, &error.message)
-                })
-                .collect();
-            return Err(Refusal::bad(
-                "InvalidTemplate",
-                format!(
-                    "Deployment template validation failed: '{}'.",
-                    first.message
-                ),
-            )
-            .with_details(details));
-        }
-        let guid_seed = Uuid::new_v4();
-        let context = evaluate::context(group, name, now, guid_seed);
-        let live = Live {
-            world,
-            pending: BTreeSet::new(),
-            ahead: true,
-            now,
-        };
-        // Twice: only the first tells what the deployment itself will make, which must stay unknown until it is made.
-        let first = template::evaluate(&template, &given, &context, &live)
-            .map_err(|error| invalid(&error))?;
-        let live = Live {
-            pending: first
-                .resources
-                .iter()
-                .filter(|resource| !resource.existing)
-                .map(|resource| ids::key(&resource.id))
-                .collect(),
-            ..live
-        };
-        let evaluation = template::evaluate(&template, &given, &context, &live)
-            .map_err(|error| invalid(&error))?;
-        let mut parameters = Map::new();
-        for (name, declared) in template.parameters() {
-            let mut shown = Map::new();
-            shown.insert("type".to_owned(), declared.kind.to_string().into());
-            if !declared.kind.secure()
-                && let Some(value) = evaluation.parameters.get(name)
-            {
-                shown.insert("value".to_owned(), value.clone());
-            }
-            parameters.insert(name.clone(), Value::Object(shown));
-        }
-        let draft = Draft {
-            name: name.to_owned(),
-            group: group.clone(),
-            digest: hex(&Sha256::digest(text.as_bytes())),
-            text,
-            given,
-            parameters: Value::Object(parameters),
-            resources: evaluation.resources,
-            guid_seed,
-            tags: body.get("tags").cloned().unwrap_or(Value::Null),
-        };
-        draft.preflight(world, now)?;
-        Ok(draft)
-    }
-
-    /// Asks every provider whether it would take its resources, quota included, before any is made.
-    fn preflight(&self, world: &World, now: OffsetDateTime) -> Result<(), Refusal> {
-        let planned: BTreeSet<String> = self
-            .resources
-            .iter()
-            .map(|resource| ids::key(&resource.id))
-            .collect();
-        let mut scene = Scene {
-            world,
-            planned,
-            preflight: true,
-            now,
-            cores: BTreeMap::new(),
-        };
-        let mut details = Vec::new();
-        for resource in &self.resources {
-            if resource.existing
-                || resource.kind.eq_ignore_ascii_case(NESTED)
-                || resource.id.contains("<unknown:")
-            {
-                continue;
-            }
-            if let Err(refusal) = providers::preflight(
-                &mut scene,
-                &resource.id,
-                &resource.api_version,
-                &resource.body,
-            ) {
-                let mut problem = *refusal.problem;
-                if problem.target.is_none() {
-                    problem.target = Some(resource.id.clone());
-                }
-                details.push(problem);
-            }
-        }
-        if details.is_empty() {
-            return Ok(());
-        }
-        Err(Refusal::bad(
-            "InvalidTemplateDeployment",
-            format!(
-                "The template deployment '{}' is not valid according to the validation procedure. The tracking id is '{}'. See inner errors for details.",
-                self.name,
-                Uuid::new_v4()
-            ),
-        )
-        .with_details(details))
-    }
-}
-
-fn invalid(error: &template::Error) -> Refusal {
-    Refusal::bad(
-        error.code(),
-        format!("Deployment template validation failed: '{error}'."),
-    )
-}
-
 /// Accepts a deployment; its first resources start a moment later.
 pub(crate) fn create(
     tx: &mut Tx<'_>,
     draft: Draft,
     correlation: &str,
 ) -> Result<(Arc<Deployment>, bool), Refusal> {
-    let id = format!("{}/providers/{NESTED}/{}", draft.group.id, draft.name);
+    let id = format!("{}/providers/{NESTED}/{}", draft.site.id, draft.name);
     let key = ids::key(&id);
     let old = tx.deployment(&key).cloned();
     if let Some(old) = &old
@@ -347,7 +148,22 @@ pub(crate) fn create(
             ),
         ));
     }
-    clean(tx, &ids::key(&draft.group.id));
+    if let (Some(old), Some(location)) = (&old, &draft.site.location)
+        && old
+            .location
+            .as_ref()
+            .is_some_and(|before| before != location)
+    {
+        return Err(Refusal::conflict(
+            "InvalidDeploymentLocation",
+            format!(
+                "Invalid deployment location '{location}'. The deployment '{}' already exists in location '{}'.",
+                draft.name,
+                old.location.as_deref().unwrap_or_default()
+            ),
+        ));
+    }
+    clean(tx, &ids::key(&draft.site.id));
     if tx.template_text(&draft.digest).is_none() {
         tx.apply(Change::Template(
             draft.digest.clone(),
@@ -387,7 +203,8 @@ pub(crate) fn create(
     let deployment = Arc::new(Deployment {
         id,
         name: draft.name,
-        scope: draft.group.id.clone(),
+        scope: draft.site.id.clone(),
+        location: draft.site.location.clone(),
         template: draft.digest,
         given: draft.given,
         parameters: draft.parameters,
@@ -540,6 +357,9 @@ fn start(
             ),
         ));
     }
+    if step.kind.eq_ignore_ascii_case(RESOURCE_GROUP) {
+        return make_group(tx, resource).map(Some);
+    }
     let Some(id) = Id::parse(&resource.id) else {
         return Err(Refusal::bad(
             "InvalidTemplate",
@@ -568,6 +388,22 @@ fn start(
         tx.rollback(mark);
     }
     put.map(Some)
+}
+
+/// A resource group in a template: ARM makes it itself, at once.
+fn make_group(tx: &mut Tx<'_>, resource: &template::Resource) -> Result<Put, Refusal> {
+    let (subscription, name) = draft::group_of(&resource.id).ok_or_else(|| {
+        Refusal::bad(
+            "InvalidTemplate",
+            format!("'{}' is not the id of a resource group.", resource.id),
+        )
+    })?;
+    let (group, created) = resources::put_group(tx, subscription, name, &resource.body, false)?;
+    Ok(Put {
+        id: group.id.clone(),
+        operation: None,
+        created,
+    })
 }
 
 fn finish(tx: &mut Tx<'_>, mut deployment: Deployment) {
@@ -785,152 +621,6 @@ impl Deployment {
             })
             .map(|step| ids::key(&step.id))
             .collect()
-    }
-
-    /// The deployment as ARM shows it.
-    pub(crate) fn show(&self) -> Value {
-        let mut properties = json!({
-            "templateHash": u64::from_str_radix(self.template.get(..16).unwrap_or("0"), 16).unwrap_or(0).to_string(),
-            "parameters": self.parameters,
-            "mode": "Incremental",
-            "provisioningState": self.state.name(),
-            "timestamp": rfc3339(self.ended.unwrap_or(self.started)),
-            "duration": duration(self.started, self.ended.unwrap_or(self.started)),
-            "correlationId": self.correlation,
-            "providers": self.providers(),
-            "dependencies": self.dependencies(),
-        });
-        if let Some(outputs) = &self.outputs {
-            properties["outputs"] = outputs.clone();
-        }
-        if self.state == Phase::Succeeded {
-            let ids: Vec<Value> = self
-                .steps
-                .iter()
-                .filter(|step| !step.existing)
-                .map(|step| json!({ "id": step.id }))
-                .collect();
-            properties["outputResources"] = Value::Array(ids);
-        }
-        if let Some(problem) = &self.problem {
-            properties["error"] = json!(problem);
-        }
-        let mut shown = json!({
-            "id": self.id,
-            "name": self.name,
-            "type": NESTED,
-            "properties": properties,
-        });
-        if !self.tags.is_null() {
-            shown["tags"] = self.tags.clone();
-        }
-        shown
-    }
-
-    fn providers(&self) -> Vec<Value> {
-        let mut namespaces: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for step in &self.steps {
-            if let Some((namespace, kind)) = step.kind.split_once('/') {
-                namespaces.entry(namespace).or_default().insert(kind);
-            }
-        }
-        namespaces
-            .into_iter()
-            .map(|(namespace, kinds)| {
-                let kinds: Vec<Value> = kinds
-                    .into_iter()
-                    .map(|kind| json!({ "resourceType": kind, "locations": [null] }))
-                    .collect();
-                json!({ "namespace": namespace, "resourceTypes": kinds })
-            })
-            .collect()
-    }
-
-    fn dependencies(&self) -> Vec<Value> {
-        let named: BTreeMap<String, &Step> = self
-            .steps
-            .iter()
-            .map(|step| (ids::key(&step.id), step))
-            .collect();
-        let row = |step: &Step| json!({ "id": step.id, "resourceType": step.kind, "resourceName": step.name });
-        self.steps
-            .iter()
-            .filter(|step| !step.after.is_empty())
-            .map(|step| {
-                let mut shown = row(step);
-                shown["dependsOn"] = step
-                    .after
-                    .iter()
-                    .filter_map(|id| named.get(&ids::key(id)))
-                    .map(|step| row(step))
-                    .collect();
-                shown
-            })
-            .collect()
-    }
-
-    /// The deployment's operations: one row per resource that was begun, and the evaluation of the outputs (facts: deployments.md 2).
-    pub(crate) fn operations(&self, now: OffsetDateTime) -> Vec<Value> {
-        let mut rows: Vec<Value> = self
-            .steps
-            .iter()
-            .filter_map(|step| {
-                let started = step.started?;
-                let mut properties = json!({
-                    "provisioningOperation": if step.existing { "Read" } else { "Create" },
-                    "provisioningState": match step.state {
-                        Progress::Waiting | Progress::Running => "Running",
-                        Progress::Succeeded => "Succeeded",
-                        Progress::Failed => "Failed",
-                        Progress::Canceled => "Canceled",
-                    },
-                    "timestamp": rfc3339(step.ended.unwrap_or(started)),
-                    "duration": duration(started, step.ended.unwrap_or(now)),
-                    "trackingId": step.operation.unwrap_or(self.operation).to_string(),
-                    "targetResource": { "id": step.id, "resourceType": step.kind, "resourceName": step.name },
-                });
-                if step.state != Progress::Running {
-                    properties["statusCode"] = status_name(step.status).into();
-                }
-                if let Some(problem) = &step.problem {
-                    properties["statusMessage"] = json!({ "status": "Failed", "error": problem });
-                }
-                Some(self.row(&step.ticket, &properties))
-            })
-            .collect();
-        if let (Phase::Succeeded, Some(ended)) = (self.state, self.ended) {
-            rows.push(self.row(
-                &self.ticket,
-                &json!({
-                    "provisioningOperation": "EvaluateDeploymentOutput",
-                    "provisioningState": "Succeeded",
-                    "timestamp": rfc3339(ended),
-                    "duration": "PT0S",
-                    "trackingId": self.operation.to_string(),
-                    "statusCode": "OK",
-                }),
-            ));
-        }
-        rows
-    }
-
-    fn row(&self, ticket: &str, properties: &Value) -> Value {
-        json!({
-            "id": format!("{}/operations/{ticket}", self.id),
-            "operationId": ticket,
-            "properties": properties,
-        })
-    }
-}
-
-fn status_name(status: u16) -> String {
-    // .NET's names, as ARM writes them: "OK", "Created", "Conflict", "BadRequest".
-    match StatusCode::from_u16(status) {
-        Ok(status) => status
-            .canonical_reason()
-            .unwrap_or("")
-            .replace([' ', '-'], ""),
-        Err(_) => status.to_string(),
     }
 }
 

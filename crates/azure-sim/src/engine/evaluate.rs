@@ -7,7 +7,7 @@ use template::{Context, Evaluation, Runtime};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::deployments::Deployment;
+use super::deployments::{Deployment, Site};
 use crate::providers;
 use crate::seed;
 use crate::state::model::{Group, World};
@@ -39,6 +39,8 @@ impl Runtime for Live<'_> {
             providers::show(self.world, resource, self.now)
         } else if let Some(deployment) = self.world.deployment(&key) {
             deployment.show()
+        } else if let Some(group) = self.world.group(&key) {
+            providers::resources::show_group(group)
         } else if self.ahead {
             return Ok(None);
         } else {
@@ -94,29 +96,31 @@ fn missing(id: &str) -> template::Error {
 }
 
 pub(crate) fn context(
-    group: &Group,
+    site: &Site,
     name: &str,
     utc_now: OffsetDateTime,
     guid_seed: Uuid,
 ) -> Context {
-    let tags = group
-        .tags
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-        .collect();
+    let tags = |group: &Group| {
+        group
+            .tags
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect()
+    };
     Context {
         tenant_id: seed::TENANT.to_owned(),
-        subscription_id: group.subscription.clone(),
-        resource_group: Some(template::ResourceGroup {
+        subscription_id: site.subscription.clone(),
+        resource_group: site.group.as_deref().map(|group| template::ResourceGroup {
             name: group.name.clone(),
             location: group.location.clone(),
-            tags,
+            tags: tags(group),
         }),
         management_group: None,
         deployment_name: name.to_owned(),
-        deployment_location: None,
+        deployment_location: site.location.clone(),
         utc_now,
         guid_seed,
         environment: Context::public_cloud(),
@@ -130,11 +134,17 @@ pub(crate) fn again(
     now: OffsetDateTime,
 ) -> Result<Evaluation, template::Error> {
     let template = world.template(&deployment.template)?;
-    let Some(group) = world.group(&ids::key(&deployment.scope)) else {
-        return Err(template::Error::runtime(
-            "ResourceGroupNotFound",
-            "The deployment's resource group is gone.",
-        ));
+    let site = match &deployment.location {
+        Some(location) => {
+            let subscription = deployment.scope.rsplit('/').next().unwrap_or_default();
+            Site::subscription(subscription, Some(location))
+        }
+        None => Site::group(world.group(&ids::key(&deployment.scope)).ok_or_else(|| {
+            template::Error::runtime(
+                "ResourceGroupNotFound",
+                "The deployment's resource group is gone.",
+            )
+        })?),
     };
     let live = Live {
         world,
@@ -143,7 +153,7 @@ pub(crate) fn again(
         now,
     };
     let context = context(
-        group,
+        &site,
         &deployment.name,
         deployment.started,
         deployment.guid_seed,

@@ -16,6 +16,9 @@ use crate::wire::ids::{self, Id};
 use crate::wire::json as at;
 
 pub(crate) const VERSIONS: &[&str] = &[
+    "2026-08-01",
+    "2026-07-01",
+    "2026-06-01",
     "2026-05-02-preview",
     "2026-05-01",
     "2026-03-02-preview",
@@ -155,6 +158,17 @@ pub(crate) fn versions() -> Value {
         })
         .collect();
     json!({ "values": rows })
+}
+
+/// Every patch version that is offered, and whether it is a preview.
+pub(crate) fn patches() -> impl Iterator<Item = (&'static str, bool)> {
+    KUBERNETES
+        .iter()
+        .flat_map(|(_, patches, preview, _)| patches.iter().map(|patch| (*patch, *preview)))
+}
+
+pub(crate) fn newer(version: &str, than: &str) -> bool {
+    patch_of(version) > patch_of(than)
 }
 
 fn patch_of(version: &str) -> (u32, u32) {

@@ -8,7 +8,9 @@ use crate::wire::ids;
 use crate::wire::json as at;
 
 const VERSIONS: &[&str] = &[
+    "2025-05-31-preview",
     "2024-11-30",
+    "2025-01-31-preview",
     "2023-01-31",
     "2022-01-31-preview",
     "2018-11-30",

@@ -53,6 +53,18 @@ const fn image(
     }
 }
 
+/// The document of image aliases, in the shape that `az` reads.
+pub(crate) fn aliases() -> Value {
+    json!({
+        "$schema": "http://schema.management.azure.com/schemas/2015-01-01/deploymentTemplate.json",
+        "contentVersion": "1.0.0.0", "parameters": {}, "resources": [],
+        "outputs": { "aliases": { "type": "object", "value": { "Linux": {
+            "AzureLinux3": { "publisher": MARINER, "offer": "azure-linux-3", "sku": "azure-linux-3-gen2", "version": "latest", "architecture": "x64" },
+            "AzureLinux4": { "publisher": "microsoftazurelinux", "offer": "azurelinux-4", "sku": "4", "version": "latest", "architecture": "x64" },
+        } } } },
+    })
+}
+
 /// The image of a reference and its exact version.
 pub(crate) fn resolve(reference: &Value) -> Result<(&'static Image, &'static str), Refusal> {
     let part = |name: &str| reference.get(name).and_then(Value::as_str).unwrap_or("");

@@ -552,6 +552,50 @@ pub(super) fn show(world: &World, machine: &Resource, shown: &mut Value) {
     }
 }
 
+/// What an action says that changes nothing: `runCommand`, `assessPatches`, `retrieveBootDiagnosticsData`.
+pub(crate) fn answer(
+    machine: &Resource,
+    action: &str,
+    given: &Value,
+    now: time::OffsetDateTime,
+) -> Result<Value, Refusal> {
+    let running = machine.power == Some(Power::Running);
+    if !running && action != "retrievebootdiagnosticsdata" {
+        return Err(Refusal::conflict(
+            "OperationNotAllowed",
+            "Cannot modify extensions in the VM when the VM is not running.",
+        ));
+    }
+    match action {
+        "runcommand" => {
+            let command = at::text(given, "/commandId").unwrap_or_default();
+            if !["RunShellScript", "ifconfig"]
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(command))
+            {
+                return Err(Refusal::missing(
+                    "NotFound",
+                    format!("The entity was not found: command '{command}'."),
+                ));
+            }
+            // Nothing is run: there is no machine. The script's length is all that is told of it.
+            let lines = at::list(given, "/script").len();
+            Ok(json!({ "value": [{
+                "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
+                "message": format!("Enable succeeded: \n[stdout]\nsimulated: {lines} lines were not run\n\n[stderr]\n"),
+            }] }))
+        }
+        "assesspatches" => Ok(json!({
+            "status": "Succeeded", "assessmentActivityId": Uuid::new_v4(), "rebootPending": false,
+            "criticalAndSecurityPatchCount": 0, "otherPatchCount": 0, "startDateTime": rfc3339(now), "availablePatches": [],
+        })),
+        _ => Ok(json!({
+            "consoleScreenshotBlobUri": "https://simulated.blob.core.windows.net/bootdiagnostics/screenshot.bmp",
+            "serialConsoleLogBlobUri": "https://simulated.blob.core.windows.net/bootdiagnostics/serialconsole.log",
+        })),
+    }
+}
+
 /// `…/instanceView` and `$expand=instanceView` (facts: deployments.md 3).
 pub(crate) fn instance_view(world: &World, machine: &Resource) -> Value {
     let time = rfc3339(machine.changed);

@@ -1,5 +1,7 @@
 //! Microsoft.Network: virtual networks and subnets, security groups, interfaces, public addresses, NAT gateways.
 
+mod rules;
+
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -14,6 +16,9 @@ use crate::wire::ids::{self, Id};
 use crate::wire::json as at;
 
 pub(crate) const VERSIONS: &[&str] = &[
+    "2026-03-01",
+    "2026-01-01",
+    "2025-11-01",
     "2025-09-01",
     "2025-07-01",
     "2025-05-01",
@@ -104,9 +109,11 @@ pub(super) fn kinds() -> Vec<Kind> {
                     "Network security group",
                 )
             },
-            show: nsg_show,
+            accepted: rules::spread,
+            show: rules::show_group,
             ..Kind::base(NSG, VERSIONS, Habit::Network)
         },
+        rules::kind(),
         Kind {
             create: 1.0,
             delete: 2.0,
@@ -384,172 +391,7 @@ fn subnet_row(world: &World, subnet: &Resource) -> Value {
 
 fn nsg(draft: &mut Draft<'_>, _: &Scene<'_>) -> Result<(), Refusal> {
     draft.default("/properties/securityRules", json!([]));
-    let mut taken: BTreeSet<(String, i64)> = BTreeSet::new();
-    for (index, rule) in at::list(&draft.body, "/properties/securityRules")
-        .iter()
-        .enumerate()
-    {
-        if template::is_unknown(rule) {
-            continue;
-        }
-        let name = at::text(rule, "/name").unwrap_or_default().to_owned();
-        let wrong = |what: &str| {
-            Refusal::bad(
-                "SecurityRuleInvalid",
-                format!("Security rule {name} (index {index}) is not valid: {what}."),
-            )
-        };
-        if name.is_empty() {
-            return Err(wrong("it has no name"));
-        }
-        for part in ["protocol", "access", "direction", "priority"] {
-            if !at::present(rule, &format!("/properties/{part}")) {
-                return Err(Refusal::required(&format!("securityRules[{index}].{part}")));
-            }
-        }
-        let one =
-            |what: &str, allowed: &[&str]| match at::text(rule, &format!("/properties/{what}")) {
-                Some(text)
-                    if !allowed
-                        .iter()
-                        .any(|allowed| allowed.eq_ignore_ascii_case(text)) =>
-                {
-                    Err(wrong(&format!(
-                        "{what} '{text}' is not one of {}",
-                        allowed.join(", ")
-                    )))
-                }
-                _ => Ok(()),
-            };
-        one("access", &["Allow", "Deny"])?;
-        one("direction", &["Inbound", "Outbound"])?;
-        one("protocol", &["Tcp", "Udp", "Icmp", "Esp", "Ah", "*"])?;
-        if let Some(priority) = at::number(rule, "/properties/priority") {
-            if !(100..=4096).contains(&priority) {
-                return Err(Refusal::bad(
-                    "SecurityRuleInvalidPriority",
-                    format!(
-                        "Security rule has invalid Priority. Value provided: {priority} Allowed range 100-4096."
-                    ),
-                ));
-            }
-            let direction = at::text(rule, "/properties/direction")
-                .unwrap_or_default()
-                .to_lowercase();
-            if !taken.insert((direction, priority)) {
-                return Err(Refusal::bad(
-                    "SecurityRuleConflict",
-                    format!(
-                        "Security rule {name} conflicts with another rule. Rules cannot have the same Priority and Direction."
-                    ),
-                ));
-            }
-        }
-        for (one, many) in [
-            ("sourceAddressPrefix", "sourceAddressPrefixes"),
-            ("destinationAddressPrefix", "destinationAddressPrefixes"),
-            ("sourcePortRange", "sourcePortRanges"),
-            ("destinationPortRange", "destinationPortRanges"),
-        ] {
-            let group = one.replace("AddressPrefix", "ApplicationSecurityGroups");
-            if ![one, many, &group]
-                .iter()
-                .any(|part| at::present(rule, &format!("/properties/{part}")))
-            {
-                return Err(Refusal::required(&format!("securityRules[{index}].{one}")));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn nsg_show(world: &World, nsg: &Resource, shown: &mut Value) {
-    if let Some(rules) = shown
-        .pointer_mut("/properties/securityRules")
-        .and_then(Value::as_array_mut)
-    {
-        for rule in rules {
-            let name = at::text(rule, "/name").unwrap_or_default().to_owned();
-            at::set(
-                rule,
-                "/id",
-                format!("{}/securityRules/{name}", nsg.id).into(),
-            );
-            at::set(rule, "/type", format!("{NSG}/securityRules").into());
-            at::set(rule, "/etag", format!("W/\"{}\"", nsg.etag).into());
-            at::set(
-                rule,
-                "/properties/provisioningState",
-                nsg.state.name().into(),
-            );
-        }
-    }
-    let default = |name: &str,
-                   priority: u32,
-                   direction: &str,
-                   access: &str,
-                   from: &str,
-                   to: &str| {
-        json!({
-            "name": name,
-            "id": format!("{}/defaultSecurityRules/{name}", nsg.id),
-            "properties": {
-                "provisioningState": nsg.state.name(), "protocol": "*", "sourcePortRange": "*", "destinationPortRange": "*",
-                "sourceAddressPrefix": from, "destinationAddressPrefix": to, "access": access, "priority": priority, "direction": direction,
-            },
-        })
-    };
-    at::set(
-        shown,
-        "/properties/defaultSecurityRules",
-        json!([
-            default(
-                "AllowVnetInBound",
-                65000,
-                "Inbound",
-                "Allow",
-                "VirtualNetwork",
-                "VirtualNetwork"
-            ),
-            default(
-                "AllowAzureLoadBalancerInBound",
-                65001,
-                "Inbound",
-                "Allow",
-                "AzureLoadBalancer",
-                "*"
-            ),
-            default("DenyAllInBound", 65500, "Inbound", "Deny", "*", "*"),
-            default(
-                "AllowVnetOutBound",
-                65000,
-                "Outbound",
-                "Allow",
-                "VirtualNetwork",
-                "VirtualNetwork"
-            ),
-            default(
-                "AllowInternetOutBound",
-                65001,
-                "Outbound",
-                "Allow",
-                "*",
-                "Internet"
-            ),
-            default("DenyAllOutBound", 65500, "Outbound", "Deny", "*", "*"),
-        ]),
-    );
-    for (kind, name) in [(SUBNET, "subnets"), (NIC, "networkInterfaces")] {
-        let users: Vec<Value> = world
-            .users(&nsg.key())
-            .filter(|user| user.is(kind))
-            .take(500)
-            .map(|user| json!({ "id": user.id }))
-            .collect();
-        if !users.is_empty() {
-            at::set(shown, &format!("/properties/{name}"), Value::Array(users));
-        }
-    }
+    rules::check(at::list(&draft.body, "/properties/securityRules"))
 }
 
 fn nic(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {

@@ -13,6 +13,7 @@ use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids;
 
 pub(crate) const VERSIONS: &[&str] = &[
+    "2026-06-01",
     "2025-04-01",
     "2025-03-01",
     "2024-11-01",

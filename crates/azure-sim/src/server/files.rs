@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::tls::Authority;
 use crate::Error;
+use crate::auth::SigningKey;
 
 pub(crate) struct Files {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) authority: Authority,
     pub(crate) client_secret: String,
     /// Signs the access tokens; kept, so that a client's token outlives a restart as it does in Azure.
-    pub(crate) signing_key: String,
+    pub(crate) token_key: String,
     pub(crate) port: Option<u16>,
     lock: Option<File>,
 }
@@ -24,7 +25,9 @@ pub(crate) struct Files {
 #[derive(Serialize, Deserialize)]
 struct Identity {
     client_secret: String,
-    signing_key: String,
+    /// Empty in a directory from before tokens were signed with RSA.
+    #[serde(default)]
+    token_key: String,
 }
 
 impl Files {
@@ -34,7 +37,7 @@ impl Files {
                 directory: None,
                 authority: Authority::generate()?,
                 client_secret: secret.map_or_else(random, str::to_owned),
-                signing_key: random(),
+                token_key: passing_key()?,
                 port: None,
                 lock: None,
             });
@@ -67,17 +70,17 @@ impl Files {
                     reason: error.to_string(),
                 })?
             }
-            None => {
-                let made = Identity {
-                    client_secret: random(),
-                    signing_key: random(),
-                };
-                let text = serde_json::to_string(&made)
-                    .map_err(|error| Error::Config(error.to_string()))?;
-                write(&path, &text)?;
-                made
-            }
+            None => Identity {
+                client_secret: random(),
+                token_key: String::new(),
+            },
         };
+        if identity.token_key.is_empty() {
+            identity.token_key = SigningKey::generate()?;
+            let text = serde_json::to_string(&identity)
+                .map_err(|error| Error::Config(error.to_string()))?;
+            write(&path, &text)?;
+        }
         if let Some(secret) = secret {
             identity.client_secret = secret.to_owned();
         }
@@ -86,7 +89,7 @@ impl Files {
             directory: Some(directory.to_owned()),
             authority,
             client_secret: identity.client_secret,
-            signing_key: identity.signing_key,
+            token_key: identity.token_key,
             port,
             lock: Some(lock),
         })
@@ -138,6 +141,20 @@ pub(crate) fn data(path: &Path, source: std::io::Error) -> Error {
         path: path.to_owned(),
         source,
     }
+}
+
+/// For simulators without a data directory: one per process, because making one takes longer than many a test.
+fn passing_key() -> Result<String, Error> {
+    static KEY: std::sync::Mutex<Option<String>> = std::sync::Mutex::new(None);
+    let mut kept = KEY
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(key) = &*kept {
+        return Ok(key.clone());
+    }
+    let made = SigningKey::generate()?;
+    *kept = Some(made.clone());
+    Ok(made)
 }
 
 fn random() -> String {

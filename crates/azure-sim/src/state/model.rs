@@ -169,6 +169,8 @@ pub(crate) enum Effect {
     Deployment,
     /// Nothing changes; this is the answer when it is done.
     Answer(Value),
+    /// What is gone already is told to be gone.
+    Gone,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,11 +266,12 @@ impl World {
         self.deployments.get(key)
     }
 
+    /// The deployments of one scope, not of the groups in it.
     pub(crate) fn deployments_under(
         &self,
-        group_key: &str,
+        scope_key: &str,
     ) -> impl Iterator<Item = (&String, &Arc<Deployment>)> {
-        let prefix = format!("{group_key}/");
+        let prefix = format!("{scope_key}/providers/microsoft.resources/deployments/");
         self.deployments
             .range(prefix.clone()..)
             .take_while(move |(key, _)| key.starts_with(&prefix))

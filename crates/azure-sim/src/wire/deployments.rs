@@ -1,4 +1,4 @@
-//! Deployments over HTTP, at resource-group scope (facts: deployments.md 2). The engine that runs them is `engine/deployments.rs`.
+//! Deployments over HTTP, to resource groups and subscriptions (facts: deployments.md 2). The engine that runs them is `engine/deployments.rs`.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::headers::{json as body, set};
 use super::ids;
 use super::routes::{arm_version, nothing, wrong_method};
 use super::{App, Ask, polling, resources as handlers};
-use crate::engine::deployments::{self, Draft};
+use crate::engine::deployments::{self, Draft, Site};
 use crate::engine::{self, Begin};
 use crate::providers;
 use crate::seed;
@@ -27,10 +27,11 @@ pub(super) async fn route(
 ) -> Result<Response, Refusal> {
     arm_version(ask, "deployments")?;
     let group_key = ids::key(scope);
-    if !group_key.contains("/resourcegroups/") || group_key.split('/').count() != 5 {
+    let parts = group_key.split('/').count();
+    if parts != 3 && !(parts == 5 && group_key.contains("/resourcegroups/")) {
         return Err(Refusal::bad(
             "InvalidDeploymentScope",
-            "This simulator deploys to resource groups only.",
+            "This simulator deploys to resource groups and subscriptions only.",
         ));
     }
     let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
@@ -44,7 +45,7 @@ pub(super) async fn route(
     match (&ask.method, lower.as_slice()) {
         (&Method::GET, []) => {
             let rows = app.state.read(|world, _| {
-                group_of(world, scope)?;
+                exists(world, scope)?;
                 Ok(world
                     .deployments_under(&group_key)
                     .map(|(_, deployment)| deployment.show())
@@ -53,7 +54,7 @@ pub(super) async fn route(
             handlers::page(app, ask, rows)
         }
         (&Method::GET, [name]) => app.state.read(|world, _| {
-            group_of(world, scope)?;
+            exists(world, scope)?;
             match world.deployment(&key(name)) {
                 Some(deployment) => Ok(body(StatusCode::OK, &deployment.show())),
                 None => Err(deployments::not_found(names[0])),
@@ -72,7 +73,7 @@ pub(super) async fn route(
                 .state
                 .commit(|tx| {
                     let Some(deployment) = tx.deployment(&key) else {
-                        return Ok(false);
+                        return Ok(None);
                     };
                     if deployment.state.active() {
                         return Err(Refusal::conflict(
@@ -81,20 +82,38 @@ pub(super) async fn route(
                         ));
                     }
                     tx.apply(Change::Deployment(key.clone(), None));
-                    Ok(true)
+                    Ok(Some(engine::begin(
+                        tx,
+                        Begin {
+                            subject: key.clone(),
+                            effect: Effect::Gone,
+                            seconds: Some(1.0),
+                            doomed: None,
+                            deployment: None,
+                        },
+                    )))
                 })
                 .await?;
-            Ok(nothing(if existed {
-                StatusCode::OK
-            } else {
-                StatusCode::NO_CONTENT
-            }))
+            let Some(operation) = existed else {
+                return Ok(nothing(StatusCode::NO_CONTENT));
+            };
+            let subscription = ask.segments.get(1).map_or("", String::as_str);
+            let mut response = nothing(StatusCode::ACCEPTED);
+            polling::announce_group(
+                app,
+                &mut response,
+                subscription,
+                operation,
+                &ask.api_version,
+                "DEPLOYMENTDELETIONJOB",
+            );
+            Ok(response)
         }
         (&Method::POST, [_, "validate"]) => {
             let given = ask.json()?;
             app.state.read(|world, now| {
-                let group = group_of(world, scope)?;
-                let draft = Draft::read(world, group, names[0], &given, now)?;
+                let site = site(world, scope, names[0], &given)?;
+                let draft = Draft::read(world, &site, names[0], &given, now)?;
                 Ok(body(
                     StatusCode::OK,
                     &validated(&draft, &ask.around.ids.correlation, now),
@@ -106,7 +125,7 @@ pub(super) async fn route(
             let key = key(name);
             app.state
                 .commit(|tx| {
-                    group_of(tx, scope)?;
+                    exists(tx, scope)?;
                     deployments::cancel(tx, &key)
                 })
                 .await?;
@@ -166,7 +185,11 @@ pub(super) async fn route(
     }
 }
 
-fn group_of<'w>(world: &'w World, scope: &str) -> Result<&'w Arc<Group>, Refusal> {
+/// Whether there is such a scope, and one that is not on its way out.
+fn exists(world: &World, scope: &str) -> Result<Option<Arc<Group>>, Refusal> {
+    if !ids::key(scope).contains("/resourcegroups/") {
+        return Ok(None);
+    }
     match world.group(&ids::key(scope)) {
         None => Err(Refusal::group_not_found(
             scope.rsplit('/').next().unwrap_or(""),
@@ -178,7 +201,31 @@ fn group_of<'w>(world: &'w World, scope: &str) -> Result<&'w Arc<Group>, Refusal
                 group.name
             ),
         )),
-        Some(group) => Ok(group),
+        Some(group) => Ok(Some(group.clone())),
+    }
+}
+
+/// Where a deployment with this body goes. Only one to a subscription says in which region it is kept.
+fn site(world: &World, scope: &str, name: &str, body: &Value) -> Result<Site, Refusal> {
+    let location = body.get("location").and_then(Value::as_str);
+    match (exists(world, scope)?, location) {
+        (Some(_), Some(_)) => Err(Refusal::bad(
+            "InvalidDeployment",
+            format!(
+                "The 'location' property is not allowed for '{name}' at resource group scope. Please see https://aka.ms/arm-deployment-subscription for usage details."
+            ),
+        )),
+        (Some(group), None) => Ok(Site::group(&group)),
+        (None, None) => Err(Refusal::bad(
+            "InvalidDeployment",
+            format!(
+                "The 'location' property must be specified for '{name}'. Please see https://aka.ms/arm-deployment-subscription for usage details."
+            ),
+        )),
+        (None, Some(location)) => {
+            let subscription = scope.rsplit('/').next().unwrap_or_default();
+            Ok(Site::subscription(subscription, Some(location)))
+        }
     }
 }
 
@@ -188,8 +235,8 @@ async fn put(app: &Arc<App>, ask: &Ask, scope: &str, name: &str) -> Result<Respo
     let (deployment, created) = app
         .state
         .commit(|tx| {
-            let group = group_of(tx, scope)?.clone();
-            let draft = Draft::read(tx, &group, name, &given, tx.now)?;
+            let site = site(tx, scope, name, &given)?;
+            let draft = Draft::read(tx, &site, name, &given, tx.now)?;
             deployments::create(tx, draft, &correlation)
         })
         .await?;
@@ -220,9 +267,10 @@ fn validated(draft: &Draft, correlation: &str, now: OffsetDateTime) -> Value {
         .map(|resource| json!({ "id": resource.id }))
         .collect();
     json!({
-        "id": format!("{}/providers/Microsoft.Resources/deployments/{}", draft.group.id, draft.name),
+        "id": format!("{}/providers/Microsoft.Resources/deployments/{}", draft.site.id, draft.name),
         "name": draft.name,
         "type": "Microsoft.Resources/deployments",
+        "location": draft.site.location,
         "properties": {
             "templateHash": u64::from_str_radix(draft.digest.get(..16).unwrap_or("0"), 16).unwrap_or(0).to_string(),
             "parameters": draft.parameters,
@@ -248,15 +296,15 @@ async fn what_if(app: &Arc<App>, ask: &Ask, scope: &str, name: &str) -> Result<R
     let operation = app
         .state
         .commit(|tx| {
-            let group = group_of(tx, scope)?.clone();
-            let answer = match Draft::read(tx, &group, name, &given, tx.now) {
+            let site = site(tx, scope, name, &given)?;
+            let answer = match Draft::read(tx, &site, name, &given, tx.now) {
                 Ok(draft) => json!({ "status": "Succeeded", "properties": { "changes": changes(tx, &draft, full, tx.now) } }),
                 Err(refusal) => json!({ "status": "Failed", "error": *refusal.problem }),
             };
             Ok(engine::begin(
                 tx,
                 Begin {
-                    subject: group.id.clone(),
+                    subject: site.id.clone(),
                     effect: Effect::Answer(answer),
                     seconds: Some(2.0),
                     doomed: None,
@@ -292,12 +340,16 @@ fn changes(world: &World, draft: &Draft, full: bool, now: OffsetDateTime) -> Vec
         }
         let mut row = Map::new();
         row.insert("resourceId".to_owned(), resource.id.as_str().into());
-        match world.resource(&key) {
+        let old = match (world.resource(&key), world.group(&key)) {
+            (Some(old), _) => Some(providers::show(world, old, now)),
+            (None, Some(group)) => Some(providers::resources::show_group(group)),
+            (None, None) => None,
+        };
+        match old {
             None => {
                 row.insert("changeType".to_owned(), "Create".into());
             }
-            Some(old) => {
-                let before = providers::show(world, old, now);
+            Some(before) => {
                 let mut delta = Vec::new();
                 compare("", &before, &after, &mut delta);
                 let kind = if delta.is_empty() {
@@ -318,8 +370,11 @@ fn changes(world: &World, draft: &Draft, full: bool, now: OffsetDateTime) -> Vec
         rows.push(Value::Object(row));
         named.insert(key);
     }
+    if draft.site.group.is_none() {
+        return rows;
+    }
     // Incremental mode leaves the rest of the group alone, and what-if says so.
-    for (key, resource) in world.under(&ids::key(&draft.group.id)) {
+    for (key, resource) in world.under(&ids::key(&draft.site.id)) {
         let own = resource.kind.matches('/').count() == 1;
         if own && !named.contains(key) {
             rows.push(json!({ "resourceId": resource.id, "changeType": "Ignore" }));

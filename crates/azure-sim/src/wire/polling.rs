@@ -181,6 +181,12 @@ pub(super) fn status(app: &App, habit: Habit, id: &str) -> Result<Response, Refu
         {
             shown["properties"] = json!({ "output": providers::show(world, resource, now) });
         }
+        // Compute hands an action's result over inside its status.
+        if let (Habit::Compute, Status::Succeeded, Effect::Answer(answer)) =
+            (habit, operation.status, &operation.effect)
+        {
+            shown["properties"] = json!({ "output": answer });
+        }
         let mut response = body(StatusCode::OK, &shown);
         if operation.status == Status::InProgress && habit != Habit::Aks {
             set(response.headers_mut(), "retry-after", "1");
@@ -225,7 +231,7 @@ fn finished(
     }
     match &operation.effect {
         Effect::Answer(answer) => Ok(body(StatusCode::OK, answer)),
-        Effect::Delete => Ok(empty(StatusCode::NO_CONTENT)),
+        Effect::Delete | Effect::Gone => Ok(empty(StatusCode::NO_CONTENT)),
         Effect::DeleteGroup | Effect::Power(_) | Effect::Deployment => Ok(empty(StatusCode::OK)),
         Effect::Put { .. } | Effect::NodeImage => {
             match world.resource(&ids::key(&operation.subject)) {

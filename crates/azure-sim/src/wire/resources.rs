@@ -13,7 +13,8 @@ use super::routes::{arm_version, conditions, nothing, wrong_method};
 use super::{App, Ask, polling};
 use crate::engine::{self, Begin};
 use crate::providers::{
-    self, Condition, Habit, Order, Put, container_service, machines, resources,
+    self, Condition, Habit, Order, Put, authorization, container_service, machines, policy,
+    resources,
 };
 use crate::seed::REGIONS;
 use crate::state::model::{Change, Effect, Group, Power, Provisioning, Resource, World};
@@ -135,10 +136,14 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
                     Ok((put, shown, place(tx, id, resource)))
                 })
                 .await?;
-            let status = if put.created {
-                StatusCode::CREATED
-            } else {
-                StatusCode::OK
+            let status = match kind.habit {
+                // Disks accept, whether the disk is new or not; policy creates, even what exists.
+                Habit::Disks => StatusCode::ACCEPTED,
+                _ if kind.name == policy::ASSIGNMENT || kind.name == policy::DEFINITION => {
+                    StatusCode::CREATED
+                }
+                _ if put.created => StatusCode::CREATED,
+                _ => StatusCode::OK,
             };
             let mut response = body(status, &shown);
             if let Some(operation) = put.operation {
@@ -199,7 +204,7 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
     }
 }
 
-fn found<'w>(world: &'w World, id: &Id) -> Result<&'w Arc<Resource>, Refusal> {
+pub(super) fn found<'w>(world: &'w World, id: &Id) -> Result<&'w Arc<Resource>, Refusal> {
     if let Some(resource) = world.resource(&id.key()) {
         return Ok(resource);
     }
@@ -275,11 +280,23 @@ pub(super) async fn collection_or_action(
                     None => ids::key(scope),
                 };
                 let prefix = format!("{above}/");
-                Ok(world
+                let extends = kind.name.starts_with("Microsoft.Authorization/")
+                    && kind.name != policy::DEFINITION;
+                let mut rows: Vec<Value> = world
                     .of_kind(kind.name)
-                    .filter(|resource| resource.key().starts_with(&prefix))
+                    .filter(|resource| {
+                        if extends {
+                            authorization::listed_at(resource, scope)
+                        } else {
+                            resource.key().starts_with(&prefix)
+                        }
+                    })
                     .map(|resource| providers::show(world, resource, now))
-                    .collect())
+                    .collect();
+                if kind.name == policy::DEFINITION {
+                    rows.extend(policy::built_in());
+                }
+                Ok(rows)
             })?;
             page(app, ask, rows)
         }
@@ -317,6 +334,9 @@ async fn action(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Resp
                 },
             );
             Ok(response)
+        }
+        "runcommand" | "assesspatches" | "retrievebootdiagnosticsdata" if machine => {
+            answered(app, ask, id, action).await
         }
         "start" | "stop" if kind.name == container_service::CLUSTER => {
             let after = if action == "start" {
@@ -356,6 +376,49 @@ async fn action(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Resp
             ),
         )),
     }
+}
+
+/// An action that leaves the machine as it is and has an answer: at once, or when its operation has ended.
+async fn answered(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Response, Refusal> {
+    let orders = ask.around.orders.clone();
+    let given = ask.json().unwrap_or_else(|_| json!({}));
+    let (answer, operation, location) = app
+        .state
+        .commit(|tx| {
+            let machine = found(tx, id)?.clone();
+            let answer = machines::answer(&machine, action, &given, tx.now)?;
+            let operation = (action != "retrievebootdiagnosticsdata").then(|| {
+                engine::begin(
+                    tx,
+                    Begin {
+                        subject: machine.id.clone(),
+                        effect: Effect::Answer(answer.clone()),
+                        seconds: (!orders.hang).then_some(15.0),
+                        doomed: orders.doomed,
+                        deployment: None,
+                    },
+                )
+            });
+            Ok((answer, operation, place(tx, id, &machine)))
+        })
+        .await?;
+    let Some(operation) = operation else {
+        return Ok(body(StatusCode::OK, &answer));
+    };
+    let mut response = nothing(StatusCode::ACCEPTED);
+    polling::announce(
+        app,
+        &mut response,
+        &polling::Begun {
+            habit: Habit::Compute,
+            id,
+            location: &location,
+            operation,
+            api_version: &ask.api_version,
+            put: false,
+        },
+    );
+    Ok(response)
 }
 
 /// An action of AKS: the resource shows a state of its own while it runs.

@@ -10,7 +10,10 @@ use super::errors::Refusal;
 use super::headers::{empty, json as body};
 use super::ids::{self, Id};
 use super::{App, Ask, deployments, filter, polling, resources as handlers};
-use crate::providers::{self, Habit, compute, container_service, images, network, resources, skus};
+use crate::providers::{
+    self, Habit, authorization, compute, container_service, images, network, policy, resources,
+    skus, upgrades,
+};
 use crate::seed::{REGIONS, TENANT};
 
 pub(super) async fn route(app: &Arc<App>, ask: &Ask) -> Result<Response, Refusal> {
@@ -38,9 +41,57 @@ pub(super) async fn route(app: &Arc<App>, ask: &Ask) -> Result<Response, Refusal
             StatusCode::OK,
             &json!({ "value": resources::providers("") }),
         )),
+        ("providers", 3 | 4)
+            if ask.at(1) == "microsoft.authorization" && ask.method == Method::GET =>
+        {
+            tenant_wide(app, ask)
+        }
         ("subscriptions", _) => in_subscription(app, ask).await,
         _ => Err(unknown(ask)),
     }
+}
+
+/// What belongs to the tenant and not to a subscription: built-in policies and roles.
+fn tenant_wide(app: &Arc<App>, ask: &Ask) -> Result<Response, Refusal> {
+    let (versions, rows) = match ask.at(2).as_str() {
+        "policydefinitions" => (policy::VERSIONS, policy::built_in()),
+        "policysetdefinitions" => (policy::VERSIONS, Vec::new()),
+        "roledefinitions" => {
+            let mut rows = authorization::role_definitions("");
+            for row in &mut rows {
+                let name = row["name"].as_str().unwrap_or_default();
+                row["id"] =
+                    format!("/providers/Microsoft.Authorization/roleDefinitions/{name}").into();
+            }
+            (authorization::ROLES, rows)
+        }
+        _ => return Err(unknown(ask)),
+    };
+    providers::check_version(&ask.segments[2], versions, &ask.api_version)?;
+    match ask.segments.get(3) {
+        None => handlers::page(app, ask, rows),
+        Some(name) => named(rows, name)
+            .map(|row| body(StatusCode::OK, &row))
+            .ok_or_else(|| absent(&ask.at(2), name)),
+    }
+}
+
+fn named(rows: Vec<Value>, name: &str) -> Option<Value> {
+    rows.into_iter().find(|row| {
+        row["name"]
+            .as_str()
+            .is_some_and(|known| known.eq_ignore_ascii_case(name))
+    })
+}
+
+/// Authorization names what is missing in words of its own.
+fn absent(collection: &str, name: &str) -> Refusal {
+    let (code, noun) = match collection {
+        "policysetdefinitions" => ("PolicySetDefinitionNotFound", "policy set definition"),
+        "roledefinitions" => ("RoleDefinitionDoesNotExist", "role definition"),
+        _ => ("PolicyDefinitionNotFound", "policy definition"),
+    };
+    Refusal::missing(code, format!("The {noun} '{name}' could not be found."))
 }
 
 fn unknown(ask: &Ask) -> Refusal {
@@ -187,6 +238,12 @@ async fn in_provider(app: &Arc<App>, ask: &Ask, subscription: &str) -> Result<Re
         let scope = ids::scope(subscription, Some(&ask.segments[3]));
         return handlers::list_all(app, ask, &scope);
     }
+    // The oldest form of the path, which the SDKs still use for a deployment's operations.
+    if lower[2] == "resourcegroups" && lower.get(4).map(String::as_str) == Some("deployments") {
+        let scope = ids::scope(subscription, Some(&ask.segments[3]));
+        let names: Vec<&str> = ask.segments[5..].iter().map(String::as_str).collect();
+        return deployments::route(app, ask, &scope, &names).await;
+    }
     let Some(split) = lower.iter().rposition(|segment| segment == "providers") else {
         return Err(unknown(ask));
     };
@@ -325,7 +382,66 @@ fn reading(
             region(location)?;
             ok(container_service::versions())
         }
-        ["microsoft.authorization", "roledefinitions"] => ok(json!({ "value": [] })),
+        ["microsoft.authorization", "roledefinitions"] => {
+            version("roleDefinitions", authorization::ROLES)?;
+            let wanted = ask.query("$filter").and_then(filter::equalities);
+            let wanted = wanted.unwrap_or_default();
+            let rows: Vec<Value> = authorization::role_definitions(subscription)
+                .into_iter()
+                .filter(|row| {
+                    wanted
+                        .iter()
+                        .filter(|(field, _)| field.eq_ignore_ascii_case("roleName"))
+                        .all(|(_, name)| row["properties"]["roleName"] == name.as_str())
+                })
+                .collect();
+            ok(json!({ "value": rows }))
+        }
+        ["microsoft.authorization", "roledefinitions", name] => {
+            version("roleDefinitions", authorization::ROLES)?;
+            named(authorization::role_definitions(subscription), name)
+                .map(|row| Some(body(StatusCode::OK, &row)))
+                .ok_or_else(|| absent("roledefinitions", name))
+        }
+        ["microsoft.authorization", "policysetdefinitions"] => ok(json!({ "value": [] })),
+        ["microsoft.authorization", "policysetdefinitions", name] => {
+            Err(absent("policysetdefinitions", name))
+        }
+        ["microsoft.authorization", "permissions"] => ok(
+            json!({ "value": [{ "actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": [] }] }),
+        ),
+        [
+            "microsoft.containerservice",
+            "managedclusters",
+            ..,
+            "upgradeprofiles",
+            "default",
+        ]
+        | [
+            "microsoft.containerservice",
+            "managedclusters",
+            _,
+            "availableagentpoolversions",
+        ] => {
+            version("managedClusters", container_service::VERSIONS)?;
+            let owner: Vec<&str> = ask.segments[..ask.segments.len() - rest.len()]
+                .iter()
+                .map(String::as_str)
+                .chain(names.iter().copied())
+                .take_while(|part| {
+                    !part.eq_ignore_ascii_case("upgradeProfiles")
+                        && !part.eq_ignore_ascii_case("availableAgentPoolVersions")
+                })
+                .collect();
+            let Some(id) = Id::from_segments(&owner) else {
+                return Err(unknown(ask));
+            };
+            let last = rest.last().copied().unwrap_or_default();
+            app.state.read(|world, _| {
+                let resource = handlers::found(world, &id)?;
+                ok(upgrades::profile(world, resource, last))
+            })
+        }
         _ => Ok(None),
     }
 }

@@ -1,0 +1,64 @@
+"""What the two conformance stories share: where the simulator is, how a step is counted, how a refusal is expected."""
+
+import json
+import os
+import sys
+import time
+import traceback
+import urllib.request
+import ssl
+
+ENDPOINT = os.environ["SIM_ENDPOINT"].rstrip("/")
+CA = os.environ["SIM_CA"]
+TENANT = os.environ["SIM_TENANT"]
+CLIENT = os.environ["SIM_CLIENT"]
+SECRET = os.environ["SIM_SECRET"]
+# One of the subscriptions and one of the networks that every new simulator has (crates/azure-sim/src/seed.rs).
+SUBSCRIPTION = "51179a1e-0000-4000-8000-0000000000d1"
+KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7x4kKVm0zjv3kN5m0y0Q0mYw1s5qT3q3nCq8dN0o1c7yVvQ5W5yVb0m5pJ8h5b0W5e6wq2T0v3fN6Yz0l5x8m2r1t9u4i7o3p6a8s2d5f1g4h7j9k3l6z8x2c5v1b4n7m9q3w6e8r2t5y1u4i7o9p3a6s8d2f5g1h4j7k9l3z6x8c2v5b1n4m7q9w3e6r8t2y5u1i4o7p9a3s6d8f2g5h1j4k7l9z3x6c8v2b5n1m4q7w9e3r6t8y2u5i1o4p7a9s3d6f8g2h5 conformance"
+
+_failed = []
+_count = 0
+
+
+def step(title, act):
+    """Runs one step of the story; what it returns is handed on. A failing step is told and the story goes on."""
+    global _count
+    _count += 1
+    begin = time.monotonic()
+    try:
+        value = act()
+        print(f"ok    {title} ({time.monotonic() - begin:.1f} s)", flush=True)
+        return value
+    except Exception as error:  # noqa: BLE001: whatever it is, it is the finding
+        _failed.append(title)
+        print(f"FAIL  {title} ({time.monotonic() - begin:.1f} s): {error}", flush=True)
+        if os.environ.get("SIM_TRACE"):
+            traceback.print_exc()
+        return None
+
+
+def expect(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def ask(method, path, body=None):
+    """The simulator's own control surface (crates/azure-sim/src/wire/control.rs)."""
+    context = ssl.create_default_context(cafile=CA)
+    request = urllib.request.Request(
+        ENDPOINT + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+def end():
+    print(f"{_count - len(_failed)} of {_count} steps passed")
+    for title in _failed:
+        print(f"  failed: {title}")
+    sys.exit(1 if _failed else 0)

@@ -1,0 +1,84 @@
+//! The key that signs tokens, RSA of 2048 bits as Entra's: made once per data directory, published as JWKS. What stands in a token is decided in `auth.rs`.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+use graviola::signing::rsa;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+
+/// Length of the public half of a 2048-bit key in DER, and where its modulus stands in it. The encoding of a key of this size has no other form.
+const PUBLIC_LENGTH: usize = 294;
+const MODULUS: std::ops::Range<usize> = 33..289;
+/// 65537, the exponent of every key that is generated here.
+const EXPONENT: [u8; 3] = [1, 0, 1];
+
+pub(crate) struct SigningKey {
+    private: rsa::SigningKey,
+    public: rsa::VerifyingKey,
+    /// `kid`, derived from the public half.
+    pub(crate) id: String,
+    modulus: String,
+}
+
+impl SigningKey {
+    /// A new key as text (PKCS #8, base64), to be kept and read by [`SigningKey::read`].
+    pub(crate) fn generate() -> Result<String, Error> {
+        let key = rsa::SigningKey::generate(rsa::KeySize::Rsa2048).map_err(unusable)?;
+        let mut buffer = [0; 4096];
+        let der = key.to_pkcs8_der(&mut buffer).map_err(unusable)?;
+        Ok(BASE64.encode(der))
+    }
+
+    pub(crate) fn read(text: &str) -> Result<SigningKey, Error> {
+        let der = BASE64
+            .decode(text.trim())
+            .map_err(|error| Error::Certificate(format!("the token key is damaged: {error}")))?;
+        let private = rsa::SigningKey::from_pkcs8_der(&der).map_err(unusable)?;
+        let public = private.public_key();
+        let mut buffer = [0; 1024];
+        let spki = public.to_spki_der(&mut buffer).map_err(unusable)?;
+        if spki.len() != PUBLIC_LENGTH {
+            return Err(Error::Certificate(
+                "the token key is not RSA of 2048 bits".to_owned(),
+            ));
+        }
+        Ok(SigningKey {
+            id: BASE64.encode(&Sha256::digest(&*spki)[..20]),
+            modulus: BASE64.encode(&spki[MODULUS]),
+            public,
+            private,
+        })
+    }
+
+    /// The signature of a token's first two parts, encoded as its third.
+    pub(crate) fn sign(&self, text: &str) -> Option<String> {
+        let mut buffer = [0; 512];
+        let signature = self
+            .private
+            .sign_pkcs1_sha256(&mut buffer, text.as_bytes())
+            .ok()?;
+        Some(BASE64.encode(signature))
+    }
+
+    pub(crate) fn verify(&self, text: &str, signature: &str) -> bool {
+        BASE64.decode(signature).is_ok_and(|signature| {
+            self.public
+                .verify_pkcs1_sha256(&signature, text.as_bytes())
+                .is_ok()
+        })
+    }
+
+    /// The document behind `jwks_uri`.
+    pub(crate) fn published(&self, issuer: &str) -> Value {
+        json!({ "keys": [{
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.id, "x5t": self.id,
+            "n": self.modulus, "e": BASE64.encode(EXPONENT), "issuer": issuer,
+        }] })
+    }
+}
+
+fn unusable(error: graviola::Error) -> Error {
+    Error::Certificate(format!("the token key cannot be used: {error:?}"))
+}

@@ -1,5 +1,5 @@
-//! Evaluation: what is shared by a whole evaluation ([`World`]), one deployment of it ([`Deployment`]), and the order of work.
-//! Expressions, expansion of loops, bodies and nested deployments have a file each.
+//! Evaluation: one deployment ([`Deployment`]) with its parameters, variables and outputs, and the order of work.
+//! What a whole evaluation shares, expressions, expansion of loops, bodies and nested deployments have a file each.
 
 mod expand;
 mod expression;
@@ -8,6 +8,7 @@ mod nested;
 mod resource;
 mod scope;
 pub(crate) mod special;
+mod world;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -20,8 +21,9 @@ use serde_json::{Map, Value};
 pub(crate) use expand::{Instance, SLASH};
 pub(crate) use frame::{Binding, Frame};
 pub(crate) use scope::Scope;
+pub(crate) use world::World;
 
-use crate::cause::{Cause, Ledger};
+use crate::cause::Cause;
 use crate::node::Node;
 use crate::runtime::{MARK, is_unknown, unknown};
 use crate::template::{Declared, Inner, OutputValue, Variable};
@@ -30,101 +32,8 @@ use crate::{
     place, schema,
 };
 
-/// Calls that one evaluation may make: far more than a lawful template needs, few enough to end in seconds.
-const MAX_STEPS: u64 = 5_000_000;
-/// How deep evaluation may go, through variables, functions and nested deployments.
-const MAX_DEPTH: u32 = 4_000;
 /// Deepest chain of nested deployments.
 const MAX_NESTED: usize = 32;
-
-/// What a whole evaluation shares.
-pub(crate) struct World<'w> {
-    pub(crate) runtime: &'w dyn Runtime,
-    pub(crate) context: &'w Context,
-    guids: Cell<u64>,
-    steps: Cell<u64>,
-    depth: Cell<u32>,
-    /// Ids that `reference()` and `list*()` asked for, collected for the resource being made; the innermost last.
-    touched: RefCell<Vec<Vec<String>>>,
-    pub(crate) causes: Ledger,
-    /// Whether the default of a parameter is being computed: the only place for `utcNow()` and `newGuid()`.
-    in_default: Cell<bool>,
-}
-
-impl World<'_> {
-    /// Counts work that is not a call of its own, such as the size of what a call made.
-    pub(crate) fn charge(&self, steps: u64) -> Result<(), Error> {
-        let total = self.steps.get().saturating_add(steps);
-        self.steps.set(total);
-        if total > MAX_STEPS {
-            return Err(Error::Limit {
-                place: String::new(),
-                what: "the work to evaluate the template, in steps,".into(),
-                limit: MAX_STEPS,
-            });
-        }
-        Ok(())
-    }
-
-    fn descend(&self) -> Result<Descent<'_>, Error> {
-        self.charge(1)?;
-        let depth = self.depth.get() + 1;
-        if depth > MAX_DEPTH {
-            return Err(Error::Limit {
-                place: String::new(),
-                what: "the depth of evaluation; a function may be calling itself; this".into(),
-                limit: u64::from(MAX_DEPTH),
-            });
-        }
-        self.depth.set(depth);
-        Ok(Descent(&self.depth))
-    }
-
-    pub(crate) fn new_guid(&self) -> String {
-        let n = self.guids.get();
-        self.guids.set(n + 1);
-        uuid::Uuid::new_v5(&self.context.guid_seed, n.to_string().as_bytes()).to_string()
-    }
-
-    /// Whether the default of a parameter is being computed.
-    pub(crate) fn in_default(&self) -> bool {
-        self.in_default.get()
-    }
-
-    /// Runs `work` as (or as not) the computation of a parameter's default.
-    fn as_default<T>(&self, default: bool, work: impl FnOnce() -> T) -> T {
-        let before = self.in_default.replace(default);
-        let result = work();
-        self.in_default.set(before);
-        result
-    }
-
-    pub(crate) fn touch(&self, id: &str) {
-        if let Some(ids) = self.touched.borrow_mut().last_mut() {
-            ids.push(id.to_owned());
-        }
-    }
-
-    /// Runs `work` and gives the ids it asked for.
-    fn touching<T>(
-        &self,
-        work: impl FnOnce() -> Result<T, Error>,
-    ) -> Result<(T, Vec<String>), Error> {
-        self.touched.borrow_mut().push(Vec::new());
-        let result = work();
-        let ids = self.touched.borrow_mut().pop().unwrap_or_default();
-        result.map(|result| (result, ids))
-    }
-}
-
-/// One level of evaluation; leaving it gives the level back.
-struct Descent<'d>(&'d Cell<u32>);
-
-impl Drop for Descent<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
-}
 
 /// A value that is computed when it is first asked for.
 enum Lazy {
@@ -166,16 +75,7 @@ pub(crate) fn evaluate(
     context: &Context,
     runtime: &dyn Runtime,
 ) -> Result<Evaluation, Error> {
-    let world = World {
-        runtime,
-        context,
-        guids: Cell::new(0),
-        steps: Cell::new(0),
-        depth: Cell::new(0),
-        touched: RefCell::new(Vec::new()),
-        causes: Ledger::default(),
-        in_default: Cell::new(false),
-    };
+    let world = World::new(runtime, context);
     for (name, value) in given {
         crate::parse::check_depth(value).map_err(|error| error.placed(|| name.clone()))?;
         record_given(&world, name, value);

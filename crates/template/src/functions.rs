@@ -11,6 +11,7 @@ mod logical;
 mod network;
 mod numeric;
 mod object;
+mod set;
 mod string;
 
 use std::collections::HashMap;
@@ -168,6 +169,7 @@ static BY_NAME: LazyLock<HashMap<String, &'static Function>> = LazyLock::new(|| 
         network::TABLE,
         numeric::TABLE,
         object::TABLE,
+        set::TABLE,
         string::TABLE,
         special::lambda::TABLE,
         special::language::TABLE,

@@ -11,12 +11,12 @@ use template::{Error, Template, Unknown, check_parameters, evaluate};
 const SMALL_STACK: usize = 1024 * 1024;
 
 fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
-    std::thread::Builder::new()
+    let fine = std::thread::Builder::new()
         .stack_size(SMALL_STACK)
         .spawn(work)
-        .unwrap()
-        .join()
-        .unwrap();
+        .map(|thread| thread.join().is_ok())
+        .is_ok_and(|fine| fine);
+    assert!(fine, "the work on a small stack failed");
 }
 
 /// JSON that is `depth` deep. Kept from being dropped: dropping it by recursion is the caller's trouble, not the evaluator's.

@@ -8,14 +8,14 @@ use support::{GROUP, account, context, named, names, plan, template, with};
 use template::{Cause, Error, Link, Runtime, Template, Unknown, check_parameters};
 
 /// What is wrong with this value of the parameter `x`, declared so.
-fn wrong(definitions: Value, declaration: Value, value: Value) -> Vec<String> {
+fn wrong(definitions: &Value, declaration: &Value, value: Value) -> Vec<String> {
     let parsed = Template::from_value(template(json!({
         "languageVersion": "2.0",
         "resources": {},
         "definitions": definitions,
         "parameters": {"x": declaration},
     })))
-    .unwrap();
+    .unwrap_or_else(|error| panic!("{error}"));
     let given: Map<String, Value> = [("x".to_owned(), value)].into_iter().collect();
     check_parameters(&parsed, &given)
         .into_iter()
@@ -32,7 +32,7 @@ fn wrong(definitions: Value, declaration: Value, value: Value) -> Vec<String> {
 #[test]
 fn refused_values_are_refused_in_arms_words() {
     let help = "Please see https://aka.ms/arm-syntax-parameters for usage details.";
-    let said = |declaration: Value, value: Value| wrong(json!({}), declaration, value).join("\n");
+    let said = |declaration: Value, value: Value| wrong(&json!({}), &declaration, value).join("\n");
     assert_eq!(
         said(json!({"type": "string", "minLength": 1}), json!("")),
         format!(
@@ -107,8 +107,8 @@ fn user_defined_types_are_closed_open_chosen_and_counted() {
     });
     let check = |name: &str, value: Value| {
         wrong(
-            definitions.clone(),
-            json!({"$ref": format!("#/definitions/{name}")}),
+            &definitions,
+            &json!({"$ref": format!("#/definitions/{name}")}),
             value,
         )
     };
@@ -326,7 +326,8 @@ fn the_deployment_shows_what_it_was_given() {
 
 /// The causes of the unknown that an output became.
 fn causes(parts: Value, given: Value) -> Vec<Cause> {
-    let evaluation = with(parts, given, &context(), &Unknown).unwrap();
+    let evaluation =
+        with(parts, given, &context(), &Unknown).unwrap_or_else(|error| panic!("{error}"));
     let text = evaluation.outputs["o"].value["$unknown"]
         .as_str()
         .unwrap_or_else(|| panic!("{} is no unknown", evaluation.outputs["o"].value));

@@ -1,5 +1,6 @@
 //! Nested deployments: evaluates their inner template in its own scope, and gives its outputs to `reference()`.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -100,7 +101,7 @@ impl<'w> Deployment<'w> {
                 parameters.as_ref(),
                 &template,
                 &parameters_place,
-                parameters_met,
+                &parameters_met,
             )?
         } else {
             Map::new()
@@ -230,7 +231,7 @@ impl<'w> Deployment<'w> {
         parameters: Option<&Value>,
         template: &Inner,
         at: &str,
-        met: std::collections::BTreeSet<Cause>,
+        met: &BTreeSet<Cause>,
     ) -> Result<Map<String, Value>, Error> {
         let causes = &self.world.causes;
         let members = match parameters {

@@ -249,7 +249,7 @@ fn pick_zones(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
         return Ok(zones.into_iter().map(Value::from).collect());
     }
     match zones::of(&kind, &location) {
-        Some(zones) if zones.is_empty() => Ok(Value::Array(Vec::new())),
+        Some([]) => Ok(Value::Array(Vec::new())),
         Some(zones) => match zones.get(offset..offset.saturating_add(count)) {
             Some(picked) => Ok(picked.iter().copied().map(Value::from).collect()),
             None => wrong(format!(

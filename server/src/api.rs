@@ -18,6 +18,7 @@ use anyhow::Result;
 use axum::Router;
 use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -35,7 +36,7 @@ use crate::http::{AppState, Json};
     ),
     servers((url = "/", description = "This installation")),
     security(("token" = [])),
-    components(schemas(types::problem::Problem)),
+    components(schemas(types::problem::Problem, types::approval::ApprovalTab)),
     modifiers(&Token),
     tags(
         (name = "templates", description = "The catalogue."),
@@ -88,9 +89,46 @@ fn routes() -> OpenApiRouter<AppState> {
     )
 }
 
+const PROBLEM: &str = "application/problem+json";
+
+/// The routes with the finished document: problems have a type of their own, and every operation may answer with one.
+fn parts() -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let (router, mut document) = routes().split_for_parts();
+    let any_problem = ResponseBuilder::new()
+        .description("What went wrong: a problem document (RFC 9457) whose `code` and `type` say which and what to do.")
+        .content(
+            PROBLEM,
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .build(),
+        )
+        .build();
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            for (status, response) in responses.iter_mut() {
+                if let RefOr::T(response) = response
+                    && status.starts_with(['4', '5'])
+                    && let Some(content) = response.content.shift_remove("application/json")
+                {
+                    response.content.insert(PROBLEM.to_owned(), content);
+                }
+            }
+            responses.insert("default".to_owned(), RefOr::T(any_problem.clone()));
+        }
+    }
+    (router, document)
+}
+
 /// The routes, and `/api/openapi.json` that describes them.
 pub(crate) fn router(_: &AppState) -> Router<AppState> {
-    let (router, document) = routes().split_for_parts();
+    let (router, document) = parts();
     router.route(
         "/api/openapi.json",
         get(move || std::future::ready(Json(document.clone()))),
@@ -99,6 +137,6 @@ pub(crate) fn router(_: &AppState) -> Router<AppState> {
 
 /// The document as `slipway openapi` prints it.
 pub(crate) fn document_json() -> Result<String> {
-    let (_, document) = routes().split_for_parts();
+    let (_, document) = parts();
     Ok(document.to_pretty_json()?)
 }

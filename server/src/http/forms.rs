@@ -62,12 +62,19 @@ async fn fields(request: Request, state: &AppState) -> Result<Vec<(String, Strin
         .await
         .map(|axum::Form(fields)| fields)
         .map_err(|rejection| {
-            let detail = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                "The form is larger than 256 kB. Nothing was sent."
+            let status = rejection.status();
+            let (code, detail) = if status == StatusCode::PAYLOAD_TOO_LARGE {
+                (
+                    "too_large",
+                    "The form is larger than 256 kB. Nothing was sent; go back and shorten it.",
+                )
             } else {
-                "The form cannot be read. Go back and send it again."
+                (
+                    "malformed_body",
+                    "The form cannot be read. Go back and send it again.",
+                )
             };
-            Failure::new(rejection.status(), "malformed_body", detail).into_response()
+            Failure::new(status, code, detail).into_response()
         })
 }
 

@@ -6,15 +6,33 @@ use uuid::Uuid;
 /// Types nest no deeper than this before a recursive one is cut.
 const MAX_DEPTH: usize = 16;
 
+/// Which of the values that a declaration allows are taken. A template may refuse some of them for reasons that no declaration
+/// tells (`fail()`, a name with a slash), so there are several tries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// What the names suggest, bools true, the first of the allowed values.
+    Telling,
+    /// Plain words wherever the template does not part them, bools false.
+    Plain,
+    /// As `Telling`, with the last of the allowed values and the greatest bounds.
+    Last,
+}
+
+impl Style {
+    pub(crate) const ALL: [Self; 3] = [Self::Telling, Self::Plain, Self::Last];
+}
+
 pub(crate) struct MadeUp<'d> {
+    style: Style,
     document: &'d Value,
     source: &'d str,
     definitions: Map<String, Value>,
 }
 
 impl<'d> MadeUp<'d> {
-    pub(crate) fn new(document: &'d Value, source: &'d str) -> Self {
+    pub(crate) fn new(document: &'d Value, source: &'d str, style: Style) -> Self {
         Self {
+            style,
             document,
             source,
             definitions: document["definitions"]
@@ -62,7 +80,7 @@ impl<'d> MadeUp<'d> {
             .split(&format!("parameters('{name}')."))
             .skip(1)
             .map(word)
-            .map(|member| (member.clone(), text(&member).into()))
+            .map(|member| (member.clone(), self.text(&member).into()))
             .collect()
     }
 
@@ -83,7 +101,7 @@ impl<'d> MadeUp<'d> {
                 })?;
                 rest.get(end + 1..)?.strip_prefix('.').map(word)
             })
-            .map(|member| (member.clone(), text(&member).into()))
+            .map(|member| (member.clone(), self.text(&member).into()))
             .collect()
     }
 
@@ -120,7 +138,12 @@ impl<'d> MadeUp<'d> {
             return self.of(name, &merged, depth + 1);
         }
         if let Some(allowed) = schema["allowedValues"].as_array() {
-            let first = allowed.first().cloned().unwrap_or_default();
+            let chosen = if self.style == Style::Last {
+                allowed.last()
+            } else {
+                allowed.first()
+            };
+            let first = chosen.cloned().unwrap_or_default();
             return if schema["type"] == "array" && !first.is_array() {
                 json!([first])
             } else {
@@ -139,12 +162,16 @@ impl<'d> MadeUp<'d> {
             .to_ascii_lowercase()
             .as_str()
         {
-            "int" => schema["minValue"]
-                .as_i64()
-                .or(schema["maxValue"].as_i64())
-                .unwrap_or(1)
-                .into(),
-            "bool" => true.into(),
+            "int" => {
+                let (least, greatest) = (schema["minValue"].as_i64(), schema["maxValue"].as_i64());
+                let chosen = if self.style == Style::Last {
+                    greatest.or(least)
+                } else {
+                    least.or(greatest)
+                };
+                chosen.unwrap_or(1).into()
+            }
+            "bool" => (self.style != Style::Plain).into(),
             "array" => {
                 if let Some(prefix) = schema["prefixItems"].as_array() {
                     return prefix
@@ -158,7 +185,7 @@ impl<'d> MadeUp<'d> {
             }
             "object" | "secureobject" => self.object(schema, depth),
             _ => {
-                let mut text = text(name);
+                let mut text = self.text(name);
                 while text.chars().count() < least {
                     text.push('x');
                 }
@@ -167,6 +194,48 @@ impl<'d> MadeUp<'d> {
                     .collect::<String>()
                     .into()
             }
+        }
+    }
+
+    /// Text that suits what a parameter of this name usually takes.
+    fn text(&self, name: &str) -> String {
+        let lower = name.to_ascii_lowercase();
+        let has = |part: &str| lower.contains(part);
+        let subscription = Uuid::from_u128(2);
+        let parted = !lower.ends_with("name")
+            && self
+                .source
+                .contains(&format!("split(parameters('{name}'), '/')"));
+        if parted
+            || has("resourceid")
+            || self.style != Style::Plain
+                && lower.ends_with("id")
+                && (has("subnet") || has("workspace") || has("identity"))
+        {
+            format!(
+                "/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Made/ups/made/parts/up"
+            )
+        } else if has("cidr") || has("addressprefix") || has("addressspace") {
+            "10.0.0.0/16".into()
+        } else if has("subscriptionid") || has("principalid") || has("objectid") || has("tenantid")
+        {
+            subscription.to_string()
+        } else if has("location") || has("region") {
+            "westeurope".into()
+        } else if self.style == Style::Plain || lower.ends_with("name") {
+            "made".into()
+        } else if has("ipaddress") || lower.ends_with("ip") {
+            "10.0.0.4".into()
+        } else if has("email") {
+            "made@example.com".into()
+        } else if lower.ends_with("uri") || lower.ends_with("url") {
+            "https://made.example.com/".into()
+        } else if has("fqdn") || has("domain") {
+            "made.example.com".into()
+        } else if has("starttime") || has("endtime") || has("datetime") || has("expir") {
+            "2026-01-02T03:04:05Z".into()
+        } else {
+            "made".into()
         }
     }
 
@@ -195,52 +264,4 @@ fn word(text: &str) -> String {
     text.chars()
         .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
         .collect()
-}
-
-/// Text that suits what a parameter of this name usually takes.
-fn text(name: &str) -> String {
-    let lower = name.to_ascii_lowercase();
-    let has = |part: &str| lower.contains(part);
-    let subscription = Uuid::from_u128(2);
-    if lower.ends_with("name") && !has("domain") && !has("host") {
-        "made".into()
-    } else if has("resourceid")
-        || lower.ends_with("id")
-            && [
-                "subnet",
-                "workspace",
-                "identity",
-                "network",
-                "vault",
-                "account",
-                "server",
-                "disk",
-                "image",
-                "plan",
-            ]
-            .iter()
-            .any(|part| has(part))
-    {
-        format!(
-            "/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Made/ups/made/parts/up"
-        )
-    } else if has("cidr") || has("addressprefix") || has("addressspace") {
-        "10.0.0.0/16".into()
-    } else if has("ipaddress") || lower.ends_with("ip") {
-        "10.0.0.4".into()
-    } else if has("subscriptionid") || has("principalid") || has("objectid") || has("tenantid") {
-        subscription.to_string()
-    } else if has("location") || has("region") {
-        "westeurope".into()
-    } else if has("email") {
-        "made@example.com".into()
-    } else if lower.ends_with("uri") || lower.ends_with("url") {
-        "https://made.example.com/".into()
-    } else if has("fqdn") || has("domain") || has("hostname") {
-        "made.example.com".into()
-    } else if has("starttime") || has("endtime") || has("datetime") || has("expir") {
-        "2026-01-02T03:04:05Z".into()
-    } else {
-        "made".into()
-    }
 }

@@ -16,7 +16,7 @@ use template::{Context, Error, Evaluation, ResourceGroup, Template, Unknown};
 use time::macros::datetime;
 use uuid::Uuid;
 
-use made_up::MadeUp;
+use made_up::{MadeUp, Style};
 use report::Report;
 
 /// How many optional parameters may be made up for a template that cannot do without them.
@@ -76,25 +76,49 @@ fn measure(file: &Path, name: &str, report: &mut Report) {
         Ok(template) => template,
         Err(error) => return report.unread(error.code(), name, &error.to_string()),
     };
-    let made_up = MadeUp::new(&document, text);
-    let mut given = made_up.required();
     let context = context(&document);
-    let mut optional = Vec::new();
     let began = std::time::Instant::now();
-    let result = loop {
-        let result = template::evaluate(&template, &given, &context, &Unknown);
-        let Some(needed) =
-            needed(&result, &template, &given).filter(|_| optional.len() < MOST_RETRIES)
-        else {
-            break result;
+    let mut first_error = None;
+    for (retries, style) in Style::ALL.into_iter().enumerate() {
+        let made_up = MadeUp::new(&document, text, style);
+        let mut optional = Vec::new();
+        match tried(&template, &made_up, &context, &mut optional) {
+            Ok(evaluation) => {
+                report.time(began.elapsed());
+                return report.evaluated(
+                    name,
+                    &evaluation,
+                    &optional,
+                    first_error.filter(|_| retries > 0),
+                );
+            }
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    report.time(began.elapsed());
+    if let Some(error) = first_error {
+        report.failed(error.code(), name, &error.to_string());
+    }
+}
+
+/// Evaluates with the required parameters, and those optional ones that the template turns out to need.
+fn tried(
+    template: &Template,
+    made_up: &MadeUp<'_>,
+    context: &Context,
+    optional: &mut Vec<String>,
+) -> Result<Evaluation, Error> {
+    let mut given = made_up.required();
+    loop {
+        let result = template::evaluate(template, &given, context, &Unknown);
+        let needed = needed(&result, template, &given);
+        let Some(needed) = needed.filter(|_| optional.len() < MOST_RETRIES) else {
+            return result;
         };
         given.insert(needed.clone(), made_up.value(&needed));
         optional.push(needed);
-    };
-    report.time(began.elapsed());
-    match result {
-        Ok(evaluation) => report.evaluated(name, &evaluation, &optional),
-        Err(error) => report.failed(error.code(), name, &error.to_string()),
     }
 }
 

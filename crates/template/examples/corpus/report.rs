@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use template::{Cause, Evaluation, Resource, is_unknown};
+use template::{Cause, Error, Evaluation, Resource, is_unknown};
 
 /// Least shares, in percent.
 const READ: f64 = 100.0;
@@ -25,6 +25,8 @@ pub(crate) struct Report {
     failures: BTreeMap<String, Vec<String>>,
     /// Optional parameters that were made up.
     optional: Vec<String>,
+    /// Templates that refused the first values that were made up, and why.
+    other_values: Vec<String>,
     /// Unknown names, conditions and counts, with their causes.
     identities: Vec<String>,
     /// Number of unknown leaves by the kinds of their causes.
@@ -52,7 +54,14 @@ impl Report {
         self.slowest = self.slowest.max(took);
     }
 
-    pub(crate) fn evaluated(&mut self, file: &str, evaluation: &Evaluation, optional: &[String]) {
+    /// `refused`: what the template said to the values that were tried first.
+    pub(crate) fn evaluated(
+        &mut self,
+        file: &str,
+        evaluation: &Evaluation,
+        optional: &[String],
+        refused: Option<Error>,
+    ) {
         self.files += 1;
         self.read += 1;
         self.resources += evaluation.resources.len();
@@ -87,6 +96,9 @@ impl Report {
         if !optional.is_empty() {
             self.optional
                 .push(format!("{file}: {}", optional.join(", ")));
+        }
+        if let Some(error) = refused {
+            self.other_values.push(format!("{file}: {error}"));
         }
         if unlawful.is_empty() && causeless.is_empty() {
             self.evaluated += 1;
@@ -171,6 +183,15 @@ impl Report {
                 self.optional.len()
             );
             for line in &self.optional {
+                println!("  {line}");
+            }
+        }
+        if !self.other_values.is_empty() {
+            println!(
+                "evaluated with other made-up values than the first: {}",
+                self.other_values.len()
+            );
+            for line in &self.other_values {
                 println!("  {line}");
             }
         }

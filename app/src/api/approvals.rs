@@ -25,3 +25,11 @@ pub async fn approval_count() -> Result<ApprovalCount, Failure> {
     let (portal, actor) = door()?;
     aside(portal.approval_count(&actor).await)
 }
+
+/// How many minutes a decision usually takes; nothing while too few were made to say.
+#[server(name = ReadUsualMinutes, prefix = "/ui", endpoint = "usual-minutes", input = Wired, output = Wired)]
+pub async fn usual_minutes() -> Result<Option<u32>, Failure> {
+    use super::context::{aside, door};
+    let (portal, actor) = door()?;
+    aside(portal.usual_minutes(&actor).await)
+}

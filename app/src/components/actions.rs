@@ -112,7 +112,7 @@ impl Actions {
             .enumerate()
             .map(|(at, reason)| {
                 let text = if names(reason) {
-                    format!("{}: {}", reason.buttons.join(", "), lower(&reason.sentence))
+                    format!("{}: {}", reason.buttons.join(", "), reason.sentence)
                 } else {
                     reason.sentence.clone()
                 };
@@ -132,17 +132,6 @@ impl Actions {
 
 fn id(at: usize) -> String {
     format!("why-not-{at}")
-}
-
-/// A sentence as the end of another; an abbreviation or a name in its first word stays as it is.
-fn lower(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => sentence.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -174,7 +163,7 @@ mod tests {
             .view()
             .to_html();
         assert_eq!(html.matches("is stopped").count(), 1);
-        assert!(html.contains("Stop, Restart: it is stopped."));
+        assert!(html.contains("Stop, Restart: It is stopped."));
         assert_eq!(html.matches(r#"aria-describedby="why-not-0""#).count(), 2);
         assert!(!html.contains("Delete"));
     }

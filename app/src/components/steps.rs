@@ -44,7 +44,7 @@ fn step(step: &Step) -> AnyView {
             {(step.note.is_some() || step.fault.is_some() || !step.resources.is_empty())
                 .then(|| {
                     view! {
-                        <div class="col-span-2 col-start-2 text-xs text-ink-2">
+                        <div class="col-span-2 col-start-2 text-xs text-ink-2 max-xs:col-span-3 max-xs:col-start-1">
                             {step.note.clone().map(|text| view! { <p>{text}</p> })}
                             {step.fault.as_ref().map(fault)}
                             {(!step.resources.is_empty())

@@ -80,6 +80,14 @@ pub(crate) fn span(seconds: i64) -> String {
     }
 }
 
+/// How long people usually take, known to the minute.
+pub(crate) fn usually(minutes: u32) -> String {
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        n => span(i64::from(n) * 60),
+    }
+}
+
 /// A duration of work: `0.9 s`, `29 s`, `2 min 4 s`, `1 h 3 min`.
 pub(crate) fn took(millis: i64) -> String {
     match millis {

@@ -108,8 +108,12 @@ impl Portal {
         self.request(actor, id).await
     }
 
-    /// The median time from *waits* to *decided*, in minutes; none when too few were decided to say.
-    pub(crate) async fn usual_minutes(&self) -> Result<Option<u32>> {
+    /// The median time from *waits* to *decided*, in minutes; none when too few were decided to say. A figure of the whole installation,
+    /// which everybody who is signed in may know.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn usual_minutes(&self, _actor: &Actor) -> Result<Option<u32>> {
         let mut waits = self.0.store.recent_waits(WAITS).await?;
         if waits.len() < FEWEST_WAITS {
             return Ok(None);

@@ -90,7 +90,7 @@ impl Portal {
         let usual_minutes = if approvers.is_empty() {
             None
         } else {
-            self.usual_minutes().await?
+            self.usual_minutes(actor).await?
         };
         Ok(Check {
             equivalents: equivalents::of(&draft, plan.as_ref(), &self.0.public_url),

@@ -9,7 +9,7 @@ use types::request::RequestDetail;
 
 use super::keys::Keys;
 use crate::api::Failure;
-use crate::api::approvals::{approval_count, approvals};
+use crate::api::approvals::{approval_count, approvals, usual_minutes};
 use crate::api::requests::request;
 use crate::components::button::{Look, link};
 use crate::components::card::{CARD, empty};
@@ -18,7 +18,7 @@ use crate::components::cost::change;
 use crate::components::load::load;
 use crate::components::page::{columns, columns_aside_first, head};
 use crate::components::tabs::{Tab, tabs};
-use crate::components::time::span;
+use crate::components::time::{span, usually};
 use crate::components::verdict::posture_chip;
 use crate::live::{live, region};
 use crate::pages::requests::{decide::decide, detail::brief, list::title};
@@ -30,6 +30,7 @@ struct Queue {
     tab: ApprovalTab,
     page: Page<ApprovalItem>,
     mine: u64,
+    usual: Option<u32>,
     selected: Option<RequestDetail>,
     /// True when the address names the selected one: on a phone it then stands before the rows.
     opened: bool,
@@ -51,6 +52,7 @@ async fn read(
 ) -> Result<Queue, Failure> {
     let page = approvals(tab, cursor).await?;
     let mine = approval_count().await.map_or(0, |count| count.mine);
+    let usual = usual_minutes().await.ok().flatten();
     let named = selected
         .parse()
         .ok()
@@ -64,6 +66,7 @@ async fn read(
         tab,
         page,
         mine,
+        usual,
         selected,
         opened: named.is_some(),
     })
@@ -90,6 +93,10 @@ fn show(queue: &Queue) -> AnyView {
         0 => "Nothing waits for you.".to_owned(),
         1 => "One request waits for you.".to_owned(),
         n => format!("{n} requests wait for you."),
+    };
+    let sentence = match queue.usual {
+        Some(minutes) => format!("{sentence} A decision usually takes {}.", usually(minutes)),
+        None => sentence,
     };
     let tab = |which: ApprovalTab, text, count| Tab {
         text,
@@ -161,7 +168,7 @@ fn table(queue: &Queue) -> AnyView {
                 <caption class="sr-only">"Requests that wait for approval"</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"Request"</th>
+                        <th scope="col" class="w-[44%]">"Request"</th>
                         <th scope="col">"Why you"</th>
                         <th scope="col">"Verdict"</th>
                         <th scope="col" class="num">"Cost a month"</th>

@@ -229,7 +229,7 @@ fn versions(detail: &TemplateDetail) -> AnyView {
                 <li class="border-t border-line px-4 py-2.5 first:border-t-0">
                     <div class="flex items-center gap-2">
                         <a
-                            class="font-[580] hover:underline"
+                            class="inline-block py-0.5 font-[580] hover:underline"
                             href=format!("/catalogue/{name}?version={}", row.version)
                             aria-current=shown.then_some("true")
                         >

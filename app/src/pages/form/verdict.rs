@@ -14,7 +14,7 @@ use crate::components::chip::Tone;
 use crate::components::cost::estimate;
 use crate::components::icon::{Icon, icon_in};
 use crate::components::quota::quota;
-use crate::components::time::span;
+use crate::components::time::usually;
 use crate::components::verdict::{guardrails, line, posture_bar, posture_words, say};
 
 /// The whole column: may it be sent and what does it cost, the button, and the reasons. On a phone the button comes after the fields.
@@ -120,7 +120,7 @@ fn summary(state: State, check: Option<&Check>) -> AnyView {
         Verdict::NeedsApproval => {
             let usual = check
                 .usual_minutes
-                .map(|minutes| format!(" Usually takes {}.", span(i64::from(minutes) * 60)));
+                .map(|minutes| format!(" Usually takes {}.", usually(minutes)));
             headline(
                 Tone::Wait,
                 Icon::People,

@@ -212,10 +212,18 @@ fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> Any
 fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
     let decide = match request.access.decide {
         types::access::Access::Hidden => None,
+        // On a phone this stands before the plan, so it says what is decided on.
         _ => Some(padded(
             "Decide",
             "",
-            decide(request, String::new(), refused),
+            view! {
+                {request
+                    .plan
+                    .as_ref()
+                    .map(|plan| view! { <p class="mb-3 lg:hidden">{plan.summary.clone()}</p> })}
+                {decide(request, String::new(), refused)}
+            }
+            .into_any(),
         )),
     };
     let plan = request.plan.as_ref().map(|plan| {

@@ -2,6 +2,7 @@
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
+use leptos_meta::Title;
 use types::access::Access;
 use types::cost::CostEstimate;
 use types::fault::AzureFault;
@@ -178,6 +179,16 @@ fn frame(loaded: &Loaded) -> AnyView {
     .into_any()
 }
 
+/// What it will cost, as long as nothing of it is there to cost anything.
+fn planned_cost(loaded: &Loaded) -> Option<&CostEstimate> {
+    matches!(
+        loaded.stack.summary.state,
+        StackState::Reserved | StackState::Provisioning
+    )
+    .then(|| loaded.stack.cost.as_ref().or(loaded.planned.as_ref()))
+    .flatten()
+}
+
 /// What went wrong. Azure's words stand whole at the step that failed; here the cause is enough, unless no step can be shown.
 fn failed(error: &AzureFault, operation: Option<&OperationDetail>) -> AnyView {
     let told = operation.filter(|operation| {
@@ -215,12 +226,17 @@ fn shown(loaded: &Loaded, tab: &str) -> AnyView {
     let body = match tab {
         "resources" => resources(stack),
         "posture" => posture(stack),
-        "cost" => cost(stack, loaded.planned.as_ref()),
+        "cost" => cost(stack, planned_cost(loaded)),
         "changes" => changes(stack),
         "activity" => activity(stack),
         _ => now(stack, loaded.operation.as_ref()),
     };
+    let title = (tab != "now").then(|| {
+        let title = format!("{}: {tab}", stack.summary.name);
+        view! { <Title text=title/> }
+    });
     view! {
+        {title}
         {tabs(
             "Parts of this stack",
             vec![
@@ -245,11 +261,11 @@ fn about(loaded: &Loaded) -> AnyView {
         StackState::Reserved => "nobody yet".to_owned(),
         _ => "nobody had to".to_owned(),
     });
-    let cost = fact(match (row.state, &loaded.planned) {
-        (StackState::Deleted, _) => "nothing any more".to_owned(),
-        (_, Some(planned)) => format!("{} a month, planned", planned.monthly),
-        (_, None) if stack.cost.is_none() => "not priced yet".to_owned(),
-        _ => format!("{} a month, estimated", row.monthly),
+    let cost = fact(match planned_cost(loaded) {
+        _ if row.state == StackState::Deleted => "nothing any more".to_owned(),
+        Some(cost) => format!("{} a month, planned", cost.monthly),
+        None if stack.cost.is_none() => "not priced yet".to_owned(),
+        None => format!("{} a month, estimated", row.monthly),
     });
     let lives = match (row.state, row.expires_at) {
         (StackState::Deleted, _) => ("Deleted", moment(row.updated_at)),

@@ -166,9 +166,9 @@ pub(super) fn posture(stack: &StackDetail) -> AnyView {
 }
 
 pub(super) fn cost(stack: &StackDetail, planned: Option<&CostEstimate>) -> AnyView {
-    match (&stack.cost, planned) {
-        (Some(cost), _) => padded("Cost of the plan last applied", "", estimate(cost)),
-        (None, Some(cost)) => padded("Planned cost", "nothing was applied yet", estimate(cost)),
+    match (planned, &stack.cost) {
+        (Some(cost), _) => padded("Planned cost", "nothing was applied yet", estimate(cost)),
+        (None, Some(cost)) => padded("Cost of the plan last applied", "", estimate(cost)),
         (None, None) => view! {
             <section class=CARD>
                 {empty("No cost yet", "The estimate is that of the plan last applied.".into_any())}

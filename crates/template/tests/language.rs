@@ -278,6 +278,40 @@ fn a_linked_template_comes_through_the_runtime_or_is_named() {
 }
 
 #[test]
+fn secure_outputs_of_a_nested_deployment_come_through_their_list_function() {
+    let evaluation = plan(
+        json!({
+            "resources": [{
+                "type": "Microsoft.Resources/deployments", "apiVersion": "2025-04-01", "name": "inner",
+                "properties": {
+                    "mode": "Incremental",
+                    "expressionEvaluationOptions": {"scope": "inner"},
+                    "template": template(json!({
+                        "resources": [],
+                        "outputs": {
+                            "made": {"type": "securestring", "value": "[concat('a', 'b')]"},
+                            "live": {"type": "securestring", "value": "[reference('/a/b', '2020-01-01').x]"},
+                        },
+                    })),
+                },
+            }],
+            "outputs": {
+                "made": {"type": "securestring", "value": "[listOutputsWithSecureValues('inner', '2025-04-01').made]"},
+                "live": {"type": "securestring", "value": "[listOutputsWithSecureValues('inner', '2025-04-01').live]"},
+            },
+        }),
+        json!({}),
+    )
+    .unwrap();
+    assert_eq!(evaluation.outputs["made"].value, "ab");
+    assert!(evaluation.outputs["made"].kind.secure());
+    let live = evaluation.outputs["live"].value["$unknown"]
+        .as_str()
+        .unwrap();
+    assert_eq!(evaluation.causes(live), [Cause::Reference("/a/b".into())]);
+}
+
+#[test]
 fn a_resource_of_an_extension_is_refused_by_its_name() {
     let parts = |condition: bool| {
         json!({

@@ -81,14 +81,14 @@ impl Report {
             for (part, text) in unknown_identity(resource) {
                 let causes = evaluation.causes(&text);
                 let line = format!(
-                    "{file}: the {part} of {}: `{text}` because of {}",
+                    "the {part} of {}: `{text}` because of {}",
                     resource.kind,
                     listed(causes)
                 );
                 if causes.is_empty() || !causes.iter().all(Cause::is_lawful) {
                     unlawful.push(line);
                 } else {
-                    self.identities.push(line);
+                    self.identities.push(format!("{file}: {line}"));
                 }
             }
         }

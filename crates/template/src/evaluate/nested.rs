@@ -280,6 +280,26 @@ impl<'w> Deployment<'w> {
             .collect()
     }
 
+    /// What `listOutputsWithSecureValues()` of a nested deployment of this template gives: the values of its outputs by name, secure
+    /// ones included. `None` where the resource is no such deployment or its template is not known.
+    pub(crate) fn nested_outputs(self: &Rc<Self>, position: usize) -> Result<Option<Value>, Error> {
+        let Some(instance) = self.instances()?.get(position) else {
+            return Ok(None);
+        };
+        if instance.dropped || self.declared(instance)?.nested.is_none() {
+            return Ok(None);
+        }
+        let done = self.nested(position)?;
+        Ok(done.template_known.then(|| {
+            let outputs = done.done.outputs.iter();
+            Value::Object(
+                outputs
+                    .map(|(name, output)| (name.clone(), output.value.clone()))
+                    .collect(),
+            )
+        }))
+    }
+
     /// What `reference()` of a nested deployment of this template gives: its outputs, and for the rest unknowns.
     pub(crate) fn nested_properties(
         self: &Rc<Self>,

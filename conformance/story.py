@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -24,6 +25,9 @@ _count = 0
 def step(title, act):
     """Runs one step of the story; what it returns is handed on. A failing step is told and the story goes on."""
     global _count
+    # A pattern in SIM_ONLY leaves the other steps out, while one works on a few.
+    if not re.search(os.environ.get("SIM_ONLY", ""), title):
+        return None
     _count += 1
     begin = time.monotonic()
     try:

@@ -316,15 +316,21 @@ impl Ask {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The body. Azure reads JSON as JavaScript writes it, and `az deployment` sends templates so: comments, names without quotes.
     pub(crate) fn json(&self) -> Result<serde_json::Value, Refusal> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            Refusal::bad(
-                "InvalidRequestContent",
-                format!(
-                    "The request content was invalid and could not be deserialized: '{error}'."
-                ),
-            )
-        })
+        serde_json::from_slice(&self.body)
+            .or_else(|error| {
+                let text = std::str::from_utf8(&self.body).unwrap_or_default();
+                json5::from_str(text).map_err(|_| error)
+            })
+            .map_err(|error| {
+                Refusal::bad(
+                    "InvalidRequestContent",
+                    format!(
+                        "The request content was invalid and could not be deserialized: '{error}'."
+                    ),
+                )
+            })
     }
 
     /// Lower case, for matching.

@@ -87,6 +87,8 @@ pub(super) fn check(
     };
     let version = draft
         .text("/properties/orchestratorVersion")
+        // `az` sends an empty text for *as the control plane*.
+        .filter(|version| !version.is_empty())
         .or_else(|| at::text(cluster, "/properties/currentKubernetesVersion"))
         .unwrap_or("1.35.7")
         .to_owned();

@@ -216,6 +216,10 @@ fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
         draft.keep("/properties/dnsPrefix")?;
         draft.require("/properties/dnsPrefix")?;
     }
+    // `az aks create` sends an empty text for *whatever is the default*.
+    if draft.text("/properties/kubernetesVersion") == Some("") {
+        at::remove(&mut draft.body, "/properties/kubernetesVersion");
+    }
     draft.default(
         "/properties/kubernetesVersion",
         draft

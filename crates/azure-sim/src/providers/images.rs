@@ -100,6 +100,71 @@ pub(crate) fn find(publisher: &str, offer: &str, sku: &str) -> Option<&'static I
     })
 }
 
+/// The extensions that the marketplace has here: publisher, type, version. The version numbers are made up.
+const EXTENSIONS: [(&str, &str, &str); 5] = [
+    (
+        "Microsoft.Azure.ActiveDirectory",
+        "AADSSHLoginForLinux",
+        "1.0.3112.1",
+    ),
+    (
+        "Microsoft.Azure.Security.LinuxAttestation",
+        "GuestAttestation",
+        "1.0.30.0",
+    ),
+    (
+        "Microsoft.Azure.Monitor",
+        "AzureMonitorLinuxAgent",
+        "1.38.1.0",
+    ),
+    ("Microsoft.Azure.Extensions", "CustomScript", "2.1.13.0"),
+    (
+        "Microsoft.GuestConfiguration",
+        "ConfigurationforLinux",
+        "1.26.93.0",
+    ),
+];
+
+/// `publishers/P/artifacttypes/vmextension/types[/T/versions[/V]]`.
+fn extensions(base: &str, location: &str, path: &[String]) -> Result<Value, Refusal> {
+    let part = |index: usize| path.get(index).map_or("", String::as_str);
+    let found: Vec<_> = EXTENSIONS
+        .iter()
+        .filter(|(publisher, kind, _)| {
+            publisher.eq_ignore_ascii_case(part(0))
+                && (path.len() < 5 || kind.eq_ignore_ascii_case(part(4)))
+        })
+        .collect();
+    if found.is_empty() {
+        return Err(Refusal {
+            gateway: false,
+            ..Refusal::new(
+                http::StatusCode::NOT_FOUND,
+                "NotFound",
+                format!("Artifact: VMExtension was not found: {}.", path.join("/")),
+            )
+        });
+    }
+    let rows: Vec<Value> = found
+        .into_iter()
+        .map(|(publisher, kind, version)| {
+            let of_type = format!("{base}/Publishers/{publisher}/ArtifactTypes/VMExtension/Types/{kind}");
+            if path.len() < 5 {
+                json!({ "location": location, "name": kind, "id": of_type })
+            } else {
+                json!({
+                    "location": location, "name": version, "id": format!("{of_type}/Versions/{version}"),
+                    "properties": { "operatingSystem": "Linux", "computeRole": "IaaS", "vmScaleSetEnabled": true, "supportsMultipleExtensions": false },
+                })
+            }
+        })
+        .collect();
+    match rows.first() {
+        Some(one) if path.len() > 6 => Ok(one.clone()),
+        _ => Ok(Value::Array(rows)),
+    }
+}
+
 /// `…/publishers[/P/artifacttypes/vmimage/offers[/O/skus[/S/versions[/V]]]]`: the names after `publishers`, in pairs.
 pub(crate) fn browse(
     subscription: &str,
@@ -118,6 +183,12 @@ pub(crate) fn browse(
         // A bare array, unlike every other list (facts: azure.md 4.9).
         Value::Array(rows)
     };
+    if path
+        .get(2)
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("vmextension"))
+    {
+        return extensions(&base, location, path);
+    }
     let part = |index: usize| path.get(index).map_or("", String::as_str);
     let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     let fits = |image: &&Image| {
@@ -151,6 +222,12 @@ pub(crate) fn browse(
             chosen
                 .iter()
                 .map(|image| (image.publisher.to_owned(), upto(image, 0)))
+                .chain(EXTENSIONS.iter().map(|(publisher, ..)| {
+                    (
+                        (*publisher).to_owned(),
+                        format!("{base}/Publishers/{publisher}"),
+                    )
+                }))
                 .collect(),
         ),
         1..=4 => names(

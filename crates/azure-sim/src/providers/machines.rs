@@ -29,7 +29,11 @@ pub(super) fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Re
     hide(draft)?;
     if let Some(old) = draft.old {
         // A PUT of an existing machine that leaves these out means: as they are.
-        for pointer in [STORAGE, "/properties/osProfile"] {
+        for pointer in [
+            STORAGE,
+            "/properties/storageProfile/imageReference",
+            "/properties/osProfile",
+        ] {
             if draft.body.pointer(pointer).is_none()
                 && let Some(before) = old.body.pointer(pointer)
             {

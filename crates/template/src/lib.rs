@@ -3,6 +3,7 @@
 //! [`Template::parse`] reads and checks the shape and every expression once; [`evaluate`] makes it concrete for given
 //! parameters and a [`Context`]. What only the cloud knows comes through a [`Runtime`]; where that answers `None` the value is
 //! an explicit unknown, `{"$unknown": "<expression>"}`, and stays one through every function whose result depends on it.
+//! Why it is not known is told by [`Evaluation::causes`]: nothing but [`Cause`]s makes an unknown.
 //! Evaluation is pure: the same template, parameters, context and runtime answers give the same result.
 //!
 //! Nothing here knows Slipway's words but *template*; no I/O, no clock.

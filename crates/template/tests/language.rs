@@ -170,6 +170,29 @@ fn user_defined_types_are_closed_open_chosen_and_counted() {
 }
 
 #[test]
+fn nothing_within_a_secure_value_is_shown() {
+    let declaration = json!({"type": "secureObject", "properties": {
+        "mode": {"type": "string", "allowedValues": ["a"]},
+        "inner": {"type": "object", "discriminator": {"propertyName": "kind", "mapping": {"x": {"type": "object"}}}},
+    }});
+    let said = wrong(
+        &json!({}),
+        &declaration,
+        json!({"mode": "hunter2", "inner": {"kind": "hunter3"}}),
+    )
+    .join("\n");
+    assert!(
+        said.contains("at 'mode'. The value is not part of the allowed value(s): 'a'."),
+        "{said}"
+    );
+    assert!(
+        said.contains("at 'inner.kind'. The value is not part"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter"), "{said}");
+}
+
+#[test]
 fn user_defined_functions_check_what_they_are_given() {
     let call = |expression: &str| {
         plan(

@@ -232,7 +232,7 @@ fn live_value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn no_text_breaks_the_reader(text in any::<String>(), inside in "[\\[\\]()'., a-c0-9-]{0,60}") {

@@ -40,6 +40,7 @@ pub(crate) fn check(
     let mut walk = Walk {
         definitions,
         found: Vec::new(),
+        secret: false,
     };
     walk.value(schema, value, "", 0);
     walk.found
@@ -71,6 +72,8 @@ impl<'v> Chain<'v> {
 struct Walk<'v> {
     definitions: &'v Map<String, Value>,
     found: Vec<Violation>,
+    /// Whether what is looked at is, or is within, a secure value: nothing of it is shown.
+    secret: bool,
 }
 
 impl<'v> Walk<'v> {
@@ -82,6 +85,12 @@ impl<'v> Walk<'v> {
     }
 
     fn value(&mut self, schema: &'v Map<String, Value>, value: &Value, at: &str, depth: usize) {
+        let outer = self.secret;
+        self.fit(schema, value, at, depth);
+        self.secret = outer;
+    }
+
+    fn fit(&mut self, schema: &'v Map<String, Value>, value: &Value, at: &str, depth: usize) {
         if is_unknown(value) || depth > MAX_DEPTH {
             return;
         }
@@ -93,6 +102,7 @@ impl<'v> Walk<'v> {
             return;
         }
         let kind = chain.kind();
+        self.secret |= kind.is_some_and(ParameterType::secure);
         if let Some(kind) = kind
             && !fits(kind, value)
         {
@@ -109,15 +119,7 @@ impl<'v> Walk<'v> {
             && !allowed_has(allowed, value)
         {
             let list = allowed.iter().map(text_of).collect::<Vec<_>>().join(",");
-            let shown = match value {
-                // A secret is never shown, nor what is too large to be read.
-                Value::String(_) | Value::Number(_) | Value::Bool(_)
-                    if !kind.is_some_and(ParameterType::secure) =>
-                {
-                    format!(" '{}'", text_of(value))
-                }
-                _ => String::new(),
-            };
+            let shown = self.shown(value);
             self.say(
                 at,
                 format!("The value{shown} is not part of the allowed value(s): '{list}'."),
@@ -128,6 +130,16 @@ impl<'v> Walk<'v> {
             Value::Array(items) => self.items(&chain, items, at, depth),
             Value::Object(members) => self.properties(&chain, members, at, depth),
             _ => {}
+        }
+    }
+
+    /// A value within a message: nothing of a secret, nor of what is too large to be read.
+    fn shown(&self, value: &Value) -> String {
+        match value {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) if !self.secret => {
+                format!(" '{}'", text_of(value))
+            }
+            _ => String::new(),
         }
     }
 
@@ -254,11 +266,10 @@ impl<'v> Walk<'v> {
                 },
                 None => {
                     let known = mapping.keys().cloned().collect::<Vec<_>>().join(",");
+                    let shown = self.shown(&Value::String(chosen.clone()));
                     self.say(
                         &place::member(at, property),
-                        format!(
-                            "The value '{chosen}' is not part of the allowed value(s): '{known}'."
-                        ),
+                        format!("The value{shown} is not part of the allowed value(s): '{known}'."),
                     );
                     Choice::None
                 }

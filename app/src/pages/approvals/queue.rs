@@ -168,7 +168,7 @@ fn table(queue: &Queue) -> AnyView {
                 <caption class="sr-only">"Requests that wait for approval"</caption>
                 <thead>
                     <tr>
-                        <th scope="col" class="w-[44%]">"Request"</th>
+                        <th scope="col">"Request"</th>
                         <th scope="col">"Why you"</th>
                         <th scope="col">"Verdict"</th>
                         <th scope="col" class="num">"Cost a month"</th>

@@ -86,9 +86,13 @@ impl<'d> MadeUp<'d> {
 
     /// The members of the items of `parameters('name')` that the template's text reads.
     fn item_members(&self, name: &str) -> Vec<(String, Value)> {
-        self.source
-            .split(&format!("parameters('{name}')["))
-            .skip(1)
+        let forms = [
+            format!("parameters('{name}')["),
+            format!("coalesce(parameters('{name}'), createArray())["),
+        ];
+        forms
+            .iter()
+            .flat_map(|form| self.source.split(form.as_str()).skip(1))
             .filter_map(|rest| {
                 let mut depth = 1;
                 let end = rest.find(|c| {
@@ -202,6 +206,9 @@ impl<'d> MadeUp<'d> {
         let lower = name.to_ascii_lowercase();
         let has = |part: &str| lower.contains(part);
         let subscription = Uuid::from_u128(2);
+        if self.source.contains(&format!("json(parameters('{name}'))")) {
+            return "1".into();
+        }
         let parted = !lower.ends_with("name")
             && self
                 .source

@@ -212,7 +212,11 @@ pub fn engine(files: impl IntoIterator<Item = (String, String)>) -> Result<Engin
         .iter()
         .map(|package| format!("\nopen contains row if {{\n\tsome row in data.{package}.results\n\trow.result in {{\"fail\", \"unknown\"}}\n}}\n"))
         .collect();
-    add(&mut engine, "controls", format!("package {CONTROLS}\n{rows}"))?;
+    add(
+        &mut engine,
+        "controls",
+        format!("package {CONTROLS}\n{rows}"),
+    )?;
     prepare(&mut engine)?;
     // Facts are told as data: as rules they would be made anew for every plan.
     let mut facts = serde_json::Map::new();

@@ -149,10 +149,9 @@ fn is_present(given: &[Value]) -> Value {
 
 /// `look.is_at_least(body, path, least)`: a number of at least this much.
 fn is_at_least(given: &[Value]) -> Value {
-    judge(
-        given,
-        |value, least| matches!(value, Value::Number(_)) && value >= least,
-    )
+    judge(given, |value, least| {
+        matches!(value, Value::Number(_)) && value >= least
+    })
 }
 
 /// `look.is_not(body, path, unwanted, wanted)`: anything but this value, so an absent one is fine: for switches that Azure leaves in the safe position.
@@ -237,10 +236,7 @@ fn row(given: &[Value]) -> Value {
     match (speaking, get(resource, &WORDS.id)) {
         (Some(check), Some(resource)) => with(
             check,
-            [
-                (&WORDS.id, id.clone()),
-                (&WORDS.resource, resource.clone()),
-            ],
+            [(&WORDS.id, id.clone()), (&WORDS.resource, resource.clone())],
         ),
         _ => Value::Undefined,
     }

@@ -6,11 +6,11 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::site;
 use crate::tools::{
     announce, cargo, check, chromium, command, debian_package, node_program, npm_packages, on_path,
     postgres, target,
 };
-use crate::site;
 
 /// One part of the test run.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 
-from story import CA, CLIENT, ENDPOINT, SECRET, SUBSCRIPTION, TENANT, ask, end, expect, step
+from story import CA, CLIENT, ENDPOINT, SECRET, SUBSCRIPTION, TENANT, ask, end, expect, note, step
 
 AZ = os.environ["AZ"]
 HOME = tempfile.mkdtemp(prefix="slipway-az-")
@@ -189,4 +189,5 @@ step("az aks delete", lambda: az("aks", "delete", *G, "-n", "aks", "-y"))
 step("az resource list", lambda: expect("vm1" in [r["name"] for r in az("resource", "list", *G)], "list"))
 step("az group delete", lambda: az("group", "delete", "-n", "rg-az", "-y"))
 step("az group exists, no more", lambda: expect(az("group", "exists", "-n", "rg-az") is False, "exists"))
+note("az")
 end()

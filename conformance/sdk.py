@@ -4,7 +4,7 @@ import os
 import time
 import uuid
 
-from story import CA, CLIENT, ENDPOINT, KEY, SECRET, SUBSCRIPTION, TENANT, ask, end, expect, step
+from story import CA, CLIENT, ENDPOINT, KEY, SECRET, SUBSCRIPTION, TENANT, ask, end, expect, note, step
 
 # requests, below the SDK, reads its extra roots from here.
 os.environ["REQUESTS_CA_BUNDLE"] = CA
@@ -430,4 +430,5 @@ def gone():
 
 
 step("groups: gone", gone)
+note("sdk")
 end()

@@ -61,6 +61,37 @@ def ask(method, path, body=None):
     return json.loads(text) if text else None
 
 
+def note(client):
+    """Keeps which operations went through, for docs/azure-fidelity.md: names are left out, so that two runs write the same."""
+    rows = set()
+    for row in ask("GET", "/_sim/requests?limit=100000")["value"]:
+        if 200 <= row["status"] < 400 and not row["path"].startswith("/_sim"):
+            rows.add(f"{row['method']} {shape(row['path'])}")
+    folder = os.environ.get("SIM_SEEN")
+    if folder:
+        with open(os.path.join(folder, f"{client}.txt"), "w", encoding="utf-8") as file:
+            file.writelines(f"{row}\n" for row in sorted(rows))
+
+
+def shape(path):
+    """Names become the word `x`: every second part behind a provider, and the ids of subscriptions, groups and operations."""
+    parts = path.strip("/").lower().split("/")
+    if len(parts) > 1 and parts[1] in ("oauth2", "v2.0", "discovery", ".well-known"):
+        return "/".join(["x", *parts[1:]])
+    if "providers" not in parts:
+        if parts[0] in ("metadata", "images", "api"):
+            return "/".join(parts)
+        return "/".join("x" if at % 2 else part for at, part in enumerate(parts))
+    last = len(parts) - 1 - parts[::-1].index("providers")
+    head = ["x" if at % 2 else part for at, part in enumerate(parts[:last])] if parts[0] == "subscriptions" else parts[:last]
+    tail = parts[last + 1 :]
+    if len(tail) < 2 or tail[1] == "register":
+        if not tail:
+            return "/".join([*head, "providers"])
+        return "/".join([*head, "providers", "microsoft.x", *tail[1:]])
+    return "/".join([*head, "providers", tail[0], *("x" if at % 2 else part for at, part in enumerate(tail[1:]))])
+
+
 def end():
     print(f"{_count - len(_failed)} of {_count} steps passed")
     for title in _failed:

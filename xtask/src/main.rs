@@ -1,5 +1,6 @@
 //! The one build driver: `cargo xtask run` serves the sandbox, `cargo xtask test` checks everything. What each step does lives in the modules beside this file.
 
+mod conformance;
 mod corpus;
 mod run;
 mod site;
@@ -38,9 +39,9 @@ enum Command {
     Site,
     /// Runs every check; with names, only those parts.
     Test {
-        /// Parts: format, lint, docs, rust, browser; all when none is named.
+        /// Parts: format, lint, docs, rust, browser; all of these when none is named. And conformance, which takes ten minutes and PyPI.
         parts: Vec<test::Part>,
-        /// Handed to Playwright, for example `-- --grep approvals`.
+        /// Handed to Playwright, for example `-- --grep approvals`; after `conformance`, the stories to tell: `-- sdk`.
         #[arg(last = true)]
         arguments: Vec<String>,
     },

@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::conformance;
 use crate::site;
 use crate::tools::{
     announce, cargo, check, chromium, command, debian_package, node_program, npm_packages, on_path,
@@ -25,6 +26,8 @@ pub(crate) enum Part {
     Rust,
     /// Playwright in Chromium.
     Browser,
+    /// Microsoft's SDK for Python and the Azure CLI against the simulator; only when it is named.
+    Conformance,
 }
 
 impl Part {
@@ -56,6 +59,7 @@ pub(crate) fn run(parts: &[Part], arguments: &[String]) -> Result<()> {
             Part::Docs => docs()?,
             Part::Rust => rust()?,
             Part::Browser => browser(arguments)?,
+            Part::Conformance => conformance::run(arguments)?,
         }
         eprintln!("  {} took {} s", name(*part), start.elapsed().as_secs());
     }
@@ -70,6 +74,7 @@ fn name(part: Part) -> &'static str {
         Part::Docs => "docs",
         Part::Rust => "rust",
         Part::Browser => "browser",
+        Part::Conformance => "conformance",
     }
 }
 

@@ -1,4 +1,5 @@
 //! Failures on order. Rules come in over `POST /_sim/faults` and are kept like the rest of the state; `GET` shows them with what is left, `DELETE` clears them.
+//! A file `faults.json` in the data directory is read at every start, in place of the rules that were kept.
 //!
 //! A body is one rule or a list of rules:
 //!

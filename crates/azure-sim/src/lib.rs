@@ -1,7 +1,7 @@
 //! The door of the ARM simulator: [`start`] it, read where it listens and how to sign in from [`Running`]; everything behind it speaks Azure's wire protocol only.
 //!
 //! Slipway's sandbox runs it in the process, `slipway sim` runs it alone, tests drive it over HTTP. It listens on loopback only.
-//! Its own small control surface lives under `/_sim` (request log, state counts, faults, clock); `faults.rs` documents the rules.
+//! Its own small control surface lives under `/_sim` (request log, state counts, faults, clock, changes behind everybody's back); `faults.rs` documents the rules.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 mod auth;
 mod engine;
 mod faults;
+pub mod fidelity;
 mod prices;
 mod providers;
 mod requests;
@@ -26,11 +27,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The data directory: state, certificate authority, port and secret survive a restart there. `None` keeps everything in memory.
     pub data: Option<PathBuf>,
-    /// https with a certificate authority of its own (the default), or plain http for clients that cannot take extra roots.
+    /// https with a certificate authority of its own (the default; http is then served beside it, on the same port), or plain http alone.
     pub tls: bool,
     /// How many times faster than Azure operations run; at 8 a virtual machine takes about 2.5 seconds. Must be positive.
     pub speed: f64,
-    /// Whether ARM's token buckets answer 429 when they are empty. Their headers are always sent.
+    /// Whether the token buckets of ARM and Compute answer 429 when they are empty. Their headers are always sent.
     pub throttle: bool,
     /// vCPUs per region, for the total and for every family alike; `None` for the built-in limits, which a few dozen machines can reach.
     pub cores: Option<u32>,

@@ -11,7 +11,7 @@ use axum::body::Body;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -138,11 +138,15 @@ async fn serve(
         let (acceptor, app, stopped) = (acceptor.clone(), app.clone(), stopped.clone());
         connections.spawn(async move {
             match acceptor {
-                None => connection(stream, app, stopped).await,
+                None => connection(stream, app, stopped, false).await,
+                // Nobody who wants TLS begins with anything else: plain http is served beside it, on the same port.
+                Some(_) if !begins_tls(&stream).await => {
+                    connection(stream, app, stopped, true).await;
+                }
                 Some(acceptor) => {
                     // A failed handshake is the client's problem: it does not trust the authority, or spoke http.
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        connection(stream, app, stopped).await;
+                        connection(stream, app, stopped, false).await;
                     }
                 }
             }
@@ -154,14 +158,25 @@ async fn serve(
     let _ = tokio::time::timeout(Duration::from_secs(2), all).await;
 }
 
+/// Whether a connection's first byte is that of a TLS handshake. One that says nothing counts as TLS, whose acceptor ends it.
+async fn begins_tls(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1) => first[0] == 0x16,
+        _ => true,
+    }
+}
+
+/// Serves one connection. `plain`: it is http to a simulator whose endpoint is https.
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     app: Arc<App>,
     mut stopped: watch::Receiver<bool>,
+    plain: bool,
 ) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let app = app.clone();
-        async move { app.answer(request.map(Body::new)).await }
+        async move { app.answer(request.map(Body::new), plain).await }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -35,7 +35,7 @@ use crate::providers::images;
 use crate::requests::{Entry, Log};
 use crate::server::Files;
 use crate::state::journal::Journal;
-use crate::state::model::{Settings, World};
+use crate::state::model::{Change, Settings, World};
 use crate::state::{State, plant};
 use crate::{Config, Error, prices, seed};
 use errors::Refusal;
@@ -91,6 +91,13 @@ impl App {
         if fresh {
             plant::plant(&state)?;
         }
+        if let Some(rules) = files.faults()? {
+            let (taken, _) = state.write(|tx| {
+                tx.apply(Change::Faults(Arc::new(rules)));
+                Ok(())
+            });
+            taken.map_err(|refusal| Error::Config(refusal.problem.message))?;
+        }
         let app = Arc::new(App {
             state: state.clone(),
             authority: Authority {
@@ -142,6 +149,7 @@ impl App {
     pub(crate) async fn answer(
         self: Arc<Self>,
         request: Request<Body>,
+        plain: bool,
     ) -> Result<Response, Dropped> {
         let began = tokio::time::Instant::now();
         let ids = Ids::read(request.headers());
@@ -177,7 +185,11 @@ impl App {
             let Ok(response) = answered;
             (response, !orders.drop_after)
         };
-        let mut response = response;
+        let mut response = if plain {
+            over_http(response, &self.origin).await
+        } else {
+            response
+        };
         ids.write(
             response.headers_mut(),
             seed::REGIONS[0],
@@ -210,6 +222,34 @@ impl App {
         }
         Ok(response)
     }
+}
+
+/// Whoever came over plain http is led on over http: poll addresses, next pages, Entra's documents.
+async fn over_http(response: Response, origin: &str) -> Response {
+    let Some(rest) = origin.strip_prefix("https://") else {
+        return response;
+    };
+    let here = format!("http://{rest}");
+    let (mut parts, body) = response.into_parts();
+    for value in parts.headers.values_mut() {
+        let changed = value
+            .to_str()
+            .ok()
+            .filter(|text| text.contains(origin))
+            .and_then(|text| HeaderValue::from_str(&text.replace(origin, &here)).ok());
+        if let Some(changed) = changed {
+            *value = changed;
+        }
+    }
+    let bytes = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_default();
+    let body = match std::str::from_utf8(&bytes) {
+        Ok(text) if text.contains(origin) => Body::from(text.replace(origin, &here)),
+        _ => Body::from(bytes),
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, body)
 }
 
 /// Half of the body under the whole one's length: the client notices that the connection ends too early.
@@ -420,12 +460,21 @@ async fn ask(app: &Arc<App>, request: Request<Body>) -> Result<Response, Refusal
         }
         _ => None,
     };
+    let now = app.state.clock.now();
+    let compute = app.limits.take_compute(&ask.method, &ask.path, now)?;
     let mut response = match routes::route(app, &ask).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     };
     if let Some(left) = left {
         left.write(response.headers_mut());
+    }
+    if let Some(told) = compute {
+        headers::set(
+            response.headers_mut(),
+            "x-ms-ratelimit-remaining-resource",
+            &told,
+        );
     }
     Ok(response.into_response())
 }

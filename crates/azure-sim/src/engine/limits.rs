@@ -1,4 +1,4 @@
-//! ARM's token buckets: per subscription, reads, writes and deletes (facts: azure.md 4.7). Compute's own buckets are not modelled.
+//! ARM's token buckets: per subscription, reads, writes and deletes; and Compute's, per machine and per subscription (facts: azure.md 4.7).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -43,9 +43,67 @@ impl Class {
     }
 }
 
+/// Compute's policies. Azure does not publish what its newer buckets are called; these names are ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Policy {
+    Put,
+    Update,
+    Delete,
+    Get,
+    List,
+    Operation,
+}
+
+impl Policy {
+    /// Which policy counts a call to Compute; `None` for what is not a machine. `rest` is the lower-case path behind the provider.
+    fn of(method: &Method, rest: &str) -> Option<Policy> {
+        let parts: Vec<&str> = rest.split('/').collect();
+        match parts.as_slice() {
+            ["locations", _, "operations", _] => Some(Policy::Operation),
+            ["virtualmachines"] => Some(Policy::List),
+            ["virtualmachines", _, below @ ..] => Some(match *method {
+                Method::GET | Method::HEAD => Policy::Get,
+                Method::PUT if below.is_empty() => Policy::Put,
+                Method::DELETE => Policy::Delete,
+                Method::POST if below == ["deallocate"] => Policy::Delete,
+                _ => Policy::Update,
+            }),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Policy::Put => "PutVM",
+            Policy::Update => "UpdateVM",
+            Policy::Delete => "DeleteVM",
+            Policy::Get => "GetVM",
+            Policy::List => "ListVM",
+            Policy::Operation => "GetOperation",
+        }
+    }
+
+    /// How many calls fit in, of one machine (or operation) and of a subscription; a third of that comes back per minute.
+    fn sizes(self) -> (Option<f64>, f64) {
+        match self {
+            Policy::Put | Policy::Update | Policy::Delete => (Some(12.0), 1500.0),
+            Policy::Get => (Some(36.0), 24_000.0),
+            Policy::List => (None, 900.0),
+            Policy::Operation => (Some(45.0), 15_000.0),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Bucket {
+    Arm(String, Class),
+    /// Of a subscription, or of one path.
+    Compute(String, Policy),
+}
+
 pub(crate) struct Limits {
     bite: bool,
-    buckets: Mutex<HashMap<(String, Class), (f64, OffsetDateTime)>>,
+    buckets: Mutex<HashMap<Bucket, (f64, OffsetDateTime)>>,
 }
 
 /// What is left after a request, for its headers.
@@ -72,27 +130,90 @@ impl Limits {
             _ => Class::Writes,
         };
         let (size, rate) = class.size();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let (level, at) = buckets
-            .entry((subscription.to_ascii_lowercase(), class))
-            .or_insert((size, now));
-        let passed = (now - *at).as_seconds_f64().max(0.0);
-        *level = (*level + passed * rate).min(size);
-        *at = now;
-        if *level < 1.0 && self.bite {
-            let wait = ((1.0 - *level) / rate).ceil().max(1.0);
-            let mut refusal = Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
+        let bucket = Bucket::Arm(subscription.to_ascii_lowercase(), class);
+        match self.draw(bucket, size, rate, now) {
+            Ok(level) => Ok(Left(class, level)),
+            Err(wait) => Err(refuse(
                 "SubscriptionRequestsThrottled",
                 format!("Number of requests for subscription '{subscription}' exceeded the limit of '{size}' for time interval '00:00:01'. Please try again after '{wait}' seconds."),
+                wait,
             )
-            .by_gateway();
-            refusal.retry_after = Some(wait as u64);
-            return Err(refusal);
+            .by_gateway()),
+        }
+    }
+
+    /// Takes Compute's tokens for a path; the header's value, or `None` where Compute does not count.
+    pub(crate) fn take_compute(
+        &self,
+        method: &Method,
+        path: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<String>, Refusal> {
+        let path = path.to_ascii_lowercase();
+        let Some((scope, rest)) = path.split_once("/providers/microsoft.compute/") else {
+            return Ok(None);
+        };
+        let Some(policy) = Policy::of(method, rest.trim_end_matches('/')) else {
+            return Ok(None);
+        };
+        let subscription = scope.split('/').nth(2).unwrap_or_default().to_owned();
+        let machine = rest.split('/').take(2).collect::<Vec<_>>().join("/");
+        let (own, all) = policy.sizes();
+        let own = own.map(|size| {
+            // An operation's own path is longer than a machine's.
+            let of = match policy {
+                Policy::Operation => rest.to_owned(),
+                _ => format!("{scope}/{machine}"),
+            };
+            ("Resource", Bucket::Compute(of, policy), size)
+        });
+        let all = ("Subscription", Bucket::Compute(subscription, policy), all);
+        let mut told = Vec::new();
+        for (whose, bucket, size) in own.into_iter().chain([all]) {
+            let level = self
+                .draw(bucket, size, size / 180.0, now)
+                .map_err(|wait| {
+                    refuse(
+                        "TooManyRequests",
+                        format!(
+                            "The request is being throttled as the limit has been reached for operation type - {}{whose}. For more information, see https://aka.ms/vmthrottling",
+                            policy.name()
+                        ),
+                        wait,
+                    )
+                })?;
+            told.push(format!(
+                "Microsoft.Compute/{}{whose};{}",
+                policy.name(),
+                level as u64
+            ));
+        }
+        Ok(Some(told.join(",")))
+    }
+
+    /// What is left in the bucket after this call, or how many seconds until there is something again.
+    fn draw(&self, bucket: Bucket, size: f64, rate: f64, now: OffsetDateTime) -> Result<f64, u64> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        // Full buckets are as good as none: ten thousand machines must not leave ten thousand of them.
+        if buckets.len() > 20_000 {
+            buckets.retain(|_, (_, at)| now - *at < time::Duration::minutes(3));
+        }
+        let (level, at) = buckets.entry(bucket).or_insert((size, now));
+        let passed = (now - *at).as_seconds_f64().max(0.0);
+        *level = passed.mul_add(rate, *level).min(size);
+        *at = now;
+        if *level < 1.0 && self.bite {
+            return Err(((1.0 - *level) / rate).ceil().max(1.0) as u64);
         }
         *level = (*level - 1.0).max(0.0);
-        Ok(Left(class, *level))
+        Ok(*level)
     }
+}
+
+fn refuse(code: &str, message: String, wait: u64) -> Refusal {
+    let mut refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, code, message);
+    refusal.retry_after = Some(wait);
+    refusal
 }
 
 impl Left {

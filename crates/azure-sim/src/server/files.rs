@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::tls::Authority;
 use crate::Error;
 use crate::auth::SigningKey;
+use crate::faults::{self, Rule};
 
 pub(crate) struct Files {
     pub(crate) directory: Option<PathBuf>,
@@ -103,6 +104,24 @@ impl Files {
         }
         self.port = Some(port);
         Ok(())
+    }
+
+    /// Rules that lie in the directory as `faults.json` take the place of those that were kept.
+    pub(crate) fn faults(&self) -> Result<Option<Vec<Rule>>, Error> {
+        let Some(path) = self.directory.as_ref().map(|at| at.join("faults.json")) else {
+            return Ok(None);
+        };
+        let Some(text) = read(&path)? else {
+            return Ok(None);
+        };
+        let damaged = |reason: String| Error::Damaged {
+            path: path.clone(),
+            reason,
+        };
+        let body = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        faults::read(body)
+            .map(Some)
+            .map_err(|refusal| damaged(refusal.problem.message))
     }
 
     /// The lock lives as long as whoever writes the state.

@@ -3,6 +3,7 @@
 //! - `GET /_sim/requests?after=SEQ&method=PUT&path=TEXT&limit=N`: `{"value": [...]}`, the newest that fit, in order
 //! - `GET /_sim/state`: counts per type, the clock
 //! - `GET`, `POST`, `DELETE /_sim/faults`: see `faults.rs`
+//! - `PATCH /_sim/resources?id=ID` with a merge patch, `DELETE /_sim/resources?id=ID`: a resource or group changed or deleted behind everybody's back, without operation, lock, policy or check
 //! - `POST /_sim/clock {"advance_seconds": 60}`: lets time pass at once; `GET` tells it
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State as Shared};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, patch};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,7 +22,10 @@ use super::errors::Refusal;
 use super::headers;
 use crate::engine::deployments::rfc3339;
 use crate::faults;
-use crate::state::model::Change;
+use crate::providers;
+use crate::state::model::{Change, Group, Resource};
+use crate::wire::ids;
+use crate::wire::json as at;
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
@@ -30,6 +34,10 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(
             "/_sim/faults",
             get(show_faults).post(add_faults).delete(clear_faults),
+        )
+        .route(
+            "/_sim/resources",
+            patch(change_resource).delete(delete_resource),
         )
         .route("/_sim/clock", get(show_clock).post(step_clock))
 }
@@ -92,6 +100,69 @@ async fn clear_faults(Shared(app): Shared<Arc<App>>) -> Response {
         .commit(|tx| {
             tx.apply(Change::Faults(Arc::new(Vec::new())));
             Ok(json!({ "value": [] }))
+        })
+        .await;
+    answer(StatusCode::OK, result)
+}
+
+#[derive(Deserialize)]
+struct Which {
+    id: String,
+}
+
+fn nobody(id: &str) -> Refusal {
+    Refusal::missing("ResourceNotFound", format!("There is no '{id}'."))
+}
+
+async fn change_resource(
+    Shared(app): Shared<Arc<App>>,
+    Query(which): Query<Which>,
+    body: Bytes,
+) -> Response {
+    let key = ids::key(&which.id);
+    let result = match read_json(&body) {
+        Ok(given) => {
+            app.state
+                .commit(|tx| {
+                    if let Some(group) = tx.group(&key).cloned() {
+                        let mut changed = Group::clone(&group);
+                        if let Some(tags) = given.get("tags") {
+                            at::merge(&mut changed.tags, tags);
+                        }
+                        tx.apply(Change::Group(key.clone(), Some(Arc::new(changed))));
+                        return Ok(json!({ "id": group.id }));
+                    }
+                    let found = tx
+                        .resource(&key)
+                        .cloned()
+                        .ok_or_else(|| nobody(&which.id))?;
+                    let mut changed = Resource::clone(&found);
+                    at::merge(&mut changed.body, &given);
+                    changed.etag = uuid::Uuid::new_v4();
+                    changed.changed = tx.now;
+                    tx.apply(Change::Resource(key.clone(), Some(Arc::new(changed))));
+                    Ok(json!({ "id": found.id }))
+                })
+                .await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    answer(StatusCode::OK, result)
+}
+
+async fn delete_resource(Shared(app): Shared<Arc<App>>, Query(which): Query<Which>) -> Response {
+    let key = ids::key(&which.id);
+    let result = app
+        .state
+        .commit(|tx| {
+            if tx.group(&key).is_some() {
+                providers::resources::remove_group(tx, &key);
+            } else if tx.resource(&key).is_some() {
+                providers::remove(tx, &key);
+            } else {
+                return Err(nobody(&which.id));
+            }
+            Ok(json!({ "id": which.id }))
         })
         .await;
     answer(StatusCode::OK, result)

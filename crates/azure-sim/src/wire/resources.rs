@@ -165,17 +165,25 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
         Method::DELETE => {
             let orders = ask.around.orders.clone();
             let condition = condition(ask);
-            let (put, location): (Option<Put>, String) = app
+            let (put, location, before): (Option<Put>, String, Option<Value>) = app
                 .state
                 .commit(|tx| {
                     let location = tx.resource(&key).map(|resource| place(tx, id, resource));
+                    // Policy hands over what it has deleted.
+                    let before = (kind.name == policy::ASSIGNMENT)
+                        .then(|| tx.resource(&key))
+                        .flatten()
+                        .map(|resource| providers::show(tx, resource, tx.now));
                     let put =
                         providers::delete(tx, id, condition.as_ref(), orders.doomed, orders.hang)?;
-                    Ok((put, location.unwrap_or_default()))
+                    Ok((put, location.unwrap_or_default(), before))
                 })
                 .await?;
             match put {
                 None => Ok(nothing(StatusCode::NO_CONTENT)),
+                Some(Put {
+                    operation: None, ..
+                }) if before.is_some() => Ok(body(StatusCode::OK, &before.unwrap_or(Value::Null))),
                 Some(Put {
                     operation: None, ..
                 }) => Ok(nothing(StatusCode::OK)),

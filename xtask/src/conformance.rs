@@ -90,11 +90,21 @@ fn environment(story: &str) -> Result<PathBuf> {
         home.display(),
         version.trim()
     ));
-    check(command("python3").args(["-m", "venv", "--clear"]).arg(&home))
-        .context("a virtual environment cannot be made. Type: sudo apt-get install python3-venv")?;
+    check(
+        command("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&home),
+    )
+    .context("a virtual environment cannot be made. Type: sudo apt-get install python3-venv")?;
     check(
         command(home.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
             .arg("-r")
             .arg(&requirements),
     )?;
@@ -119,8 +129,14 @@ impl Simulator {
         if alone {
             run.arg(&home).args(["0", SPEED]);
         } else {
-            run.args(["sim", "--listen=127.0.0.1:0", "--sim-speed", SPEED, "--data"])
-                .arg(&home);
+            run.args([
+                "sim",
+                "--listen=127.0.0.1:0",
+                "--sim-speed",
+                SPEED,
+                "--data",
+            ])
+            .arg(&home);
         }
         let mut child = run
             .stdout(Stdio::piped())

@@ -1,5 +1,4 @@
 //! What real clients lean on besides the resources: keys that verify tokens, policies that deny with their evaluation, limits told in headers, faults from a file, changes behind one's back, http beside https.
-#![expect(clippy::unwrap_used, reason = "a story stops where it goes wrong")]
 
 mod common;
 
@@ -130,6 +129,25 @@ async fn a_policy_denies_in_preflight_and_at_the_provider_until_it_is_exempted()
         )
         .await;
     assert_eq!(made.status, StatusCode::ACCEPTED, "{}", made.body);
+}
+
+#[tokio::test]
+async fn a_member_that_arm_does_not_know_is_refused() {
+    let sim = Sim::start(fast()).await;
+    let group = sim.group("rg-unknown").await;
+    let mut body = disk("westeurope", "Premium_LRS");
+    body["colour"] = "blue".into();
+    let path = format!("{group}/providers/Microsoft.Compute/disks/one?api-version={DISKS}");
+    let refused = sim.put(&path, &body).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::BAD_REQUEST, "InvalidRequestContent")
+    );
+    let message = refused.body["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("Could not find member 'colour'"),
+        "{message}"
+    );
 }
 
 #[tokio::test]

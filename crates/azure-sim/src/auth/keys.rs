@@ -45,7 +45,7 @@ impl SigningKey {
             ));
         }
         Ok(SigningKey {
-            id: BASE64.encode(&Sha256::digest(&*spki)[..20]),
+            id: BASE64.encode(&Sha256::digest(spki)[..20]),
             modulus: BASE64.encode(&spki[MODULUS]),
             public,
             private,

@@ -1,7 +1,7 @@
 //! `test conformance`: Microsoft's SDK for Python and the Azure CLI, unmodified, against `slipway sim`. What they do is in `conformance/`; this installs them and starts what they talk to.
 
 use std::fs;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -142,15 +142,17 @@ impl Simulator {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("{} cannot be started", binary.display()))?;
-        let lines = child.stdout.take().map(BufReader::new);
-        let endpoint = lines
-            .into_iter()
-            .flat_map(std::io::BufRead::lines)
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, endpoint) = line.split_once("Simulated Azure on ")?;
-                Some(endpoint.trim().trim_end_matches('/').to_owned())
-            });
+        let mut lines = child
+            .stdout
+            .take()
+            .map(|output| BufReader::new(output).lines())
+            .context("the simulator's output cannot be read")?;
+        let endpoint = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, endpoint) = line.split_once("Simulated Azure on ")?;
+            Some(endpoint.trim().trim_end_matches('/').to_owned())
+        });
+        // Read on to the end: a program whose output nobody takes ends at its next line.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let data = if alone { home } else { home.join("azure-sim") };
         match endpoint {
             Some(endpoint) => Ok(Simulator {

@@ -1,4 +1,5 @@
 //! The simulator alone, without the rest of Slipway: quick to build while one works on it. `slipway sim` is what people run.
+//! The secret to sign in with is in `identity.json` of the data directory, the authority to trust in `ca.pem`.
 //!
 //! `cargo run -p azure-sim --example sim -- DATA PORT [SPEED]`
 
@@ -18,7 +19,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     })
     .await?;
     println!("Simulated Azure on {}", running.endpoint);
-    println!("client_secret={}", running.client_secret);
     std::future::pending::<()>().await;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The HTTP surface: what every request goes through, whatever it asks for: faults on order, the way to its handler, common headers, the request log.
 
+mod actions;
 mod control;
 mod deployments;
 pub(crate) mod errors;

@@ -14,6 +14,38 @@ const MODULUS: std::ops::Range<usize> = 33..289;
 /// 65537, the exponent of every key that is generated here.
 const EXPONENT: [u8; 3] = [1, 0, 1];
 
+/// The library ends the process on a processor without these (graviola's `cpu.rs`); here it is an error that says so.
+#[cfg(target_arch = "x86_64")]
+fn able() -> Result<(), Error> {
+    let missing: Vec<&str> = [
+        ("aes", std::arch::is_x86_feature_detected!("aes")),
+        (
+            "pclmulqdq",
+            std::arch::is_x86_feature_detected!("pclmulqdq"),
+        ),
+        ("bmi1", std::arch::is_x86_feature_detected!("bmi1")),
+        ("adx", std::arch::is_x86_feature_detected!("adx")),
+        ("avx", std::arch::is_x86_feature_detected!("avx")),
+        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+    ]
+    .into_iter()
+    .filter_map(|(name, there)| (!there).then_some(name))
+    .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Certificate(format!(
+        "this processor lacks {}, which the key of the simulator's tokens needs; use a newer machine, or Slipway with Azure settings",
+        missing.join(", ")
+    )))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[expect(clippy::unnecessary_wraps, reason = "the other half can fail")]
+fn able() -> Result<(), Error> {
+    Ok(())
+}
+
 pub(crate) struct SigningKey {
     private: rsa::SigningKey,
     public: rsa::VerifyingKey,
@@ -25,6 +57,7 @@ pub(crate) struct SigningKey {
 impl SigningKey {
     /// A new key as text (PKCS #8, base64), to be kept and read by [`SigningKey::read`].
     pub(crate) fn generate() -> Result<String, Error> {
+        able()?;
         let key = rsa::SigningKey::generate(rsa::KeySize::Rsa2048).map_err(unusable)?;
         let mut buffer = [0; 4096];
         let der = key.to_pkcs8_der(&mut buffer).map_err(unusable)?;
@@ -32,6 +65,7 @@ impl SigningKey {
     }
 
     pub(crate) fn read(text: &str) -> Result<SigningKey, Error> {
+        able()?;
         let der = BASE64
             .decode(text.trim())
             .map_err(|error| Error::Certificate(format!("the token key is damaged: {error}")))?;

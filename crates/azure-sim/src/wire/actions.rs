@@ -10,7 +10,6 @@ use super::errors::Refusal;
 use super::headers::json as body;
 use super::ids::Id;
 use super::resources::{found, place};
-use super::routes::nothing;
 use super::{App, Ask, polling};
 use crate::engine::{self, Begin};
 use crate::providers::{self, Habit, container_service, machines};
@@ -37,10 +36,9 @@ pub(super) async fn action(
                     Ok((operation, location))
                 })
                 .await?;
-            let mut response = nothing(StatusCode::ACCEPTED);
-            polling::announce(
+            Ok(polling::accepted(
                 app,
-                &mut response,
+                None,
                 &polling::Begun {
                     habit: kind.habit,
                     id,
@@ -49,8 +47,7 @@ pub(super) async fn action(
                     api_version: &ask.api_version,
                     put: false,
                 },
-            );
-            Ok(response)
+            ))
         }
         "runcommand" | "assesspatches" | "retrievebootdiagnosticsdata" if machine => {
             answered(app, ask, id, action).await
@@ -122,10 +119,9 @@ async fn answered(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Re
     let Some(operation) = operation else {
         return Ok(body(StatusCode::OK, &answer));
     };
-    let mut response = nothing(StatusCode::ACCEPTED);
-    polling::announce(
+    Ok(polling::accepted(
         app,
-        &mut response,
+        None,
         &polling::Begun {
             habit: Habit::Compute,
             id,
@@ -134,8 +130,7 @@ async fn answered(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Re
             api_version: &ask.api_version,
             put: false,
         },
-    );
-    Ok(response)
+    ))
 }
 
 /// An action of AKS: the resource shows a state of its own while it runs.
@@ -176,14 +171,9 @@ async fn changing(
             Ok((operation, location, providers::show(tx, &changing, tx.now)))
         })
         .await?;
-    let mut response = if with_body {
-        body(StatusCode::ACCEPTED, &shown)
-    } else {
-        nothing(StatusCode::ACCEPTED)
-    };
-    polling::announce(
+    Ok(polling::accepted(
         app,
-        &mut response,
+        with_body.then_some(&shown),
         &polling::Begun {
             habit: Habit::Aks,
             id,
@@ -192,6 +182,5 @@ async fn changing(
             api_version: &ask.api_version,
             put: false,
         },
-    );
-    Ok(response)
+    ))
 }

@@ -40,6 +40,16 @@ pub(super) struct Begun<'a> {
     pub(super) put: bool,
 }
 
+/// 202 with the headers of an operation, and with the resource where its provider shows it.
+pub(super) fn accepted(app: &App, shown: Option<&Value>, begun: &Begun<'_>) -> Response {
+    let mut response = match shown {
+        Some(shown) => body(StatusCode::ACCEPTED, shown),
+        None => empty(StatusCode::ACCEPTED),
+    };
+    announce(app, &mut response, begun);
+    response
+}
+
 /// Puts the headers of an operation on an answer.
 pub(super) fn announce(app: &App, response: &mut Response, begun: &Begun<'_>) {
     let Begun {

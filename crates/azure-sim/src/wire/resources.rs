@@ -188,22 +188,18 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
                 Some(Put {
                     operation: Some(operation),
                     ..
-                }) => {
-                    let mut response = nothing(StatusCode::ACCEPTED);
-                    polling::announce(
-                        app,
-                        &mut response,
-                        &polling::Begun {
-                            habit: kind.habit,
-                            id,
-                            location: &location,
-                            operation,
-                            api_version: &ask.api_version,
-                            put: false,
-                        },
-                    );
-                    Ok(response)
-                }
+                }) => Ok(polling::accepted(
+                    app,
+                    None,
+                    &polling::Begun {
+                        habit: kind.habit,
+                        id,
+                        location: &location,
+                        operation,
+                        api_version: &ask.api_version,
+                        put: false,
+                    },
+                )),
             }
         }
         _ => Err(wrong_method(ask)),

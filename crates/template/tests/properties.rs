@@ -4,7 +4,7 @@ mod support;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{account, eval, eval_with, plan};
+use support::{account, eval, eval_with, fits, plan};
 use template::{Cause, Error, Runtime, Template, is_unknown};
 
 /// A cloud in which the resource `/n` is the n-th of these values.
@@ -24,24 +24,6 @@ impl Runtime for Leaves {
         _: Option<&Value>,
     ) -> Result<Option<Value>, Error> {
         Ok(None)
-    }
-}
-
-/// Whether a value may be what a plan foretold: the same, but anything where the plan had an unknown.
-fn fits(plan: &Value, live: &Value) -> bool {
-    if is_unknown(plan) {
-        return true;
-    }
-    match (plan, live) {
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| fits(a, b))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|(key, a)| b.get(key).is_some_and(|b| fits(a, b)))
-        }
-        (a, b) => a == b,
     }
 }
 

@@ -4,8 +4,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{context, eval_with, with};
-use template::{Error, Evaluation, Runtime, Unknown, has_unknown, is_unknown};
+use support::{context, eval_with, fits, with};
+use template::{Error, Evaluation, Runtime, Unknown, has_unknown};
 
 /// A cloud in which every reference is answered with this value.
 struct Answer(Value);
@@ -100,24 +100,6 @@ fn opened(value: &Value) -> (String, Option<Value>) {
 fn evaluated(expression: &str) -> Result<Evaluation, Error> {
     let parts = json!({"languageVersion": "2.0", "resources": {}, "outputs": {"it": {"value": format!("[{expression}]"), "nullable": true}}});
     with(parts, json!({}), &context(), &Unknown)
-}
-
-/// Whether a value may be what was foretold: the same, but anything where an unknown stood.
-fn fits(plan: &Value, live: &Value) -> bool {
-    if is_unknown(plan) {
-        return true;
-    }
-    match (plan, live) {
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| fits(a, b))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|(key, a)| b.get(key).is_some_and(|b| fits(a, b)))
-        }
-        (a, b) => a == b,
-    }
 }
 
 /// Values of every kind, against which what was foretold must hold.

@@ -3,7 +3,9 @@
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
-use template::{Context, Error, Evaluation, Resource, ResourceGroup, Runtime, Template, Unknown};
+use template::{
+    Context, Error, Evaluation, Resource, ResourceGroup, Runtime, Template, Unknown, is_unknown,
+};
 use time::macros::datetime;
 use uuid::Uuid;
 
@@ -100,4 +102,22 @@ pub(crate) fn named<'e>(evaluation: &'e Evaluation, name: &str) -> &'e Resource 
 /// A storage account, the smallest of resources.
 pub(crate) fn account(name: &str) -> Value {
     json!({"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-01-01", "name": name, "location": "westeurope"})
+}
+
+/// Whether a value may be what a plan foretold: the same, but anything where the plan had an unknown.
+pub(crate) fn fits(plan: &Value, live: &Value) -> bool {
+    if is_unknown(plan) {
+        return true;
+    }
+    match (plan, live) {
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| fits(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, a)| b.get(key).is_some_and(|b| fits(a, b)))
+        }
+        (a, b) => a == b,
+    }
 }

@@ -26,6 +26,18 @@ async function signInByKeys(page: Page, persona: string): Promise<void> {
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
 }
 
+/** The approver decides what waits in the queue with its single key. */
+async function approveByKeys(page: Page): Promise<void> {
+  await signInByKeys(page, "approver");
+  await press(page, page.getByRole("link", { name: /^Approvals/ }).first());
+  await expect(page.locator("html[data-ready]")).toBeAttached();
+  await tabTo(page, page.getByRole("link", { name: /keyboard-worker/ }).first());
+  // One key may not decide by itself: it asks once more.
+  page.once("dialog", (dialog) => void dialog.accept());
+  await page.keyboard.press("a");
+  await expect(page.getByText("Nothing waits for you").first()).toBeVisible();
+}
+
 test("a VM for prod, without a mouse", async ({ page }) => {
   await signInByKeys(page, "developer");
   await press(page, page.getByRole("link", { name: "Azure Linux VM", exact: true }));
@@ -46,14 +58,7 @@ test("a VM for prod, without a mouse", async ({ page }) => {
   await press(page, page.getByRole("button", { name: "Send request" }));
   await expect(page).toHaveURL(/\/requests\/[0-9a-f-]{36}$/);
 
-  await signInByKeys(page, "approver");
-  await press(page, page.getByRole("link", { name: /^Approvals/ }).first());
-  await expect(page.locator("html[data-ready]")).toBeAttached();
-  await tabTo(page, page.getByRole("link", { name: /keyboard-worker/ }).first());
-  // One key may not decide by itself: it asks once more.
-  page.once("dialog", (dialog) => void dialog.accept());
-  await page.keyboard.press("a");
-  await expect(page.getByText("Nothing waits for you").first()).toBeVisible();
+  await approveByKeys(page);
 
   await signInByKeys(page, "developer");
   await press(page, page.getByRole("link", { name: "Stacks", exact: true }).first());
@@ -69,13 +74,7 @@ test("a VM for prod, without a mouse", async ({ page }) => {
   await expect(page.getByText("Awaiting approval").first()).toBeVisible();
 
   // Prod wants the approver for the end, too.
-  await signInByKeys(page, "approver");
-  await press(page, page.getByRole("link", { name: /^Approvals/ }).first());
-  await expect(page.locator("html[data-ready]")).toBeAttached();
-  await tabTo(page, page.getByRole("link", { name: /keyboard-worker/ }).first());
-  page.once("dialog", (dialog) => void dialog.accept());
-  await page.keyboard.press("a");
-  await expect(page.getByText("Nothing waits for you").first()).toBeVisible();
+  await approveByKeys(page);
   await signInByKeys(page, "auditor");
   await press(page, page.getByRole("link", { name: "Audit", exact: true }).first());
   await expect(page.getByText("request.approved")).toHaveCount(2);

@@ -45,11 +45,15 @@ pub(super) fn write_all(form: &str, draft: &RequestDraft) {
             name.as_str(),
             "" | "submission" | "version" | "shapes" | "action" | "fix" | "expiry_date"
         );
-        // The field that is being typed in is ahead of the draft.
+        // The field that is being typed in is ahead of the draft. A choice never is: and a radio left out would stay off when another of its group was put on.
+        let chosen = matches!(
+            text(&element, "type").as_deref(),
+            Some("radio" | "checkbox")
+        );
         let active = document()
             .active_element()
             .is_some_and(|active| JsValue::from(active) == element);
-        if ours && !active {
+        if ours && (chosen || !active) {
             put(&element, &get(draft, &name));
         }
     }

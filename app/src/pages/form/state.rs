@@ -293,8 +293,12 @@ impl State {
             if let Ok(form) = form {
                 let proposed = self.keep_typed(&form, &sent);
                 self.form.set(form);
-                self.draft.set(proposed.clone());
-                request_animation_frame(move || dom::write_all("request-form", &proposed));
+                self.draft.set(proposed);
+                // What holds when the new fields stand: another choice may have been made by then.
+                request_animation_frame(move || {
+                    self.draft
+                        .try_with_untracked(|draft| dom::write_all("request-form", draft));
+                });
             }
             self.ask();
         });

@@ -8,6 +8,7 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::IntervalHandle;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::hooks::use_location;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -25,7 +26,19 @@ const MARK: &str = "live";
 
 /// Keeps the page's regions up to date while the stream at `url` speaks. Stands outside of all regions.
 pub(crate) fn live(url: Option<String>) -> Option<AnyView> {
-    url.map(|url| view! { <Live url/> }.into_any())
+    let page = use_location();
+    url.map(|url| {
+        let page = format!(
+            "{}{}",
+            page.pathname.get_untracked(),
+            page.search.with_untracked(|search| if search.is_empty() {
+                String::new()
+            } else {
+                format!("?{search}")
+            })
+        );
+        view! { <Live url page/> }.into_any()
+    })
 }
 
 /// A part of a page that takes over its next state. Its name is unique on the page; nothing interactive but links, forms and folds stands in it.
@@ -56,14 +69,16 @@ pub(crate) fn refresh_without_script(running: bool) -> Option<AnyView> {
     })
 }
 
+/// `page` is the address of what is shown. The browser's own may be another one: a refused form is answered with a page, at the form's address.
 #[island]
-fn Live(url: String) -> impl IntoView {
-    Effect::new(move |_| Following::start(&url));
+fn Live(url: String, page: String) -> impl IntoView {
+    Effect::new(move |_| Following::start(&url, page.clone()));
     view! { <p class="sr-only" role="status" id=MARK></p> }
 }
 
 /// One page that is followed, until the server's page says that nothing moves any more.
 struct Following {
+    page: String,
     stream: Option<EventSource>,
     poll: Cell<Option<IntervalHandle>>,
     /// True from an event until its fetch has been answered.
@@ -73,8 +88,9 @@ struct Following {
 }
 
 impl Following {
-    fn start(url: &str) {
+    fn start(url: &str, page: String) {
         let this = Rc::new(Self {
+            page,
             stream: EventSource::new(url).ok(),
             poll: Cell::new(None),
             busy: Cell::new(false),
@@ -105,11 +121,11 @@ impl Following {
 
     async fn catch_up(self: Rc<Self>) {
         self.again.set(false);
-        let page = fetch().await;
+        let page = fetch(&self.page).await;
         self.busy.set(false);
         // A server that did not answer is asked again at the next event or poll.
         let Ok(page) = page else { return };
-        take_over(&page);
+        take_over(&page, &self.page);
         if page.get_element_by_id(MARK).is_none() {
             self.end();
         } else if self.again.get() {
@@ -127,14 +143,13 @@ impl Following {
     }
 }
 
-/// The page at the current address, as the server would show it now.
-async fn fetch() -> Result<Document, JsValue> {
+/// The page at `address`, as the server would show it now.
+async fn fetch(address: &str) -> Result<Document, JsValue> {
     let headers = Headers::new()?;
     headers.set("accept", "text/html")?;
     let init = RequestInit::new();
     init.set_headers(&headers);
-    let address = window().location().href()?;
-    let answer = JsFuture::from(window().fetch_with_str_and_init(&address, &init)).await?;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(address, &init)).await?;
     let answer: Response = answer.dyn_into()?;
     if !answer.ok() {
         return Err(JsValue::NULL);
@@ -147,7 +162,7 @@ async fn fetch() -> Result<Document, JsValue> {
 }
 
 /// Brings every region to its state in `page`. A page that has other regions now is loaded anew, unless somebody is writing in this one.
-fn take_over(page: &Document) {
+fn take_over(page: &Document, address: &str) {
     let said = spoken(&document());
     let (old, new) = (regions(&document()), regions(page));
     let names = |regions: &[Element]| regions.iter().map(name).collect::<Vec<_>>();
@@ -156,7 +171,7 @@ fn take_over(page: &Document) {
             exchange(old, new);
         }
     } else if !old.iter().any(is_being_filled) {
-        let _ = window().location().reload();
+        let _ = window().location().replace(address);
         return;
     }
     let now = spoken(page);

@@ -77,6 +77,10 @@ impl Portal {
     /// # Errors
     /// [`Error::Conflict`] with `not_cancellable` and the reason when it is too late.
     pub async fn cancel(&self, actor: &Actor, id: OperationId) -> Result<OperationDetail> {
+        despite_the_worker(|| self.try_to_cancel(actor, id)).await
+    }
+
+    async fn try_to_cancel(&self, actor: &Actor, id: OperationId) -> Result<OperationDetail> {
         let mut operation = self.readable_operation(actor, id).await?;
         let project = &operation.summary.project;
         if operation.summary.state == OperationState::NeedsAttention {
@@ -126,6 +130,10 @@ impl Portal {
     /// # Errors
     /// [`Error::Forbidden`] for everybody else; [`Error::Conflict`] when it does not need attention.
     pub async fn resolve(&self, actor: &Actor, id: OperationId) -> Result<OperationDetail> {
+        despite_the_worker(|| self.try_to_resolve(actor, id)).await
+    }
+
+    async fn try_to_resolve(&self, actor: &Actor, id: OperationId) -> Result<OperationDetail> {
         let mut operation = self.readable_operation(actor, id).await?;
         may(actor, Right::ResolveOperation, &operation.summary.project)?;
         if operation.summary.state != OperationState::NeedsAttention {
@@ -261,13 +269,88 @@ fn resolve_access(actor: &Actor, operation: &Operation) -> Access {
     }
 }
 
+/// What an operation answers to a change that was judged by a state which is no longer its own.
+const MOVED: &str = "operation_moved";
+
+/// How often a wish is repeated that lost against the worker. The worker writes at every step and poll, many times a second at most.
+const TRIES: u32 = 8;
+
+/// Carries a person's wish out although the worker moves the operation at the same time. Every try reads the operation and judges the wish anew.
+///
+/// # Errors
+/// What the last try answered.
+async fn despite_the_worker<T, F>(mut wish: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    for _ in 1..TRIES {
+        match wish().await {
+            Err(Error::Conflict { code: MOVED, .. }) => tokio::task::yield_now().await,
+            answer => return answer,
+        }
+    }
+    wish().await
+}
+
 fn stale_operation(error: store::Error) -> Error {
     match error {
         store::Error::Stale => Error::Conflict {
-            code: "operation_moved",
+            code: MOVED,
             detail: "The operation moved on at this moment. Look at it again, then repeat."
                 .to_owned(),
         },
         other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::{MOVED, TRIES, despite_the_worker};
+    use crate::{Error, Result};
+
+    fn moved() -> Error {
+        Error::Conflict {
+            code: MOVED,
+            detail: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wish_that_lost_against_the_worker_is_judged_again() {
+        let tries = Cell::new(0);
+        let answer: Result<&str> = despite_the_worker(async || {
+            tries.set(tries.get() + 1);
+            if tries.get() < 3 {
+                Err(moved())
+            } else {
+                Ok("cancelled")
+            }
+        })
+        .await;
+        assert_eq!((answer.ok(), tries.get()), (Some("cancelled"), 3));
+    }
+
+    #[tokio::test]
+    async fn a_wish_that_always_loses_says_so_and_any_other_refusal_is_final() {
+        let tries = Cell::new(0);
+        let answer: Result<()> = despite_the_worker(async || {
+            tries.set(tries.get() + 1);
+            Err(moved())
+        })
+        .await;
+        assert!(matches!(answer, Err(Error::Conflict { code: MOVED, .. })));
+        assert_eq!(tries.replace(0), TRIES);
+        let answer: Result<()> = despite_the_worker(async || {
+            tries.set(tries.get() + 1);
+            Err(Error::Conflict {
+                code: "not_cancellable",
+                detail: String::new(),
+            })
+        })
+        .await;
+        assert!(answer.is_err());
+        assert_eq!(tries.get(), 1);
     }
 }

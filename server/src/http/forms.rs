@@ -9,9 +9,11 @@ use app::forms::Submitted;
 use app::session::CurrentActor;
 use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
+use axum::handler::Handler;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, post};
 use indexmap::IndexMap;
 use types::actor::Actor;
 use types::ids::RequestId;
@@ -25,6 +27,11 @@ pub(super) fn router() -> Router<AppState> {
         .merge(requests::router())
         .merge(stacks::router())
         .merge(operations::router())
+}
+
+/// A route that only takes a form. Somebody who opens its address, as from the page that refused one, comes to the page that it belongs to.
+fn action<H: Handler<T, AppState>, T: 'static>(handler: H) -> MethodRouter<AppState> {
+    post(handler).get(async |uri: Uri| see(parent(uri.path())))
 }
 
 /// One posted form: who, what, and what is needed to show the page again.

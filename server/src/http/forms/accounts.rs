@@ -10,13 +10,13 @@ use tower_sessions::Session;
 use types::token::NewToken;
 
 use super::super::session::{SUBJECT, unwritten};
-use super::{AppState, Failure, Posted, fields, id, see, show};
+use super::{AppState, Failure, Posted, action, fields, id, see, show};
 use crate::sandbox;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/sign-in", post(sign_in))
-        .route("/sign-out", post(sign_out))
+        .route("/sign-out", action(sign_out))
         .route("/me/tokens", post(create_token))
         .route("/me/tokens/{id}/revoke", post(revoke_token))
 }

@@ -3,16 +3,15 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::post;
 use types::ids::OperationId;
 use types::operation::OperationDetail;
 
-use super::{AppState, Posted, id, parent, see};
+use super::{AppState, Posted, action, id, parent, see};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
-        .route("/operations/{id}/cancel", post(cancel))
-        .route("/operations/{id}/resolve", post(resolve))
+        .route("/operations/{id}/cancel", action(cancel))
+        .route("/operations/{id}/resolve", action(resolve))
 }
 
 async fn cancel(

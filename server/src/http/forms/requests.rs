@@ -10,15 +10,15 @@ use types::approval::{Decide, DecisionKind};
 use types::ids::RequestId;
 use types::request::{RequestDetail, RequestDraft};
 
-use super::{AppState, Posted, id, is_private_key, parent, see, show};
+use super::{AppState, Posted, action, id, is_private_key, parent, see, show};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/catalogue/{name}/request", post(send))
         .route("/requests/{id}/edit", post(edit))
-        .route("/requests/{id}/withdraw", post(withdraw))
-        .route("/requests/{id}/comment", post(comment))
-        .route("/requests/{id}/decide", post(decide))
+        .route("/requests/{id}/withdraw", action(withdraw))
+        .route("/requests/{id}/comment", action(comment))
+        .route("/requests/{id}/decide", action(decide))
 }
 
 /// *Send request* makes a request; *Check* and changes of fields that others depend on show the form again with the verdict.

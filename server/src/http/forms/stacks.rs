@@ -8,16 +8,16 @@ use types::ids::StackId;
 use types::operation::{OperationDetail, OperationKind};
 use types::stack::DeleteStack;
 
-use super::{AppState, Posted, id, parent, see};
+use super::{AppState, Posted, action, id, parent, see};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/stacks/{id}/delete", post(delete))
         .route("/stacks/{id}/extend", post(extend))
-        .route("/stacks/{id}/start", post(start))
-        .route("/stacks/{id}/stop", post(stop))
-        .route("/stacks/{id}/restart", post(restart))
-        .route("/stacks/{id}/retry", post(retry))
+        .route("/stacks/{id}/start", action(start))
+        .route("/stacks/{id}/stop", action(stop))
+        .route("/stacks/{id}/restart", action(restart))
+        .route("/stacks/{id}/retry", action(retry))
 }
 
 async fn delete(

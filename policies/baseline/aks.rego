@@ -13,11 +13,8 @@ rules["AKS-015"] := {
 	"holds": "Encryption at host is on.",
 	"fails": "Encryption at host is off.",
 	"fix": {"text": "Set enableEncryptionAtHost to true"},
-}
-
-results contains row if {
-	some pool in plan.pools
-	row := look.row("AKS-015", pool, [look.is(pool.body, "properties.enableEncryptionAtHost", true)])
+	"of": "pools",
+	"checks": [{"at": "properties.enableEncryptionAtHost", "is": true}],
 }
 
 rules["AKS-016"] := {
@@ -28,11 +25,8 @@ rules["AKS-016"] := {
 	"holds": "Local users cannot sign in by SSH.",
 	"fails": "Local users can sign in by SSH.",
 	"fix": {"text": "Set securityProfile.sshAccess to Disabled"},
-}
-
-results contains row if {
-	some pool in plan.pools
-	row := look.row("AKS-016", pool, [look.is_one_of(pool.body, "properties.securityProfile.sshAccess", ["Disabled", "EntraId"])])
+	"of": "pools",
+	"checks": [{"at": "properties.securityProfile.sshAccess", "is_one_of": ["Disabled", "EntraId"]}],
 }
 
 rules["AKS-023"] := {
@@ -81,11 +75,8 @@ rules["AKS-026"] := {
 	"holds": "The surge is set.",
 	"fails": "The surge of an upgrade is not set.",
 	"fix": {"text": "Set upgradeSettings.maxSurge to 33%"},
-}
-
-results contains row if {
-	some pool in plan.pools
-	row := look.row("AKS-026", pool, [look.is_present(pool.body, "properties.upgradeSettings.maxSurge", "such as 33%")])
+	"of": "pools",
+	"checks": [{"at": "properties.upgradeSettings.maxSurge", "is_present": "such as 33%"}],
 }
 
 rules["AKS-027"] := {
@@ -96,11 +87,8 @@ rules["AKS-027"] := {
 	"holds": "The OS disk is ephemeral.",
 	"fails": "The OS disk outlives the node.",
 	"fix": {"text": "Set osDiskType to Ephemeral and choose a size with a local disk"},
-}
-
-results contains row if {
-	some pool in plan.pools
-	row := look.row("AKS-027", pool, [look.is(pool.body, "properties.osDiskType", "Ephemeral")])
+	"of": "pools",
+	"checks": [{"at": "properties.osDiskType", "is": "Ephemeral"}],
 }
 
 rules["AKS-030"] := {
@@ -111,11 +99,8 @@ rules["AKS-030"] := {
 	"holds": "The nodes have no public address.",
 	"fails": "Every node has a public address.",
 	"fix": {"text": "Set enableNodePublicIP to false"},
-}
-
-results contains row if {
-	some pool in plan.pools
-	row := look.row("AKS-030", pool, [look.is_not(pool.body, "properties.enableNodePublicIP", true, false)])
+	"of": "pools",
+	"checks": [{"at": "properties.enableNodePublicIP", "is_not": true, "wanted": false}],
 }
 
 rules["AKS-032"] := {

@@ -35,9 +35,6 @@ rules["VM-005"] := {
 	"holds": "Disks of this set are encrypted twice.",
 	"fails": "Disks of this set are encrypted once only.",
 	"fix": {"text": "Set encryptionType to EncryptionAtRestWithPlatformAndCustomerKeys"},
-}
-
-results contains row if {
-	some set in plan.of_kind("microsoft.compute/diskencryptionsets")
-	row := look.row("VM-005", set, [look.is(set.body, "properties.encryptionType", "EncryptionAtRestWithPlatformAndCustomerKeys")])
+	"of": "encryption_sets",
+	"checks": [{"at": "properties.encryptionType", "is": "EncryptionAtRestWithPlatformAndCustomerKeys"}],
 }

@@ -11,19 +11,14 @@ rules["VM-012"] := {
 	"holds": "The extension is one of the approved.",
 	"fails": "The extension is not one of the approved.",
 	"fix": {"text": "Remove the extension or have it approved"},
-}
-
-approved := [
-	"AADSSHLoginForLinux",
-	"AzureMonitorLinuxAgent",
-	"ConfigurationforLinux",
-	"CustomScript",
-	"GuestAttestation",
-]
-
-results contains row if {
-	some extension in plan.extensions
-	row := look.row("VM-012", extension, [look.is_one_of(extension.body, "properties.type", approved)])
+	"of": "extensions",
+	"checks": [{"at": "properties.type", "is_one_of": [
+		"AADSSHLoginForLinux",
+		"AzureMonitorLinuxAgent",
+		"ConfigurationforLinux",
+		"CustomScript",
+		"GuestAttestation",
+	]}],
 }
 
 rules["VM-013"] := {

@@ -24,7 +24,7 @@ results contains row if {
 	)])
 }
 
-offered := sort(object.keys(offer.images))
+offered := [image | some image, _ in offer.images]
 
 # An image of which any part is unknown is unknown.
 image_of(vm) := {"value": seen.value, "unknown": true} if {

@@ -11,16 +11,11 @@ rules["NET-001"] := {
 	"holds": "The interface has no public address.",
 	"fails": "The interface has a public address.",
 	"fix": {"text": "Remove publicIPAddress"},
-}
-
-results contains row if {
-	some interface in plan.interfaces
-	row := look.row("NET-001", interface, array.concat(
-		[look.within(config, look.is_absent(config.body, "properties.publicIPAddress.id")) |
-			some config in look.items(interface.body, "properties.ipConfigurations")
-		],
-		[look.is_present(interface.body, "properties.ipConfigurations", "an address configuration")],
-	))
+	"of": "interfaces",
+	"checks": [
+		{"each": "properties.ipConfigurations", "at": "properties.publicIPAddress.id", "is_absent": true},
+		{"at": "properties.ipConfigurations", "is_present": "an address configuration"},
+	],
 }
 
 rules["NET-002"] := {
@@ -31,11 +26,8 @@ rules["NET-002"] := {
 	"holds": "IP forwarding is off.",
 	"fails": "IP forwarding is on.",
 	"fix": {"text": "Set enableIPForwarding to false"},
-}
-
-results contains row if {
-	some interface in plan.interfaces
-	row := look.row("NET-002", interface, [look.is_not(interface.body, "properties.enableIPForwarding", true, false)])
+	"of": "interfaces",
+	"checks": [{"at": "properties.enableIPForwarding", "is_not": true, "wanted": false}],
 }
 
 rules["NET-003"] := {
@@ -76,11 +68,8 @@ rules["VM-021"] := {
 	"holds": "Accelerated networking is on.",
 	"fails": "Accelerated networking is off.",
 	"fix": {"text": "Set enableAcceleratedNetworking to true"},
-}
-
-results contains row if {
-	some interface in plan.interfaces
-	row := look.row("VM-021", interface, [look.is(interface.body, "properties.enableAcceleratedNetworking", true)])
+	"of": "interfaces",
+	"checks": [{"at": "properties.enableAcceleratedNetworking", "is": true}],
 }
 
 # Subnets made by the plan, and those it only uses: of these Azure's answers stand in the context.

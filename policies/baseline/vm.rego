@@ -59,11 +59,8 @@ rules["VM-003"] := {
 	"holds": "Encryption at host is on.",
 	"fails": "Encryption at host is off.",
 	"fix": {"text": "Set securityProfile.encryptionAtHost to true"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-003", vm, [look.is(vm.body, "properties.securityProfile.encryptionAtHost", true)])
+	"of": "machines",
+	"checks": [{"at": "properties.securityProfile.encryptionAtHost", "is": true}],
 }
 
 rules["VM-004"] := {
@@ -95,11 +92,8 @@ rules["VM-006"] := {
 	"holds": "The OS disk is managed.",
 	"fails": "The OS disk is a page blob in a storage account.",
 	"fix": {"text": "Remove osDisk.vhd and use managedDisk"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-006", vm, [look.is_absent(vm.body, "properties.storageProfile.osDisk.vhd.uri")])
+	"of": "machines",
+	"checks": [{"at": "properties.storageProfile.osDisk.vhd.uri", "is_absent": true}],
 }
 
 rules["VM-007"] := {
@@ -110,14 +104,11 @@ rules["VM-007"] := {
 	"holds": "Only SSH keys open the machine.",
 	"fails": "A password can open the machine.",
 	"fix": {"text": "Set disablePasswordAuthentication to true, remove adminPassword and give an SSH public key"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-007", vm, [
-		look.is(vm.body, "properties.osProfile.linuxConfiguration.disablePasswordAuthentication", true),
-		look.is_absent(vm.body, "properties.osProfile.adminPassword"),
-	])
+	"of": "machines",
+	"checks": [
+		{"at": "properties.osProfile.linuxConfiguration.disablePasswordAuthentication", "is": true},
+		{"at": "properties.osProfile.adminPassword", "is_absent": true},
+	],
 }
 
 rules["VM-009"] := {
@@ -143,11 +134,8 @@ rules["VM-010"] := {
 	"holds": "Azure assesses patches.",
 	"fails": "Nobody looks for missing patches.",
 	"fix": {"text": "Set patchSettings.assessmentMode to AutomaticByPlatform"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-010", vm, [look.is(vm.body, "properties.osProfile.linuxConfiguration.patchSettings.assessmentMode", "AutomaticByPlatform")])
+	"of": "machines",
+	"checks": [{"at": "properties.osProfile.linuxConfiguration.patchSettings.assessmentMode", "is": "AutomaticByPlatform"}],
 }
 
 rules["VM-011"] := {
@@ -158,11 +146,8 @@ rules["VM-011"] := {
 	"holds": "Azure installs patches.",
 	"fails": "Patches are not installed by Azure.",
 	"fix": {"text": "Set patchSettings.patchMode to AutomaticByPlatform"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-011", vm, [look.is(vm.body, "properties.osProfile.linuxConfiguration.patchSettings.patchMode", "AutomaticByPlatform")])
+	"of": "machines",
+	"checks": [{"at": "properties.osProfile.linuxConfiguration.patchSettings.patchMode", "is": "AutomaticByPlatform"}],
 }
 
 rules["VM-014"] := {
@@ -173,11 +158,8 @@ rules["VM-014"] := {
 	"holds": "The VM agent is provisioned.",
 	"fails": "The VM agent is left out.",
 	"fix": {"text": "Set provisionVMAgent to true"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-014", vm, [look.is_not(vm.body, "properties.osProfile.linuxConfiguration.provisionVMAgent", false, true)])
+	"of": "machines",
+	"checks": [{"at": "properties.osProfile.linuxConfiguration.provisionVMAgent", "is_not": false, "wanted": true}],
 }
 
 rules["VM-015"] := {
@@ -208,14 +190,11 @@ rules["VM-017"] := {
 	"holds": "Boot diagnostics are on, in Azure's own storage.",
 	"fails": "Boot diagnostics are off, or go to a storage account.",
 	"fix": {"text": "Set bootDiagnostics.enabled to true and remove storageUri"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-017", vm, [
-		look.is(vm.body, "properties.diagnosticsProfile.bootDiagnostics.enabled", true),
-		look.is_absent(vm.body, "properties.diagnosticsProfile.bootDiagnostics.storageUri"),
-	])
+	"of": "machines",
+	"checks": [
+		{"at": "properties.diagnosticsProfile.bootDiagnostics.enabled", "is": true},
+		{"at": "properties.diagnosticsProfile.bootDiagnostics.storageUri", "is_absent": true},
+	],
 }
 
 rules["VM-018"] := {
@@ -226,11 +205,8 @@ rules["VM-018"] := {
 	"holds": "The machine stands in a zone.",
 	"fails": "The machine stands in no particular zone.",
 	"fix": {"text": "Choose a zone", "field": "zone"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-018", vm, [look.is_present(vm.body, "zones", "a zone")])
+	"of": "machines",
+	"checks": [{"at": "zones", "is_present": "a zone"}],
 }
 
 rules["VM-020"] := {
@@ -241,13 +217,12 @@ rules["VM-020"] := {
 	"holds": "The required tags are there.",
 	"fails": "A required tag is missing: owner, costCenter and environment are needed.",
 	"fix": {"text": "Add the missing tag", "field": "tags"},
-}
-
-results contains row if {
-	some vm in plan.machines
-	row := look.row("VM-020", vm, [look.is_present(vm.body, concat(".", ["tags", tag]), "a value") |
-		some tag in ["owner", "costCenter", "environment"]
-	])
+	"of": "machines",
+	"checks": [
+		{"at": "tags.owner", "is_present": "a value"},
+		{"at": "tags.costCenter", "is_present": "a value"},
+		{"at": "tags.environment", "is_present": "a value"},
+	],
 }
 
 rules["VM-024"] := {

@@ -18,6 +18,8 @@ of_kind(kind) := [resource | some resource in resources; resource.kind == kind]
 # Each with its image, as publisher:offer:sku.
 machines := [object.union(machine, {"image": offer.image(machine.body)}) | some machine in of_kind("microsoft.compute/virtualmachines")]
 
+encryption_sets := of_kind("microsoft.compute/diskencryptionsets")
+
 disks := of_kind("microsoft.compute/disks")
 
 extensions := of_kind("microsoft.compute/virtualmachines/extensions")

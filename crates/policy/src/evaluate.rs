@@ -11,13 +11,20 @@ use types::policy::{Input, RuleKind};
 use crate::Error;
 use crate::look;
 use crate::rules::PackageRules;
+use crate::table::Table;
 
 const GUARDRAILS: &str = "slipway.guardrails.";
 const BASELINE: &str = "slipway.baseline.";
-/// The package with one rule that asks for all sets.
-const EVERYTHING: &str = "slipway.everything";
+/// The package with one rule, `said`, that asks for all sets. It stands above the packages that it asks: relative to itself the engine finds a rule by
+/// its name, elsewhere it looks through all packages.
+const EVERYTHING: &str = "slipway";
 /// The package through which guardrails see what the baseline says.
 const CONTROLS: &str = "slipway.controls";
+
+/// The package of the facts of controls, by their ids.
+const FACTS: &str = "slipway.facts";
+/// The package that says what a plan contains.
+const PLAN: &str = "slipway.plan";
 
 /// Evaluation of a plan takes milliseconds; this only stops a rule that never ends, also on a slow machine.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -79,11 +86,7 @@ impl Evaluator {
             };
             let before = sets.len();
             for set in of_kind {
-                let path = format!("data.{package}.{}", set.name());
-                if engine
-                    .compile_with_entrypoint(&path.as_str().into())
-                    .is_ok()
-                {
+                if is_rule(&mut engine, package, set.name()) {
                     sets.push((package.clone(), *set));
                 }
             }
@@ -96,13 +99,21 @@ impl Evaluator {
         }
         let everything = sets
             .iter()
-            .map(|(package, set)| format!("data.{package}.{}", set.name()))
+            .map(|(package, set)| {
+                let below = package.strip_prefix("slipway.").unwrap_or(package);
+                format!("{below}.{}", set.name())
+            })
             .collect::<Vec<_>>()
             .join(", ");
+        let imports: String = [BASELINE, GUARDRAILS]
+            .into_iter()
+            .filter(|kind| sets.iter().any(|(package, _)| package.starts_with(kind)))
+            .map(|kind| format!("import data.{}\n", kind.trim_end_matches('.')))
+            .collect();
         add(
             &mut engine,
             "everything",
-            format!("package {EVERYTHING}\n\nsaid := [{everything}]\n"),
+            format!("package {EVERYTHING}\n\n{imports}\nsaid := [{everything}]\n"),
         )?;
         prepare(&mut engine)?;
         Ok(Self {
@@ -191,7 +202,7 @@ impl Evaluator {
     }
 }
 
-/// The files compiled, with the functions of `look` and what guardrails may ask about the baseline: `data.slipway.controls.open`, the rows that
+/// The files compiled, with the functions of `look`, the controls that are said by their facts, and what guardrails may ask about the baseline: `data.slipway.controls.open`, the rows that
 /// fail or are unknown, and `data.slipway.facts`, the facts of each control by its id.
 ///
 /// # Errors
@@ -204,29 +215,44 @@ pub fn engine(files: impl IntoIterator<Item = (String, String)>) -> Result<Engin
     for (path, text) in files {
         add(&mut engine, &path, text)?;
     }
+    prepare(&mut engine)?;
     let baseline: Vec<String> = packages(&engine)?
         .into_iter()
         .filter(|package| kind_of(package) == Some(RuleKind::Control))
         .collect();
+    let mut table = Table::default();
+    // Facts are told as data: as rules they would be made anew for every plan.
+    let mut facts = serde_json::Map::new();
+    for package in &baseline {
+        let rules = facts_of(&mut engine, package)?;
+        let rules = serde_json::to_value(rules).map_err(|e| malformed(package, e.to_string()))?;
+        table
+            .read(package, &rules, |list| is_rule(&mut engine, PLAN, list))
+            .map_err(|detail| malformed(package, detail))?;
+        if let serde_json::Value::Object(rules) = rules {
+            facts.extend(rules);
+        }
+    }
+    let files = table.files();
+    table.install(&mut engine).map_err(Error::Compile)?;
+    for (name, text) in files {
+        add(&mut engine, &name, text)?;
+    }
     let rows: String = baseline
         .iter()
-        .map(|package| format!("\nopen contains row if {{\n\tsome row in data.{package}.results\n\trow.result in {{\"fail\", \"unknown\"}}\n}}\n"))
+        .map(|package| {
+            format!(
+                "\nopen contains row if {{\n\tsome row in look.open(data.{package}.results)\n}}\n"
+            )
+        })
         .collect();
     add(
         &mut engine,
         "controls",
         format!("package {CONTROLS}\n{rows}"),
     )?;
-    prepare(&mut engine)?;
-    // Facts are told as data: as rules they would be made anew for every plan.
-    let mut facts = serde_json::Map::new();
-    for package in &baseline {
-        let rules = facts_of(&mut engine, package)?;
-        let rules = serde_json::to_value(rules).map_err(|e| malformed(package, e.to_string()))?;
-        if let serde_json::Value::Object(rules) = rules {
-            facts.extend(rules);
-        }
-    }
+    // The engine looks for rules wherever data is asked for, and does so once only where there is a package, be it an empty one.
+    add(&mut engine, "facts", format!("package {FACTS}\n"))?;
     engine
         .add_data(serde_json::json!({"slipway": {"facts": facts}}).into())
         .map_err(|e| Error::Compile(format!("{e:#}")))?;
@@ -264,6 +290,14 @@ fn packages(engine: &Engine) -> Result<Vec<String>, Error> {
     packages.sort();
     packages.dedup();
     Ok(packages)
+}
+
+/// Whether a package has a rule of this name.
+fn is_rule(engine: &mut Engine, package: &str, name: &str) -> bool {
+    let path = format!("data.{package}.{name}");
+    engine
+        .compile_with_entrypoint(&path.as_str().into())
+        .is_ok()
 }
 
 /// A query, not `eval_rule`: `rules["GR-001"] := …` makes no rule of the name `rules`.

@@ -17,6 +17,7 @@ mod folder;
 mod look;
 mod report;
 mod rules;
+mod table;
 
 use std::time::Instant;
 

@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use regorus::{Engine, Value};
 
 /// A function, with as many arguments as it takes.
-type Function = fn(&[Value]) -> Value;
+pub(crate) type Function = fn(&[Value]) -> Value;
 
-const FUNCTIONS: [(&str, u8, Function); 13] = [
+const FUNCTIONS: [(&str, u8, Function); 14] = [
     ("look.unknown", 1, unknown),
     ("look.at", 2, at),
     ("look.check", 4, check),
@@ -25,6 +25,7 @@ const FUNCTIONS: [(&str, u8, Function); 13] = [
     ("look.within", 2, within),
     ("look.row", 3, row),
     ("look.not_applicable", 3, not_applicable),
+    ("look.open", 1, open),
 ];
 
 /// Gives an engine the functions.
@@ -123,12 +124,12 @@ fn check(given: &[Value]) -> Value {
 }
 
 /// `look.is(body, path, wanted)`: exactly this value; what is absent is not.
-fn is(given: &[Value]) -> Value {
+pub(crate) fn is(given: &[Value]) -> Value {
     judge(given, |value, wanted| value == wanted)
 }
 
 /// `look.is_one_of(body, path, wanted)`: one of these values.
-fn is_one_of(given: &[Value]) -> Value {
+pub(crate) fn is_one_of(given: &[Value]) -> Value {
     judge(given, |value, wanted| match wanted {
         Value::Array(these) => these.contains(value),
         Value::Set(these) => these.contains(value),
@@ -137,7 +138,7 @@ fn is_one_of(given: &[Value]) -> Value {
 }
 
 /// `look.is_present(body, path, wanted)`: something is there, and it is not empty. `wanted` says in words what.
-fn is_present(given: &[Value]) -> Value {
+pub(crate) fn is_present(given: &[Value]) -> Value {
     judge(given, |value, _| match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),
@@ -148,14 +149,14 @@ fn is_present(given: &[Value]) -> Value {
 }
 
 /// `look.is_at_least(body, path, least)`: a number of at least this much.
-fn is_at_least(given: &[Value]) -> Value {
+pub(crate) fn is_at_least(given: &[Value]) -> Value {
     judge(given, |value, least| {
         matches!(value, Value::Number(_)) && value >= least
     })
 }
 
 /// `look.is_not(body, path, unwanted, wanted)`: anything but this value, so an absent one is fine: for switches that Azure leaves in the safe position.
-fn is_not(given: &[Value]) -> Value {
+pub(crate) fn is_not(given: &[Value]) -> Value {
     let [body, path, unwanted, wanted] = given else {
         return Value::Undefined;
     };
@@ -166,7 +167,7 @@ fn is_not(given: &[Value]) -> Value {
 }
 
 /// `look.is_absent(body, path)`: nothing is there.
-fn is_absent(given: &[Value]) -> Value {
+pub(crate) fn is_absent(given: &[Value]) -> Value {
     let [body, path] = given else {
         return Value::Undefined;
     };
@@ -177,7 +178,7 @@ fn is_absent(given: &[Value]) -> Value {
 }
 
 /// `look.items(body, path)`: the members of a list, each as `{path, body}`. A list that is unknown stands as one unknown member, so that no check is lost.
-fn items(given: &[Value]) -> Value {
+pub(crate) fn items(given: &[Value]) -> Value {
     let [body, path] = given else {
         return Value::Undefined;
     };
@@ -205,7 +206,7 @@ fn items(given: &[Value]) -> Value {
 }
 
 /// `look.within(item, check)`: a check made on a member, told from the body.
-fn within(given: &[Value]) -> Value {
+pub(crate) fn within(given: &[Value]) -> Value {
     let [item, found] = given else {
         return Value::Undefined;
     };
@@ -221,7 +222,7 @@ fn within(given: &[Value]) -> Value {
 }
 
 /// `look.row(id, resource, checks)`: a control's row on a resource. The first check that fails speaks, else the first that is unknown, else the first.
-fn row(given: &[Value]) -> Value {
+pub(crate) fn row(given: &[Value]) -> Value {
     let [id, resource, Value::Array(checks)] = given else {
         return Value::Undefined;
     };
@@ -255,6 +256,22 @@ fn not_applicable(given: &[Value]) -> Value {
             (&WORDS.path, path.clone()),
         ])
     })
+}
+
+/// `look.open(rows)`: the rows of controls that fail or are unknown.
+fn open(given: &[Value]) -> Value {
+    let [Value::Set(rows)] = given else {
+        return Value::Undefined;
+    };
+    let open: Vec<Value> = rows
+        .iter()
+        .filter(|row| {
+            get(row, &WORDS.result)
+                .is_some_and(|result| *result == WORDS.fail || *result == WORDS.unknown)
+        })
+        .cloned()
+        .collect();
+    open.into()
 }
 
 /// A check of `(body, path, wanted)` by a comparison of what is there with what is wanted.
@@ -302,7 +319,7 @@ fn see(body: &Value, path: &Value) -> Option<Seen> {
                 unknown: false,
             });
         };
-        match get(here, &step.into()) {
+        match member(here, step) {
             Some(next) => here = next,
             None => {
                 return Some(Seen {
@@ -317,6 +334,21 @@ fn see(body: &Value, path: &Value) -> Option<Seen> {
 fn is_unknown(value: &Value) -> bool {
     matches!(get(value, &WORDS.marker), Some(Value::String(_)))
 }
+
+/// A member by its name, without making a value of the name where there are few.
+fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    match value {
+        Value::Object(members) if members.len() <= FEW => members
+            .iter()
+            .find(|(key, _)| matches!(key, Value::String(key) if key.as_ref() == name))
+            .map(|(_, member)| member),
+        Value::Object(members) => members.get(&name.into()),
+        _ => None,
+    }
+}
+
+/// Up to here going through the members is faster than searching.
+const FEW: usize = 16;
 
 fn get<'a>(value: &'a Value, key: &Value) -> Option<&'a Value> {
     match value {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use types::policy::{Fix, Rule, RuleKind, Severity};
 
 use crate::Error;
@@ -44,6 +45,10 @@ struct Written {
     holds: Option<String>,
     fails: Option<String>,
     fix: Option<Fix>,
+    /// Read and judged by `table.rs`, as are the checks.
+    #[serde(rename = "of")]
+    _of: Option<IgnoredAny>,
+    checks: Option<IgnoredAny>,
 }
 
 impl Facts {
@@ -61,6 +66,11 @@ impl Facts {
                 if (package.kind == RuleKind::Guardrail) != id.starts_with("GR-") {
                     return Err(malformed(format!(
                         "{id} is not an id for this kind of rule: guardrails are GR-…, controls are not"
+                    )));
+                }
+                if package.kind == RuleKind::Guardrail && written.checks.is_some() {
+                    return Err(malformed(format!(
+                        "the guardrail {id} has `checks`, which only a control can have"
                     )));
                 }
                 if package.kind == RuleKind::Control

@@ -2,7 +2,7 @@
 
 use policy::{Bundle, Error};
 use serde_json::json;
-use types::policy::{Input, RuleKind, Verdict};
+use types::policy::{ControlOutcome, Input, RuleKind, Verdict};
 
 const GUARDRAIL: &str = r#"
 package slipway.guardrails.plain
@@ -19,8 +19,12 @@ fn load(files: &[(&str, &str)]) -> Result<Bundle, Error> {
 }
 
 fn input() -> Input {
+    input_with(json!({}))
+}
+
+fn input_with(plan: serde_json::Value) -> Input {
     serde_json::from_value(json!({
-        "plan": {}, "request": {"kind": "create"}, "project": {}, "actor": {}, "stack": null, "context": {}, "now": "2026-11-22T10:00:00Z",
+        "plan": plan, "request": {"kind": "create"}, "project": {}, "actor": {}, "stack": null, "context": {}, "now": "2026-11-22T10:00:00Z",
     }))
     .unwrap()
 }
@@ -101,6 +105,99 @@ fn facts_are_written_whole_and_once() {
     ));
     let lost = "package slipway.guardrails.a\nrules[\"GR-1\"] := data.slipway.nowhere.f(1)\ndeny contains 1 if false\n";
     assert!(load(&[("a.rego", lost)]).is_err());
+}
+
+const LISTS: &str = "package slipway.plan\nmachines := input.plan.resources\n";
+
+/// A bundle with one control whose facts end with `said`.
+fn control(said: &str) -> Result<Bundle, Error> {
+    let control = format!(
+        r#"package slipway.baseline.plain
+rules["VM-1"] := {{"title": "t", "description": "d", "severity": "low", "holds": "h", "fails": "f", {said}}}"#
+    );
+    load(&[
+        ("plain.rego", GUARDRAIL),
+        ("plan.rego", LISTS),
+        ("control.rego", &control),
+    ])
+}
+
+#[test]
+fn a_control_can_be_said_by_its_facts_alone() {
+    let bundle = control(
+        r#""of": "machines", "checks": [{"each": "disks", "at": "size", "is_at_least": 30}, {"at": "name", "is_present": "a name"}]"#,
+    )
+    .unwrap();
+    let input = input_with(json!({"resources": [
+        {"id": "/m/roomy", "body": {"name": "m", "disks": [{"size": 30}, {"size": 31}]}},
+        {"id": "/m/small", "body": {"name": "m", "disks": [{"size": 30}, {"size": 29}]}},
+        {"id": "/m/bare", "body": {}},
+        {"id": "/m/later", "body": {"name": "m", "disks": {"$unknown": "reference('x')"}}},
+    ]}));
+    let report = bundle.check(&input);
+    let said: Vec<_> = report
+        .controls
+        .iter()
+        .map(|row| (row.resource.as_str(), row.result, row.path.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("/m/bare", ControlOutcome::Fail, "name"),
+            ("/m/later", ControlOutcome::Unknown, "disks.size"),
+            ("/m/roomy", ControlOutcome::Pass, "disks[0].size"),
+            ("/m/small", ControlOutcome::Fail, "disks[1].size"),
+        ]
+    );
+}
+
+#[test]
+fn checks_that_cannot_be_judged_do_not_load() {
+    for (said, complaint) in [
+        (r#""of": "machines""#, "needs both"),
+        (r#""of": "machines", "checks": []"#, "needs both"),
+        (r#""checks": [{"at": "a", "is": 1}]"#, "needs both"),
+        (
+            r#""of": "ships", "checks": [{"at": "a", "is": 1}]"#,
+            "no such list",
+        ),
+        (r#""of": "machines", "checks": [{"is": 1}]"#, "needs `at`"),
+        (
+            r#""of": "machines", "checks": [{"at": "a"}]"#,
+            "exactly one of",
+        ),
+        (
+            r#""of": "machines", "checks": [{"at": "a", "is": 1, "is_one_of": [1]}]"#,
+            "exactly one of",
+        ),
+        (
+            r#""of": "machines", "checks": [{"at": "a", "is_not": 1}]"#,
+            "needs `wanted`",
+        ),
+        (
+            r#""of": "machines", "checks": [{"at": "a", "is_absent": false}]"#,
+            "true or not there",
+        ),
+        (
+            r#""of": "machines", "checks": [{"at": "a", "is": 1, "or": 2}]"#,
+            "has no `or`",
+        ),
+        (
+            r#""of": "machines", "checks": [{"at": 7, "is": 1}]"#,
+            "dotted path",
+        ),
+    ] {
+        let error = control(said).unwrap_err().to_string();
+        assert!(
+            error.contains(complaint) && error.contains("VM-1"),
+            "{said}: {error}"
+        );
+    }
+    let guardrail = GUARDRAIL.replace(
+        r#""severity": "low""#,
+        r#""severity": "low", "of": "machines", "checks": [{"at": "a", "is": 1}]"#,
+    );
+    assert!(load(&[("plain.rego", &guardrail), ("plan.rego", LISTS)]).is_err());
 }
 
 #[test]

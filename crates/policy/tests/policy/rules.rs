@@ -8,7 +8,7 @@ const FOUR: [&str; 4] = ["passes", "fails", "absent", "unknown"];
 #[test]
 fn every_rego_test_passes_and_every_line_is_reached() {
     let suite = Suite::shipped();
-    let mut engine = suite.without("");
+    let mut engine = suite.engine();
     engine.set_enable_coverage(true);
     let broken: Vec<String> = suite
         .cases()

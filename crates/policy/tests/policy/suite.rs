@@ -30,16 +30,23 @@ impl Suite {
             .filter(|(path, _)| !path.ends_with("_test.rego"))
     }
 
-    /// Everything but one file.
-    pub(crate) fn without(&self, left_out: &str) -> Engine {
-        let files = self.files.iter().filter(|(path, _)| path != left_out);
-        policy::engine(files.cloned()).unwrap()
+    pub(crate) fn engine(&self) -> Engine {
+        policy::engine(self.files.iter().cloned()).unwrap()
+    }
+
+    /// Everything, with another text in one file; none where that cannot be loaded.
+    pub(crate) fn with(&self, changed: &str, text: &str) -> Option<Engine> {
+        let files = self.files.iter().map(|(path, shipped)| {
+            let text = if path == changed { text } else { shipped };
+            (path.clone(), text.to_owned())
+        });
+        policy::engine(files).ok()
     }
 
     /// Every test there is, found by its name.
     pub(crate) fn cases(&self) -> Vec<Case> {
         let compiled = self
-            .without("")
+            .engine()
             .compile_with_entrypoint(&"data.slipway.offer.images".into())
             .unwrap();
         let mut cases: Vec<Case> = compiled

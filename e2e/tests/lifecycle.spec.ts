@@ -68,6 +68,10 @@ test("an operation that hangs is cancelled, and what it made can be deleted", as
   await expect(page.getByText(/Deployment slipway-stuck-/).first()).toBeVisible({ timeout: 30_000 });
   await page.getByRole("button", { name: "Cancel" }).first().click();
   await until(api, `/api/v1/stacks/${stack}`, ["failed"]);
+  // The address of a form leads to what it belongs to.
+  const operation = (await (await api.get(`/api/v1/stacks/${stack}`)).json()).operations[0].id;
+  await page.goto(`/operations/${operation}/cancel`);
+  await expect(page).toHaveURL(`/operations/${operation}`);
   await page.goto(`/stacks/${stack}`);
   await page.getByRole("link", { name: "Delete" }).click();
   await page.getByLabel(/name, typed again/).fill("stuck");

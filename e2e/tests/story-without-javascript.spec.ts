@@ -17,6 +17,7 @@ test("a VM for dev, without a line of script", async ({ page, console }) => {
   await page.getByRole("button", { name: "Check" }).last().click();
   await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Bad Name");
   await expect(page.getByText(/lower-case letters/i).first()).toBeVisible();
+  await expect(page).toHaveTitle(/^Not ready: Request Azure Linux VM/);
 
   await fillVm(page, { name: "plain-worker", tier: "Dev" });
   await page.getByRole("button", { name: "Check" }).last().click();

@@ -9,8 +9,8 @@ use clap::ValueEnum;
 use crate::conformance;
 use crate::site;
 use crate::tools::{
-    announce, cargo, check, chromium, command, debian_package, node_program, npm_packages, on_path,
-    postgres, target,
+    announce, cargo, cargo_deny, check, chromium, command, debian_package, node_program,
+    npm_packages, on_path, postgres, target,
 };
 
 /// One part of the test run.
@@ -18,6 +18,8 @@ use crate::tools::{
 pub(crate) enum Part {
     /// rustfmt.
     Format,
+    /// cargo-deny: licences, banned crates, sources.
+    Dependencies,
     /// clippy, for the server and for the browser, warnings as errors.
     Lint,
     /// rustdoc, warnings as errors.
@@ -31,8 +33,9 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    const ALL: [Part; 5] = [
+    const ALL: [Part; 6] = [
         Part::Format,
+        Part::Dependencies,
         Part::Lint,
         Part::Docs,
         Part::Rust,
@@ -55,6 +58,7 @@ pub(crate) fn run(parts: &[Part], arguments: &[String]) -> Result<()> {
         let start = Instant::now();
         match part {
             Part::Format => format()?,
+            Part::Dependencies => dependencies()?,
             Part::Lint => lint()?,
             Part::Docs => docs()?,
             Part::Rust => rust()?,
@@ -70,6 +74,7 @@ pub(crate) fn run(parts: &[Part], arguments: &[String]) -> Result<()> {
 fn name(part: Part) -> &'static str {
     match part {
         Part::Format => "format",
+        Part::Dependencies => "dependencies",
         Part::Lint => "lint",
         Part::Docs => "docs",
         Part::Rust => "rust",
@@ -81,6 +86,13 @@ fn name(part: Part) -> &'static str {
 fn format() -> Result<()> {
     announce("Format");
     check(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn dependencies() -> Result<()> {
+    let deny = cargo_deny()?;
+    announce("Dependencies");
+    // Advisories are a database on the Internet: see docs/building.md.
+    check(command(deny).args(["--log-level=error", "check", "licenses", "bans", "sources"]))
 }
 
 fn lint() -> Result<()> {

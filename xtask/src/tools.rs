@@ -143,6 +143,36 @@ fn apt_line(packages: &str) -> String {
     format!("sudo apt-get update && sudo apt-get install -y --no-install-recommends {packages}")
 }
 
+/// cargo-deny, built once into the target directory; unoptimised, as building it takes far longer than its work.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    const VERSION: &str = "0.20.2";
+    let home = target().join("tools").join(format!("cargo-deny-{VERSION}"));
+    let program = home.join("bin/cargo-deny");
+    if !program.is_file() {
+        announce(&format!("Installing cargo-deny {VERSION}"));
+        check(
+            cargo()
+                .args([
+                    "install",
+                    "cargo-deny",
+                    "--locked",
+                    "--debug",
+                    "--quiet",
+                    "--version",
+                    VERSION,
+                    "--root",
+                ])
+                .arg(&home)
+                .arg("--target-dir")
+                .arg(target().join("tools/build"))
+                .env_remove("CARGO_TARGET_DIR"),
+        )?;
+        // What it was built from is as large as the server's whole build.
+        std::fs::remove_dir_all(target().join("tools/build"))?;
+    }
+    Ok(program)
+}
+
 /// Chromium for the browser tests: `CHROMIUM`, or Debian's.
 pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("CHROMIUM") {

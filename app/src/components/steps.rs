@@ -50,7 +50,7 @@ fn step(step: &Step) -> AnyView {
                             {(!step.resources.is_empty())
                                 .then(|| {
                                     view! {
-                                        <ul>{step.resources.iter().map(|one| resource(one, step.fault.is_none())).collect::<Vec<_>>()}</ul>
+                                        <ul>{step.resources.iter().map(|one| resource(one, step)).collect::<Vec<_>>()}</ul>
                                     }
                                 })}
                         </div>
@@ -88,13 +88,16 @@ fn dot(state: StepState) -> AnyView {
     .into_any()
 }
 
-/// One resource. Its error is said whole, unless its step has just said it: then in one sentence.
-fn resource(resource: &ResourceProgress, whole: bool) -> AnyView {
+/// One resource of a step. Its error is said whole, unless the step has just said it: then in one sentence.
+fn resource(resource: &ResourceProgress, step: &Step) -> AnyView {
+    let whole = step.fault.is_none();
+    let over = !matches!(step.state, StepState::Pending | StepState::Running);
     let (tone, sign, word) = match resource.state.as_str() {
         "Succeeded" => (Tone::Ok, Icon::Check, None),
         "Deleted" => (Tone::Ok, Icon::Check, Some("deleted")),
         "Failed" => (Tone::Deny, Icon::Cross, Some("failed")),
         "Canceled" | "Cancelled" => (Tone::Warn, Icon::Minus, Some("cancelled")),
+        "Waiting" if over => (Tone::Neutral, Icon::Minus, Some("not begun")),
         "Waiting" => (Tone::Neutral, Icon::Clock, Some("waits")),
         "Deleting" => (Tone::Accent, Icon::Clock, Some("deleting")),
         "Running" | "Creating" | "Accepted" => (Tone::Accent, Icon::Clock, Some("creating")),

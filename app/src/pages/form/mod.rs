@@ -10,6 +10,7 @@ mod verdict;
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
+use leptos_meta::Title;
 use types::check::Check;
 use types::form::RequestForm;
 use types::ids::RequestId;
@@ -161,6 +162,9 @@ fn show(
             ),
             ().into_any(),
         )}
+        {refused
+            .and_then(|refused| outcome(refused, &loaded.check))
+            .map(|outcome| view! { <Title text=format!("{outcome}: {title}")/> })}
         {refused.map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
         <Filling
             loaded=Carried(loaded)
@@ -169,6 +173,16 @@ fn show(
         />
     }
     .into_any()
+}
+
+/// How the last press of a button ended, as far as it went wrong: the first thing that a page read aloud says.
+fn outcome(refused: &Submitted, check: &Result<Check, Failure>) -> Option<&'static str> {
+    if refused.problem.is_some() {
+        return Some("Not sent");
+    }
+    let wrong =
+        !refused.errors.is_empty() || check.as_ref().is_ok_and(|check| !check.errors.is_empty());
+    wrong.then_some("Not ready")
 }
 
 /// The form itself, with the verdict beside it. `refused` is what was wrong with the last POST, `submission` the number that came with it.

@@ -7,7 +7,6 @@
 
 mod support;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -104,37 +103,19 @@ impl Life {
 
     async fn nothing_twice_nothing_left(&self, empty: &Value) {
         let simulator = self.simulator();
-        let log = simulator
-            .read("/_sim/requests?method=PUT&path=/deployments/slipway-")
-            .await;
-        let mut accepted: HashMap<&str, u32> = HashMap::new();
-        for line in log["value"].as_array().unwrap() {
-            if line["status"]
-                .as_u64()
-                .is_some_and(|s| (200..300).contains(&s))
-            {
-                *accepted.entry(line["path"].as_str().unwrap()).or_default() += 1;
-            }
-        }
+        let accepted = simulator.accepted_deployments().await;
         assert_eq!(
             accepted.values().collect::<Vec<_>>(),
             [&1],
             "one deployment, accepted once: {accepted:?}\n{}",
             self.log()
         );
-        assert_eq!(&census(&simulator).await, empty, "something is left");
+        assert_eq!(&simulator.census().await, empty, "something is left");
     }
 
     fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join("log")).unwrap_or_default()
     }
-}
-
-/// What Azure holds, counted.
-async fn census(simulator: &Simulator) -> Value {
-    let state = simulator.read("/_sim/state").await;
-    json!({ "groups": state["resourceGroups"], "resources": state["resources"], "types": state["types"],
-        "running": state["operationsInProgress"] })
 }
 
 async fn sent(api: &Api) -> Option<String> {
@@ -204,7 +185,7 @@ async fn killed_after(round: u32, after: Duration) {
         Simulated::Beside
     });
     let mut slipway = life.start(None);
-    let empty = census(&life.simulator()).await;
+    let empty = life.simulator().census().await;
     let api = slipway.api("developer").await;
     // The life may be over before: then the kill finds nothing to disturb.
     let _ = tokio::time::timeout(after, live(&api)).await;
@@ -258,7 +239,7 @@ async fn killed_at_every_boundary(simulated: Simulated) {
 async fn killed_at(simulated: Simulated, boundary: u32) -> bool {
     let life = Life::begin(simulated);
     let mut slipway = life.start(Some(boundary));
-    let empty = census(&life.simulator()).await;
+    let empty = life.simulator().census().await;
     let api = slipway.api("developer").await;
     if live(&api).await.is_some() {
         assert!(!slipway.has_ended());

@@ -63,6 +63,13 @@ pub(crate) struct Begin {
 }
 
 pub(crate) fn begin(tx: &mut Tx<'_>, begin: Begin) -> Uuid {
+    let takes_over = matches!(
+        begin.effect,
+        Effect::Put { .. } | Effect::Delete | Effect::Power(_) | Effect::NodeImage
+    );
+    if takes_over && let Some(resource) = tx.resource(&ids::key(&begin.subject)).cloned() {
+        preempt(tx, &resource);
+    }
     let id = Uuid::new_v4();
     let deadline = begin.seconds.map(|seconds| tx.after(seconds));
     let operation = Operation {
@@ -79,6 +86,23 @@ pub(crate) fn begin(tx: &mut Tx<'_>, begin: Begin) -> Uuid {
     };
     tx.apply(Change::Operation(id, Some(Arc::new(operation))));
     id
+}
+
+/// Ends what was ordered to hang on a resource: something newer takes over, or the resource is no more.
+pub(crate) fn preempt(tx: &mut Tx<'_>, resource: &Resource) {
+    let hanging = resource
+        .operation
+        .and_then(|id| tx.operation(id))
+        .filter(|operation| operation.status == Status::InProgress && operation.deadline.is_none())
+        .filter(|operation| operation.effect != Effect::Delete)
+        .map(|operation| operation.id);
+    if let Some(id) = hanging {
+        let problem = Problem::new(
+            "OperationPreempted",
+            "Operation execution has been preempted by a more recent operation.",
+        );
+        close(tx, id, Status::Canceled, Some(problem));
+    }
 }
 
 /// Ends an operation in the books only.

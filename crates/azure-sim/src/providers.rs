@@ -246,10 +246,15 @@ pub(crate) fn remove(tx: &mut Tx<'_>, key: &str) {
     let Some(resource) = tx.resource(key).cloned() else {
         return;
     };
-    let below: Vec<String> = tx.under(key).map(|(key, _)| key.clone()).collect();
-    for child in below {
-        tx.apply(Change::Resource(child, None));
+    let below: Vec<(String, Arc<Resource>)> = tx
+        .under(key)
+        .map(|(key, child)| (key.clone(), child.clone()))
+        .collect();
+    for (key, child) in below {
+        engine::preempt(tx, &child);
+        tx.apply(Change::Resource(key, None));
     }
+    engine::preempt(tx, &resource);
     tx.apply(Change::Resource(key.to_owned(), None));
     if let Some(kind) = kind(&resource.kind) {
         (kind.removed)(tx, &resource);

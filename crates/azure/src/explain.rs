@@ -109,6 +109,14 @@ const CODES: &[(&str, &str)] = &[
         "The resource group is being deleted. Wait until that is done, then try again.",
     ),
     (
+        "ResourceGroupDeletionBlocked",
+        "Something in the resource group could not be deleted: a lock, something outside that uses it, or a provider that failed. The message says what; try again once that is out of the way.",
+    ),
+    (
+        "InternalServerError",
+        "Azure failed at its own work; nothing is wrong with the request. Try again; if it stays so, give the request id to Microsoft's support.",
+    ),
+    (
         "InvalidResourceGroupLocation",
         "A group of this name exists in another region. Choose another name or that region.",
     ),

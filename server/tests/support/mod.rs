@@ -7,6 +7,7 @@
 )]
 #![allow(dead_code, reason = "each file of stories uses another part")]
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -334,6 +335,7 @@ pub(crate) fn vm(name: &str) -> Value {
 pub(crate) struct Simulator {
     http: reqwest::Client,
     url: String,
+    settings: Value,
 }
 
 impl Simulator {
@@ -355,7 +357,113 @@ impl Simulator {
                 .unwrap()
                 .trim_end_matches('/')
                 .to_owned(),
+            settings,
         }
+    }
+
+    /// A call that Azure Resource Manager itself would take, with a token; anything but success fails the test.
+    pub(crate) async fn arm(&self, method: reqwest::Method, path: &str, body: Option<&Value>) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (settings, credential) = (&self.settings, &self.settings["credential"]);
+        let token: Value = self
+            .http
+            .post(format!(
+                "{}/{}/oauth2/v2.0/token",
+                text(&settings["authority"]).trim_end_matches('/'),
+                text(&settings["tenant_id"])
+            ))
+            .form(&[
+                ("grant_type", &"client_credentials".to_owned()),
+                ("client_id", &text(&credential["client_id"])),
+                ("client_secret", &text(&credential["client_secret"])),
+                (
+                    "scope",
+                    &format!("{}/.default", text(&settings["audience"])),
+                ),
+            ])
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(token["access_token"].as_str().unwrap_or_default());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{path}: {}",
+            answer.text().await.unwrap()
+        );
+    }
+
+    /// Changes a resource behind everybody's back.
+    pub(crate) async fn change(&self, id: &str, patch: &Value) {
+        let answer = self
+            .http
+            .patch(format!("{}/_sim/resources", self.url))
+            .query(&[("id", id)])
+            .json(patch)
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_success(), "{id}: {answer:?}");
+    }
+
+    /// Posts to its control surface, such as to `/_sim/faults`.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
+        let answer = self
+            .http
+            .post(format!("{}{path}", self.url))
+            .json(body)
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        answer.json().await.unwrap()
+    }
+
+    /// Deletes a resource or a group behind everybody's back.
+    pub(crate) async fn remove(&self, id: &str) {
+        let answer = self
+            .http
+            .delete(format!("{}/_sim/resources", self.url))
+            .query(&[("id", id)])
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_success(), "{id}: {answer:?}");
+    }
+
+    /// What Azure holds, counted.
+    pub(crate) async fn census(&self) -> Value {
+        let state = self.read("/_sim/state").await;
+        serde_json::json!({ "groups": state["resourceGroups"], "resources": state["resources"], "types": state["types"],
+            "running": state["operationsInProgress"] })
+    }
+
+    /// Deployments of Slipway's, each with how often Azure accepted it.
+    pub(crate) async fn accepted_deployments(&self) -> HashMap<String, u32> {
+        let log = self
+            .read("/_sim/requests?method=PUT&path=/deployments/slipway-")
+            .await;
+        let mut accepted = HashMap::new();
+        for line in log["value"].as_array().unwrap() {
+            if line["status"]
+                .as_u64()
+                .is_some_and(|status| (200..300).contains(&status))
+            {
+                *accepted
+                    .entry(line["path"].as_str().unwrap().to_owned())
+                    .or_default() += 1;
+            }
+        }
+        accepted
     }
 
     /// A document of its control surface, such as `/_sim/state`.

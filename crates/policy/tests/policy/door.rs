@@ -19,10 +19,10 @@ fn load(files: &[(&str, &str)]) -> Result<Bundle, Error> {
 }
 
 fn input() -> Input {
-    input_with(json!({}))
+    input_with(&json!({}))
 }
 
-fn input_with(plan: serde_json::Value) -> Input {
+fn input_with(plan: &serde_json::Value) -> Input {
     serde_json::from_value(json!({
         "plan": plan, "request": {"kind": "create"}, "project": {}, "actor": {}, "stack": null, "context": {}, "now": "2026-11-22T10:00:00Z",
     }))
@@ -128,7 +128,7 @@ fn a_control_can_be_said_by_its_facts_alone() {
         r#""of": "machines", "checks": [{"each": "disks", "at": "size", "is_at_least": 30}, {"at": "name", "is_present": "a name"}]"#,
     )
     .unwrap();
-    let input = input_with(json!({"resources": [
+    let input = input_with(&json!({"resources": [
         {"id": "/m/roomy", "body": {"name": "m", "disks": [{"size": 30}, {"size": 31}]}},
         {"id": "/m/small", "body": {"name": "m", "disks": [{"size": 30}, {"size": 29}]}},
         {"id": "/m/bare", "body": {}},

@@ -12,7 +12,7 @@ const LONG = "a-name-that-is-as-long-as-one-is";
 const NOT_THERE = ["/nowhere", "/stacks/x", "/requests/018f0000-0000-7000-8000-000000000000", "/operations/x", "/catalogue/x", "/projects/x"];
 
 test("every page stands, wide and narrow, light and dark", async ({ page, slipway, console }) => {
-  // Sixty pages, each looked at three times.
+  // Sixty pages, each looked at in six widths.
   test.setTimeout(1_500_000);
   // The pages that are not there are asked for on purpose.
   console.allow(/status of 40[34]/);
@@ -46,7 +46,7 @@ test("every page stands, wide and narrow, light and dark", async ({ page, slipwa
         await expectAccessible(page);
       });
       await look("dark", 1440, () => expectAccessible(page));
-      await look("dark", 2560, () => expectWhole(page));
+      for (const width of [640, 768, 1024, 2560]) await look("dark", width, () => expectWhole(page));
     }
   }
   expect(faults.join("\n\n")).toBe("");

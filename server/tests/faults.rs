@@ -462,19 +462,20 @@ async fn during(hand: Hand, api: &Api, simulator: &Simulator, stack: &str) {
         let found = api.wait(stack, |stack| !stack["running"].is_null()).await;
         format!("/operations/{}", found["running"].as_str().unwrap())
     };
-    let deploying = |operation: &Value| {
+    // It hangs: what was ordered has happened.
+    let hangs = |operation: &Value| {
         operation["steps"].as_array().unwrap().iter().any(|step| {
-            step["name"] == "deployment"
-                && step["state"] == "running"
-                && step["resources"]
-                    .as_array()
-                    .is_some_and(|seen| !seen.is_empty())
+            let seen = step["resources"].as_array().into_iter().flatten();
+            step["state"] == "running"
+                && seen
+                    .clone()
+                    .any(|one| one["name"] == "vm-storm" && one["state"] == "Running")
         })
     };
     match hand {
         Hand::Cancels => {
             let operation = running().await;
-            api.wait(&operation, deploying).await;
+            api.wait(&operation, hangs).await;
             let (status, answer) = api.post(&format!("{operation}/cancel"), &json!({})).await;
             assert!(status < 300, "{status} {answer:#}");
         }

@@ -13,7 +13,8 @@ use types::page::Page;
 use types::request::{RequestDetail, RequestKind, RequestState};
 
 use crate::access::{cannot_decide, scope, who_decides};
-use crate::requests::{free_text, listed, stale_request};
+use crate::requests::sentences::listed;
+use crate::requests::{free_text, stale_request};
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 

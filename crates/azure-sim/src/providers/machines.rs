@@ -1,20 +1,22 @@
-//! Virtual machines: what Azure checks and fills in, the disks that come and go with them, instance view and power. Reading APIs of compute are in `compute.rs`.
+//! Virtual machines: what Azure checks and fills in. Their disks are in `storage`, what is done to one that exists in `running`; reading APIs of compute
+//! are in `compute.rs`.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+mod running;
+mod storage;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Draft, Scene, disks, images, skus};
+use super::{Draft, Scene, images, skus};
 use crate::engine::deployments::{hex, rfc3339};
-use crate::engine::{self, Begin};
-use crate::state::Tx;
-use crate::state::model::{Change, Effect, Power, Provisioning, Resource, World};
+use crate::state::model::{Power, Resource, World};
 use crate::wire::errors::{Problem, Refusal};
-use crate::wire::ids::{self, Id};
+use crate::wire::ids;
 use crate::wire::json as at;
+
+pub(crate) use running::{answer, instance_view, power};
+pub(super) use storage::{accepted, removed};
 
 pub(crate) const MACHINE: &str = "Microsoft.Compute/virtualMachines";
 
@@ -52,7 +54,7 @@ pub(super) fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Re
         }
     };
     os_profile(draft)?;
-    storage(draft, scene, size)?;
+    storage::prepare(draft, scene, size)?;
     security(draft, size)?;
     interfaces(draft, scene)?;
     for pointer in [
@@ -184,190 +186,6 @@ fn os_profile(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn storage(
-    draft: &mut Draft<'_>,
-    scene: &Scene<'_>,
-    size: Option<&'static skus::Sku>,
-) -> Result<(), Refusal> {
-    let machine = draft.id.last_name().to_owned();
-    let reference = draft
-        .body
-        .pointer(&format!("{STORAGE}/imageReference"))
-        .cloned();
-    let from_image = draft
-        .text(&format!("{OS_DISK}/createOption"))
-        .is_some_and(|option| option.eq_ignore_ascii_case("FromImage"));
-    if from_image {
-        let Some(reference) = &reference else {
-            return Err(Refusal::required("storageProfile.imageReference"));
-        };
-        if reference.get("publisher").is_some() && !template::has_unknown(reference) {
-            let (image, exact) = images::resolve(reference)?;
-            at::set(
-                &mut draft.body,
-                &format!("{STORAGE}/imageReference/exactVersion"),
-                exact.into(),
-            );
-            if let Some(size) = size
-                && size.arm != image.arm
-            {
-                let name = |arm: bool| if arm { "Arm64" } else { "x64" };
-                return Err(Refusal::bad(
-                    "BadRequest",
-                    format!(
-                        "Cannot create a VM of size '{}' because this VM size only supports a CPU Architecture of '{}', but an image or disk with CPU Architecture '{}' was given. Please use an image or disk with CPU Architecture of '{}'.",
-                        size.name,
-                        name(size.arm),
-                        name(image.arm),
-                        name(size.arm)
-                    ),
-                ));
-            }
-            if let Some(size) = size
-                && image.generation_1
-                && (size.v6() || size.confidential)
-            {
-                return Err(Refusal::bad(
-                    "BadRequest",
-                    format!(
-                        "The selected VM size '{}' cannot boot Hypervisor Generation '1'. If this was a Create operation please check that the Hypervisor Generation of the Image matches the Hypervisor Generation of the selected VM Size.",
-                        size.name
-                    ),
-                ));
-            }
-        }
-    }
-    let suffix = hex(Uuid::new_v5(
-        &Uuid::NAMESPACE_URL,
-        format!("{}{}", draft.id.key(), scene.now).as_bytes(),
-    )
-    .as_bytes());
-    let before = draft
-        .old
-        .and_then(|old| old.text(&format!("{OS_DISK}/name")))
-        .map(str::to_owned);
-    draft.default(
-        &format!("{OS_DISK}/name"),
-        before.unwrap_or_else(|| format!("{machine}_disk1_{suffix}")),
-    );
-    draft.default(&format!("{OS_DISK}/osType"), "Linux");
-    draft.default(&format!("{OS_DISK}/caching"), "ReadWrite");
-    draft.default(&format!("{OS_DISK}/deleteOption"), "Detach");
-    draft.default(&format!("{OS_DISK}/diskSizeGB"), 5);
-    draft.default(
-        &format!("{OS_DISK}/managedDisk/storageAccountType"),
-        "Premium_LRS",
-    );
-    if at::number(&draft.body, &format!("{OS_DISK}/diskSizeGB")).is_some_and(|size| size < 5) {
-        return Err(Refusal::bad(
-            "InvalidParameter",
-            "The specified disk size is smaller than the size of the corresponding disk in the VM image. This is not allowed. Please choose equal or greater size or do not specify an explicit size.",
-        )
-        .at("osDisk.diskSizeGB"));
-    }
-    let os_name = draft
-        .text(&format!("{OS_DISK}/name"))
-        .unwrap_or_default()
-        .to_owned();
-    let os_id = draft
-        .id
-        .sibling("Microsoft.Compute", "disks", &os_name)
-        .text();
-    if from_image {
-        at::set(
-            &mut draft.body,
-            &format!("{OS_DISK}/managedDisk/id"),
-            os_id.into(),
-        );
-    }
-
-    draft.default(&format!("{STORAGE}/dataDisks"), json!([]));
-    let count = at::list(&draft.body, &format!("{STORAGE}/dataDisks")).len();
-    if let Some(size) = size
-        && count > size.data_disks
-    {
-        return Err(Refusal::conflict(
-            "OperationNotAllowed",
-            format!("The maximum number of data disks allowed to be attached to a VM of this size is {}.", size.data_disks),
-        )
-        .at("dataDisks"));
-    }
-    let mut luns = BTreeSet::new();
-    for index in 0..count {
-        let base = format!("{STORAGE}/dataDisks/{index}");
-        if draft.body.pointer(&base).is_some_and(template::is_unknown) {
-            continue;
-        }
-        draft.require(&format!("{base}/lun"))?;
-        draft.require(&format!("{base}/createOption"))?;
-        if let Some(lun) = at::number(&draft.body, &format!("{base}/lun"))
-            && !luns.insert(lun)
-        {
-            return Err(Refusal::bad(
-                "InvalidParameter",
-                format!("A disk with LUN {lun} is already specified."),
-            )
-            .at("dataDisks.lun"));
-        }
-        draft.default(&format!("{base}/caching"), "None");
-        draft.default(&format!("{base}/deleteOption"), "Detach");
-        let option = draft
-            .text(&format!("{base}/createOption"))
-            .unwrap_or("")
-            .to_lowercase();
-        if option == "attach" {
-            draft.require(&format!("{base}/managedDisk/id"))?;
-            let id = draft
-                .text(&format!("{base}/managedDisk/id"))
-                .unwrap_or("")
-                .to_owned();
-            let own = draft.id.key();
-            if let Some(user) = scene
-                .world
-                .users(&ids::key(&id))
-                .find(|user| user.is(MACHINE) && user.key() != own)
-            {
-                return Err(Refusal::conflict(
-                    "AttachDiskWhileBeingDetached",
-                    format!(
-                        "Disk {id} cannot be attached because it is attached to VM {}.",
-                        user.id
-                    ),
-                ));
-            }
-        } else {
-            let lun = at::number(&draft.body, &format!("{base}/lun")).unwrap_or(0);
-            let before = draft
-                .old
-                .map(|old| at::list(&old.body, &format!("{STORAGE}/dataDisks")))
-                .into_iter()
-                .flatten()
-                .find(|disk| at::number(disk, "/lun") == Some(lun))
-                .and_then(|disk| at::text(disk, "/name"))
-                .map(str::to_owned);
-            draft.default(
-                &format!("{base}/name"),
-                before.unwrap_or_else(|| format!("{machine}_disk{}_{suffix}", lun + 2)),
-            );
-            draft.default(
-                &format!("{base}/managedDisk/storageAccountType"),
-                "Premium_LRS",
-            );
-            let name = draft
-                .text(&format!("{base}/name"))
-                .unwrap_or_default()
-                .to_owned();
-            let id = draft.id.sibling("Microsoft.Compute", "disks", &name).text();
-            at::set(
-                &mut draft.body,
-                &format!("{base}/managedDisk/id"),
-                id.into(),
-            );
-        }
-    }
-    Ok(())
-}
-
 /// Trusted Launch: default, support of image and size, and 4.0's unsigned boot chain (facts: azure.md 1.3, TRAP 1).
 fn security(draft: &mut Draft<'_>, size: Option<&'static skus::Sku>) -> Result<(), Refusal> {
     let reference = draft
@@ -473,72 +291,6 @@ fn interfaces(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn accepted(tx: &mut Tx<'_>, machine: &Resource) -> Result<(), Refusal> {
-    let Some(id) = Id::parse(&machine.id) else {
-        return Ok(());
-    };
-    let own = |profile: &Value, expected: &str| {
-        at::text(profile, "/createOption")
-            .is_some_and(|option| option.eq_ignore_ascii_case(expected))
-    };
-    if let Some(profile) = machine.body.pointer(OS_DISK)
-        && own(profile, "FromImage")
-    {
-        let name = at::text(profile, "/name").unwrap_or("os");
-        let disk = id.sibling("Microsoft.Compute", "disks", name);
-        disks::of_machine(tx, machine, &disk, profile, true);
-    }
-    for profile in at::list(&machine.body, &format!("{STORAGE}/dataDisks")) {
-        if own(profile, "Empty") {
-            let name = at::text(profile, "/name").unwrap_or("data");
-            let disk = id.sibling("Microsoft.Compute", "disks", name);
-            disks::of_machine(tx, machine, &disk, profile, false);
-        }
-    }
-    Ok(())
-}
-
-/// Takes along what its deleteOption says; the rest stays, unattached.
-pub(super) fn removed(tx: &mut Tx<'_>, machine: &Resource) {
-    let goes = |row: &Value, pointer: &str| {
-        at::text(row, pointer).is_some_and(|option| option.eq_ignore_ascii_case("Delete"))
-    };
-    let mut leaving: Vec<String> = Vec::new();
-    let disks = machine
-        .body
-        .pointer(OS_DISK)
-        .into_iter()
-        .chain(at::list(&machine.body, &format!("{STORAGE}/dataDisks")));
-    for disk in disks {
-        if goes(disk, "/deleteOption") {
-            leaving.extend(at::text(disk, "/managedDisk/id").map(ids::key));
-        }
-    }
-    for nic in at::list(
-        &machine.body,
-        "/properties/networkProfile/networkInterfaces",
-    ) {
-        if !goes(nic, "/properties/deleteOption") {
-            continue;
-        }
-        let Some(key) = at::text(nic, "/id").map(ids::key) else {
-            continue;
-        };
-        if let Some(interface) = tx.resource(&key) {
-            for config in at::list(&interface.body, "/properties/ipConfigurations") {
-                let address = "/properties/publicIPAddress";
-                if goes(config, &format!("{address}/properties/deleteOption")) {
-                    leaving.extend(at::text(config, &format!("{address}/id")).map(ids::key));
-                }
-            }
-        }
-        leaving.push(key);
-    }
-    for key in leaving {
-        super::remove(tx, &key);
-    }
-}
-
 pub(super) fn show(world: &World, machine: &Resource, shown: &mut Value) {
     at::set(
         shown,
@@ -554,167 +306,4 @@ pub(super) fn show(world: &World, machine: &Resource, shown: &mut Value) {
     if !extensions.is_empty() {
         at::set(shown, "/resources", Value::Array(extensions));
     }
-}
-
-/// What an action says that changes nothing: `runCommand`, `assessPatches`, `retrieveBootDiagnosticsData`.
-pub(crate) fn answer(
-    machine: &Resource,
-    action: &str,
-    given: &Value,
-    now: time::OffsetDateTime,
-) -> Result<Value, Refusal> {
-    let running = machine.power == Some(Power::Running);
-    if !running && action != "retrievebootdiagnosticsdata" {
-        return Err(Refusal::conflict(
-            "OperationNotAllowed",
-            "Cannot modify extensions in the VM when the VM is not running.",
-        ));
-    }
-    match action {
-        "runcommand" => {
-            let command = at::text(given, "/commandId").unwrap_or_default();
-            if !["RunShellScript", "ifconfig"]
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(command))
-            {
-                return Err(Refusal::missing(
-                    "NotFound",
-                    format!("The entity was not found: command '{command}'."),
-                ));
-            }
-            // Nothing is run: there is no machine. The script's length is all that is told of it.
-            let lines = at::list(given, "/script").len();
-            Ok(json!({ "value": [{
-                "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
-                "message": format!("Enable succeeded: \n[stdout]\nsimulated: {lines} lines were not run\n\n[stderr]\n"),
-            }] }))
-        }
-        "assesspatches" => Ok(json!({
-            "status": "Succeeded", "assessmentActivityId": Uuid::new_v4(), "rebootPending": false,
-            "criticalAndSecurityPatchCount": 0, "otherPatchCount": 0, "startDateTime": rfc3339(now), "availablePatches": [],
-        })),
-        _ => Ok(json!({
-            "consoleScreenshotBlobUri": "https://simulated.blob.core.windows.net/bootdiagnostics/screenshot.bmp",
-            "serialConsoleLogBlobUri": "https://simulated.blob.core.windows.net/bootdiagnostics/serialconsole.log",
-        })),
-    }
-}
-
-/// `…/instanceView` and `$expand=instanceView` (facts: deployments.md 3).
-pub(crate) fn instance_view(world: &World, machine: &Resource) -> Value {
-    let time = rfc3339(machine.changed);
-    let provisioning = match (&machine.problem, machine.state) {
-        (Some(problem), Provisioning::Failed) => json!({
-            "code": format!("ProvisioningState/failed/{}", problem.code), "level": "Error",
-            "displayStatus": "Provisioning failed", "message": problem.message, "time": time,
-        }),
-        (_, state) => {
-            let name = state.name().to_lowercase();
-            let display = match state {
-                Provisioning::Succeeded => "Provisioning succeeded",
-                Provisioning::Creating => "Creating",
-                Provisioning::Deleting => "Deleting",
-                _ => "Updating",
-            };
-            json!({ "code": format!("ProvisioningState/{name}"), "level": "Info", "displayStatus": display, "time": time })
-        }
-    };
-    let disk_time = rfc3339(machine.created);
-    let disks: Vec<Value> = machine
-        .body
-        .pointer(OS_DISK)
-        .into_iter()
-        .chain(at::list(&machine.body, &format!("{STORAGE}/dataDisks")))
-        .map(|disk| {
-            json!({
-                "name": disk.get("name"),
-                "statuses": [{ "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "time": disk_time }],
-            })
-        })
-        .collect();
-    let mut statuses = vec![provisioning];
-    if let Some(power) = machine.power {
-        statuses.push(json!({
-            "code": format!("PowerState/{}", power.name()), "level": "Info", "displayStatus": format!("VM {}", power.name()),
-        }));
-    }
-    let mut view = json!({ "disks": disks, "statuses": statuses, "hyperVGeneration": "V2" });
-    if machine.power == Some(Power::Running) && machine.state == Provisioning::Succeeded {
-        view["computerName"] = machine.text("/properties/osProfile/computerName").into();
-        view["osName"] = "azurelinux".into();
-        view["vmAgent"] = json!({
-            "vmAgentVersion": "2.11.1.12",
-            "statuses": [{ "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready", "message": "Guest Agent is running", "time": time }],
-        });
-        view["bootDiagnostics"] = json!({});
-    }
-    let extensions: Vec<Value> = world
-        .under(&machine.key())
-        .filter(|(_, child)| child.is("Microsoft.Compute/virtualMachines/extensions"))
-        .map(|(_, extension)| json!({ "name": extension.name(), "type": extension.text("/properties/type"), "typeHandlerVersion": extension.text("/properties/typeHandlerVersion") }))
-        .collect();
-    if !extensions.is_empty() {
-        view["extensions"] = Value::Array(extensions);
-    }
-    view
-}
-
-/// start, powerOff, restart, deallocate. Answers the operation.
-pub(crate) fn power(
-    tx: &mut Tx<'_>,
-    key: &str,
-    action: &str,
-    doomed: Option<Problem>,
-    hang: bool,
-) -> Result<Uuid, Refusal> {
-    let Some(machine) = tx.resource(key).cloned() else {
-        return Err(Refusal::missing(
-            "ResourceNotFound",
-            "The machine was not found.",
-        ));
-    };
-    let (during, after, seconds) = match action {
-        "start" => (Power::Starting, Power::Running, 10.0),
-        "poweroff" => (Power::Stopping, Power::Stopped, 10.0),
-        "restart" => (Power::Starting, Power::Running, 15.0),
-        "deallocate" => (Power::Deallocating, Power::Deallocated, 15.0),
-        _ => {
-            return Err(Refusal::missing(
-                "NotFound",
-                format!("Unknown action '{action}'."),
-            ));
-        }
-    };
-    if machine.operation.is_some() {
-        return Err(Refusal::conflict(
-            "Conflict",
-            format!(
-                "The request failed due to conflict with a concurrent request on '{}'.",
-                machine.id
-            ),
-        ));
-    }
-    if action == "restart" && matches!(machine.power, Some(Power::Deallocated | Power::Stopped)) {
-        return Err(Refusal::conflict(
-            "OperationNotAllowed",
-            "Operation 'restart' is not allowed on VM since the VM is either deallocated or stopped. Please start the VM.",
-        ));
-    }
-    let operation = engine::begin(
-        tx,
-        Begin {
-            subject: machine.id.clone(),
-            effect: Effect::Power(after),
-            seconds: (!hang).then_some(seconds),
-            doomed,
-            deployment: None,
-        },
-    );
-    let mut changing = Resource::clone(&machine);
-    changing.state = Provisioning::Updating;
-    changing.power = Some(during);
-    changing.operation = Some(operation);
-    changing.changed = tx.now;
-    tx.apply(Change::Resource(key.to_owned(), Some(Arc::new(changing))));
-    Ok(operation)
 }

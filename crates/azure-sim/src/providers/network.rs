@@ -1,10 +1,12 @@
 //! Microsoft.Network: virtual networks and subnets, security groups, interfaces, public addresses, NAT gateways.
 
+mod range;
 mod rules;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use range::Range;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -554,51 +556,4 @@ fn public_ip(draft: &mut Draft<'_>, _: &Scene<'_>) -> Result<(), Refusal> {
     let byte = Uuid::new_v5(&Uuid::NAMESPACE_URL, draft.id.key().as_bytes()).as_bytes()[0];
     draft.default("/properties/ipAddress", format!("203.0.113.{byte}"));
     Ok(())
-}
-
-/// An IPv4 prefix.
-struct Range {
-    first: u32,
-    length: u32,
-}
-
-impl Range {
-    fn read(text: &str) -> Result<Range, Refusal> {
-        let parsed = text.split_once('/').and_then(|(address, length)| {
-            let address: Ipv4Addr = address.parse().ok()?;
-            let length: u32 = length.parse().ok().filter(|length| *length <= 32)?;
-            let first = u32::from(address);
-            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-            (first & mask == first).then_some(Range { first, length })
-        });
-        parsed.ok_or_else(|| {
-            Refusal::bad(
-                "InvalidCIDRNotation",
-                format!("The address prefix {text} has an invalid CIDR notation."),
-            )
-        })
-    }
-
-    fn last(&self) -> u32 {
-        self.first | u32::MAX.checked_shr(self.length).unwrap_or(0)
-    }
-
-    fn holds(&self, other: &Range) -> bool {
-        self.first <= other.first && other.last() <= self.last()
-    }
-
-    fn meets(&self, other: &Range) -> bool {
-        self.first <= other.last() && other.first <= self.last()
-    }
-
-    fn has(&self, address: Ipv4Addr) -> bool {
-        (self.first + 4..self.last()).contains(&u32::from(address))
-    }
-
-    /// Azure keeps the first four addresses of a subnet and the last.
-    fn first_free(&self, taken: &BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
-        (self.first.saturating_add(4)..self.last())
-            .map(Ipv4Addr::from)
-            .find(|address| !taken.contains(address))
-    }
 }

@@ -13,7 +13,8 @@ use super::advance::{Go, Loaded};
 use super::next::Action;
 use super::record::{Answer, record};
 use crate::plans::PlanOutcome;
-use crate::requests::{listed, stale_request, stale_stack, take_plan};
+use crate::requests::sentences::listed;
+use crate::requests::{stale_request, stale_stack, take_plan};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
 

@@ -15,7 +15,7 @@ pub struct Sku {
     pub tier: String,
     /// Such as `D2s_v5`.
     pub size: String,
-    /// The quota family, such as `standardDSv5Family`; compare with [`Usage::name`] without regard to case.
+    /// The quota family, such as `standardDSv5Family`; compare with [`Usage::name`](super::Usage::name) without regard to case.
     pub family: String,
     /// The region that was asked for.
     pub region: String,

@@ -7,10 +7,12 @@ mod date;
 mod dotnet;
 mod encoding;
 mod hash;
+mod json;
 mod logical;
 mod network;
 mod numeric;
 mod object;
+mod roles;
 mod set;
 mod string;
 
@@ -165,10 +167,12 @@ static BY_NAME: LazyLock<HashMap<String, &'static Function>> = LazyLock::new(|| 
         date::TABLE,
         encoding::TABLE,
         hash::TABLE,
+        json::TABLE,
         logical::TABLE,
         network::TABLE,
         numeric::TABLE,
         object::TABLE,
+        roles::TABLE,
         set::TABLE,
         string::TABLE,
         special::lambda::TABLE,

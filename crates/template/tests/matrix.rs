@@ -192,7 +192,7 @@ impl Runtime for Examples {
 }
 
 /// Every function of the reference, in the order of its index; `list*` stands for all whose name begins so.
-const DOCUMENTED: [&str; 105] = [
+const DOCUMENTED: [&str; 106] = [
     "array",
     "concat",
     "contains",
@@ -267,6 +267,7 @@ const DOCUMENTED: [&str; 105] = [
     "pickZones",
     "providers",
     "reference",
+    "roleDefinitions",
     "resourceId",
     "subscriptionResourceId",
     "managementGroupResourceId",

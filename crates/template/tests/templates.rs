@@ -286,6 +286,24 @@ fn expressions_of_outer_scope_mean_the_outer_template() {
 }
 
 #[test]
+fn a_template_that_an_expression_made_speaks_of_its_own_parameters_in_either_scope() {
+    let made = json!({
+        "parameters": {"name": {"type": "string"}},
+        "resources": [account("[[parameters('name')]")],
+    });
+    for scope in ["outer", "inner"] {
+        let given = json!({"name": {"value": "[parameters('name')]"}});
+        let outer = json!({
+            "parameters": {"name": {"type": "string", "defaultValue": "given"}},
+            "variables": {"made": made},
+            "resources": [nested(scope, json!("[variables('made')]"), given)],
+        });
+        let evaluation = plan(outer, json!({})).unwrap();
+        assert!(names(&evaluation).contains(&"given"), "{scope}");
+    }
+}
+
+#[test]
 fn user_defined_functions_see_only_their_own_parameters() {
     let functions = json!([{"namespace": "my", "members": {
         "hello": {"parameters": [{"name": "who", "type": "string"}], "output": {"type": "string", "value": "[format('hello {0}', parameters('who'))]"}},

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::reads::Reads;
+
 /// Types nest no deeper than this before a recursive one is cut.
 const MAX_DEPTH: usize = 16;
 
@@ -16,10 +18,20 @@ pub(crate) enum Style {
     Plain,
     /// As `Telling`, with the last of the allowed values and the greatest bounds.
     Last,
+    /// As `Telling`, and no two names the same.
+    Distinct,
+    /// As `Distinct`, and what may be left out only under conditions that no declaration tells is given too: what is null or empty by default.
+    Full,
 }
 
 impl Style {
-    pub(crate) const ALL: [Self; 3] = [Self::Telling, Self::Plain, Self::Last];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Telling,
+        Self::Plain,
+        Self::Last,
+        Self::Distinct,
+        Self::Full,
+    ];
 }
 
 pub(crate) struct MadeUp<'d> {
@@ -42,71 +54,61 @@ impl<'d> MadeUp<'d> {
         }
     }
 
-    /// A value for each required parameter.
-    pub(crate) fn required(&self) -> Map<String, Value> {
+    /// A value for each parameter that has to be given.
+    pub(crate) fn given(&self) -> Map<String, Value> {
+        self.declared()
+            .filter(|(_, declared)| self.is_required(declared) || self.is_given(declared))
+            .map(|(name, _)| (name.clone(), self.value(name)))
+            .collect()
+    }
+
+    /// Those of the given ones that are declared optional.
+    pub(crate) fn given_freely(&self) -> Vec<String> {
+        self.declared()
+            .filter(|(_, declared)| !self.is_required(declared) && self.is_given(declared))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    fn declared(&self) -> impl Iterator<Item = (&'d String, &'d Value)> {
         self.document["parameters"]
             .as_object()
             .into_iter()
             .flatten()
-            .filter(|(_, declared)| {
-                declared.get("defaultValue").is_none() && !self.nullable(declared, 0)
-            })
-            .map(|(name, _)| (name.clone(), self.value(name)))
-            .collect()
+    }
+
+    fn is_required(&self, declared: &Value) -> bool {
+        declared.get("defaultValue").is_none() && !self.nullable(declared, 0)
+    }
+
+    /// Null or empty by default, and given in this style all the same.
+    fn is_given(&self, declared: &Value) -> bool {
+        self.style == Style::Full
+            && declared
+                .get("defaultValue")
+                .is_none_or(|default| default == "")
     }
 
     /// A value for this parameter.
     pub(crate) fn value(&self, name: &str) -> Value {
         let mut made = self.of(name, &self.document["parameters"][name], 0);
         // Objects and items of types that the template does not declare get the members that it reads.
+        let reads = Reads::of(self.source, name);
+        let text = |name: &str| self.text(name);
         match &mut made {
-            Value::Object(members) if members.is_empty() => members.extend(self.members(name)),
-            Value::Array(items) => {
-                let members = self.item_members(name);
-                if !members.is_empty() && items.iter().all(Value::is_string) {
-                    items.iter_mut().for_each(|item| {
-                        *item = Value::Object(members.iter().cloned().collect());
-                    });
+            Value::Object(members) if members.is_empty() && !reads.is_nothing() => {
+                made = reads.made(name, &text);
+            }
+            Value::Array(items) if items.iter().all(Value::is_string) => {
+                if let Some(item) = reads.item().filter(|item| !item.is_nothing()) {
+                    items
+                        .iter_mut()
+                        .for_each(|place| *place = item.made(name, &text));
                 }
             }
             _ => {}
         }
         made
-    }
-
-    /// The members of `parameters('name')` that the template's text reads.
-    fn members(&self, name: &str) -> Vec<(String, Value)> {
-        self.source
-            .split(&format!("parameters('{name}')."))
-            .skip(1)
-            .map(word)
-            .map(|member| (member.clone(), self.text(&member).into()))
-            .collect()
-    }
-
-    /// The members of the items of `parameters('name')` that the template's text reads.
-    fn item_members(&self, name: &str) -> Vec<(String, Value)> {
-        let forms = [
-            format!("parameters('{name}')["),
-            format!("coalesce(parameters('{name}'), createArray())["),
-        ];
-        forms
-            .iter()
-            .flat_map(|form| self.source.split(form.as_str()).skip(1))
-            .filter_map(|rest| {
-                let mut depth = 1;
-                let end = rest.find(|c| {
-                    depth += match c {
-                        '[' => 1,
-                        ']' => -1,
-                        _ => 0,
-                    };
-                    depth == 0
-                })?;
-                rest.get(end + 1..)?.strip_prefix('.').map(word)
-            })
-            .map(|member| (member.clone(), self.text(&member).into()))
-            .collect()
     }
 
     fn referred(&self, schema: &Value) -> Option<&Value> {
@@ -229,6 +231,8 @@ impl<'d> MadeUp<'d> {
             subscription.to_string()
         } else if has("location") || has("region") {
             "westeurope".into()
+        } else if matches!(self.style, Style::Distinct | Style::Full) && lower.ends_with("name") {
+            format!("made{lower}")
         } else if self.style == Style::Plain || lower.ends_with("name") {
             "made".into()
         } else if has("ipaddress") || lower.ends_with("ip") {
@@ -265,10 +269,4 @@ impl<'d> MadeUp<'d> {
         }
         Value::Object(members)
     }
-}
-
-fn word(text: &str) -> String {
-    text.chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-        .collect()
 }

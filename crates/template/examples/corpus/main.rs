@@ -5,6 +5,7 @@
 //! all could be read or less than 98 % evaluated.
 
 mod made_up;
+mod reads;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ fn measure(file: &Path, name: &str, report: &mut Report) {
     let mut first_error = None;
     for (retries, style) in Style::ALL.into_iter().enumerate() {
         let made_up = MadeUp::new(&document, text, style);
-        let mut optional = Vec::new();
+        let mut optional = made_up.given_freely();
         match tried(&template, &made_up, &context, &mut optional) {
             Ok(evaluation) => {
                 report.time(began.elapsed());
@@ -110,11 +111,12 @@ fn tried(
     context: &Context,
     optional: &mut Vec<String>,
 ) -> Result<Evaluation, Error> {
-    let mut given = made_up.required();
+    let mut given = made_up.given();
+    let most = optional.len() + MOST_RETRIES;
     loop {
         let result = template::evaluate(template, &given, context, &Unknown);
         let needed = needed(&result, template, &given);
-        let Some(needed) = needed.filter(|_| optional.len() < MOST_RETRIES) else {
+        let Some(needed) = needed.filter(|_| optional.len() < most) else {
             return result;
         };
         given.insert(needed.clone(), made_up.value(&needed));

@@ -96,7 +96,10 @@ impl<'w> Deployment<'w> {
                 },
             });
         };
-        let given = if nested.inner_scope {
+        // What an expression made is evaluated already: whatever expressions are left in it are the nested deployment's own.
+        let inner_scope =
+            nested.inner_scope || matches!(nested.template, NestedTemplate::Computed(_));
+        let given = if inner_scope {
             self.unwrapped(
                 parameters.as_ref(),
                 &template,
@@ -138,7 +141,7 @@ impl<'w> Deployment<'w> {
         };
         inner.place = self.at(&template_place);
         inner.nesting = self.nesting + 1;
-        if !nested.inner_scope {
+        if !inner_scope {
             inner.outer = Some((Rc::clone(self), instance.frame.clone()));
         }
         let inner = Rc::new(inner);

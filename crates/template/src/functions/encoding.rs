@@ -13,16 +13,6 @@ pub(super) static TABLE: &[Function] = &[
     pure("base64ToString", 1, 1, Unknowns::Deep, |args| {
         decoded(&Args::new(args).string()?).map(Value::String)
     }),
-    pure(
-        "base64ToJson",
-        1,
-        1,
-        Unknowns::Deep,
-        |args| match serde_json::from_str(&decoded(&Args::new(args).string()?)?) {
-            Ok(value) => Ok(value),
-            Err(_) => wrong("the base64 text does not hold JSON"),
-        },
-    ),
     pure("dataUri", 1, 1, Unknowns::Deep, |args| {
         let text = Args::new(args).string()?;
         Ok(format!(
@@ -41,7 +31,7 @@ pub(super) static TABLE: &[Function] = &[
     }),
 ];
 
-fn decoded(text: &str) -> Result<String, Fault> {
+pub(super) fn decoded(text: &str) -> Result<String, Fault> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     match STANDARD.decode(compact).map(String::from_utf8) {
         Ok(Ok(text)) => Ok(text),

@@ -105,6 +105,16 @@ pub(crate) fn preempt(tx: &mut Tx<'_>, resource: &Resource) {
     }
 }
 
+/// Moves an operation's end.
+pub(crate) fn postpone(tx: &mut Tx<'_>, id: Uuid, wait: time::Duration) {
+    let Some(operation) = tx.operation(id) else {
+        return;
+    };
+    let mut operation = Operation::clone(operation);
+    operation.deadline = operation.deadline.map(|deadline| deadline + wait);
+    tx.apply(Change::Operation(id, Some(Arc::new(operation))));
+}
+
 /// Ends an operation in the books only.
 pub(crate) fn close(tx: &mut Tx<'_>, id: Uuid, status: Status, problem: Option<Problem>) {
     let Some(operation) = tx.operation(id) else {

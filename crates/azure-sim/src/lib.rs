@@ -18,7 +18,7 @@ mod server;
 mod state;
 mod wire;
 
-pub use server::Running;
+pub use server::{Running, Within};
 
 /// How a simulator is started.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Config {
     pub tls: bool,
     /// How many times faster than Azure operations run; at 8 a virtual machine takes about 2.5 seconds. Must be positive.
     pub speed: f64,
+    /// Whose clock it goes by.
+    pub time: Time,
     /// Whether the token buckets of ARM and Compute answer 429 when they are empty. Their headers are always sent.
     pub throttle: bool,
     /// vCPUs per region, for the total and for every family alike; `None` for the built-in limits, which a few dozen machines can reach.
@@ -48,6 +50,7 @@ impl Default for Config {
             data: None,
             tls: true,
             speed: 8.0,
+            time: Time::Machine,
             throttle: false,
             cores: None,
             client_secret: None,
@@ -57,6 +60,17 @@ impl Default for Config {
             ],
         }
     }
+}
+
+/// Whose clock a simulator goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Time {
+    /// The machine's.
+    #[default]
+    Machine,
+    /// That of the tokio runtime which it was started in. Where the runtime's time is paused, it jumps to whatever is waited for next:
+    /// hours pass in seconds, and a client in the same runtime lives in the same time. Reach such a simulator through [`Running::within`], not over its port.
+    Runtime,
 }
 
 /// A subscription of the simulated tenant.

@@ -22,7 +22,6 @@ use crate::{Config, Error, Subscription, seed};
 pub(crate) use files::{Files, data};
 
 /// A running simulator. Dropping it stops it without waiting; [`Running::shutdown`] waits.
-#[derive(Debug)]
 pub struct Running {
     /// The origin of the resource manager, of the token authority and of the retail prices, for example `https://127.0.0.1:40123/`.
     pub endpoint: Url,
@@ -36,17 +35,61 @@ pub struct Running {
     pub client_secret: String,
     /// The subscriptions it serves.
     pub subscriptions: Vec<Subscription>,
+    app: Arc<App>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Running {
+    /// A way to it that needs no connection: for clients in the same process, above all on paused time (see [`crate::Time::Runtime`]).
+    #[must_use]
+    pub fn within(&self) -> Within {
+        Within {
+            app: self.app.clone(),
+        }
+    }
+
     /// Stops accepting, lets running answers finish (2 seconds at most), writes a snapshot and returns.
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
         for task in std::mem::take(&mut self.tasks) {
             let _ = task.await;
         }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("endpoint", &self.endpoint.as_str())
+            .field("subscriptions", &self.subscriptions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A running simulator, asked without a connection. It answers as over https.
+#[derive(Clone)]
+pub struct Within {
+    app: Arc<App>,
+}
+
+impl Within {
+    /// Answers one request; `None` where the connection would be dropped, or break off in the middle of the answer.
+    pub async fn answer(&self, request: http::Request<Vec<u8>>) -> Option<http::Response<Vec<u8>>> {
+        let answered = self
+            .app
+            .clone()
+            .answer(request.map(Body::from), false)
+            .await;
+        let (parts, body) = answered.ok()?.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.ok()?;
+        Some(http::Response::from_parts(parts, bytes.into()))
+    }
+}
+
+impl std::fmt::Debug for Within {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Within")
     }
 }
 
@@ -84,7 +127,7 @@ pub(crate) async fn start(config: Config) -> Result<Running, Error> {
 
     let (stop, stopped) = watch::channel(false);
     let (app, engine) = App::open(&config, &mut files, &endpoint, stopped.clone())?;
-    let serving = tokio::spawn(serve(listener, acceptor, app, stopped));
+    let serving = tokio::spawn(serve(listener, acceptor, app.clone(), stopped));
     Ok(Running {
         endpoint,
         ca_pem: if config.tls {
@@ -96,6 +139,7 @@ pub(crate) async fn start(config: Config) -> Result<Running, Error> {
         client_id: seed::CLIENT_ID.to_owned(),
         client_secret: files.client_secret.clone(),
         subscriptions: config.subscriptions,
+        app,
         stop,
         // In this order: the engine writes its last snapshot when nobody can ask any more.
         tasks: vec![serving, engine],

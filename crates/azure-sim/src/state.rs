@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::engine;
 use crate::engine::clock::Clock;
+use crate::engine::limits::Limits;
 use crate::wire::errors::{Problem, Refusal};
 use journal::{Journal, Ticket};
 use model::{Change, World};
@@ -20,16 +21,18 @@ pub(crate) struct State {
     world: RwLock<World>,
     journal: Journal,
     pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
     /// Wakes the engine when the next deadline may have moved.
     pub(crate) woken: Notify,
 }
 
 impl State {
-    pub(crate) fn new(world: World, journal: Journal, clock: Clock) -> State {
+    pub(crate) fn new(world: World, journal: Journal, clock: Clock, limits: Limits) -> State {
         State {
             world: RwLock::new(world),
             journal,
             clock,
+            limits,
             woken: Notify::new(),
         }
     }
@@ -54,6 +57,7 @@ impl State {
             world: &mut world,
             now,
             speed: self.clock.speed(),
+            limits: &self.limits,
             done: Vec::new(),
             undo: Vec::new(),
         };
@@ -115,6 +119,7 @@ pub(crate) struct Tx<'w> {
     world: &'w mut World,
     pub(crate) now: OffsetDateTime,
     speed: f64,
+    pub(crate) limits: &'w Limits,
     done: Vec<Change>,
     undo: Vec<Change>,
 }

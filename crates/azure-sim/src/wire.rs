@@ -49,7 +49,6 @@ const LARGEST_BODY: usize = 5 << 20;
 pub(crate) struct App {
     pub(crate) state: Arc<State>,
     pub(crate) authority: Authority,
-    pub(crate) limits: Limits,
     pub(crate) log: Log,
     /// Without a slash at the end.
     pub(crate) origin: String,
@@ -87,8 +86,13 @@ impl App {
             None => Journal::none(),
         };
         let fresh = world.groups().next().is_none();
-        let clock = Clock::new(world.ahead_ms(), config.speed);
-        let state = Arc::new(State::new(world, journal, clock));
+        let clock = Clock::new(config.time, world.ahead_ms(), config.speed);
+        let state = Arc::new(State::new(
+            world,
+            journal,
+            clock,
+            Limits::new(config.throttle),
+        ));
         if fresh {
             plant::plant(&state)?;
         }
@@ -106,7 +110,6 @@ impl App {
                 client_secret: files.client_secret.clone(),
                 origin: origin.clone(),
             },
-            limits: Limits::new(config.throttle),
             log: Log::open(files.directory.as_deref())?,
             origin,
             router: std::sync::OnceLock::new(),
@@ -456,13 +459,15 @@ async fn ask(app: &Arc<App>, request: Request<Body>) -> Result<Response, Refusal
     }
     let subscription = (ask.at(0) == "subscriptions").then(|| ask.at(1));
     let left = match &subscription {
-        Some(id) if !id.is_empty() => {
-            Some(app.limits.take(id, &ask.method, app.state.clock.now())?)
-        }
+        Some(id) if !id.is_empty() => Some(app.state.limits.take(
+            id,
+            &ask.method,
+            app.state.clock.now(),
+        )?),
         _ => None,
     };
     let now = app.state.clock.now();
-    let compute = app.limits.take_compute(&ask.method, &ask.path, now)?;
+    let compute = app.state.limits.take_compute(&ask.method, &ask.path, now)?;
     let mut response = match routes::route(app, &ask).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),

@@ -1,11 +1,13 @@
 //! What a client is made from: endpoints, credential, extra roots, time limits. Nothing here sends anything.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
 use crate::error::{Error, Result};
+use crate::wire::Carrier;
 
 /// How to reach Azure and as whom.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub struct Config {
     pub extra_roots_pem: Option<String>,
     /// Time limits.
     pub timeouts: Timeouts,
+    /// Carries every call instead of https, to a simulator in this process; `None` for Azure and whatever else has an address.
+    pub carrier: Option<Arc<dyn Carrier>>,
 }
 
 impl Config {
@@ -32,6 +36,7 @@ impl Config {
             credential,
             extra_roots_pem: None,
             timeouts: Timeouts::default(),
+            carrier: None,
         }
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::config::{Config, Credential, Endpoints};
 use crate::error::{Error, ErrorKind, Result};
+use crate::wire::{Failure, Wire};
 
 /// A token this close to its end is replaced.
 const RENEW_BEFORE: time::Duration = time::Duration::minutes(5);
@@ -59,16 +60,16 @@ struct Recipe {
     endpoints: Endpoints,
     tenant_id: String,
     credential: Credential,
-    client: reqwest::Client,
+    wire: Wire,
 }
 
 impl TokenSource {
-    pub(crate) fn new(config: &Config, client: reqwest::Client) -> Result<Self> {
+    pub(crate) fn new(config: &Config, wire: Wire) -> Result<Self> {
         let recipe = Recipe {
             endpoints: config.endpoints.clone(),
             tenant_id: config.tenant_id.clone(),
             credential: config.credential.clone(),
-            client,
+            wire,
         };
         Ok(Self {
             scope: config.endpoints.scope(),
@@ -182,7 +183,7 @@ impl Recipe {
             .to_owned();
         ClientOptions {
             cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
-            transport: Some(Transport::new(Arc::new(Https(self.client.clone())))),
+            transport: Some(Transport::new(Arc::new(Sender(self.wire.clone())))),
             ..Default::default()
         }
     }
@@ -197,46 +198,47 @@ impl Recipe {
             .build()
             .map_err(|error| Error::config(format!("no http client can be made: {error}")))?;
         Ok(ClientOptions {
-            transport: Some(Transport::new(Arc::new(Https(client)))),
+            transport: Some(Transport::new(Arc::new(Sender(Wire::Https(client))))),
             ..Default::default()
         })
     }
 }
 
-/// reqwest 0.12 below azure_core 1.x, which would bring reqwest 0.13 along. It logs nothing: a token request's body is a secret.
+/// Our wire below azure_core 1.x, whose own transport would bring reqwest 0.13 along. It logs nothing: a token request's body is a secret.
 #[derive(Debug)]
-struct Https(reqwest::Client);
+struct Sender(Wire);
 
 #[async_trait]
-impl HttpClient for Https {
+impl HttpClient for Sender {
     async fn execute_request(&self, request: &Request) -> azure_core_1::Result<AsyncRawResponse> {
-        let method = reqwest::Method::from_bytes(request.method().as_str().as_bytes())
-            .map_err(|error| azure_core_1::Error::new(SdkErrorKind::DataConversion, error))?;
-        let mut outgoing = self.0.request(method, request.url().clone());
+        let unfit =
+            |error: http::Error| azure_core_1::Error::new(SdkErrorKind::DataConversion, error);
+        let mut outgoing = http::Request::builder()
+            .method(request.method().as_str())
+            .uri(request.url().as_str());
         for (name, value) in request.headers().iter() {
             outgoing = outgoing.header(name.as_str(), value.as_str());
         }
         let body = azure_core_1::Bytes::from(request.body());
-        let answer = outgoing.body(body).send().await.map_err(|error| {
-            let kind = if error.is_connect() {
-                SdkErrorKind::Connection
-            } else {
-                SdkErrorKind::Io
+        let outgoing = outgoing.body(body.to_vec()).map_err(unfit)?;
+        let answer = self.0.send(outgoing).await.map_err(|failure| {
+            let (kind, why) = match failure {
+                Failure::Unsent(why) => (SdkErrorKind::Connection, why),
+                Failure::Lost(why) => (SdkErrorKind::Io, why),
             };
-            azure_core_1::Error::new(kind, error.without_url())
+            azure_core_1::Error::new(kind, std::io::Error::other(why))
         })?;
-        let status = answer.status().as_u16();
         let mut headers = azure_core_1::http::headers::Headers::new();
-        for (name, value) in answer.headers() {
+        for (name, value) in &answer.headers {
             if let Ok(value) = value.to_str() {
                 headers.insert(name.as_str().to_owned(), value.to_owned());
             }
         }
-        let bytes = answer
-            .bytes()
-            .await
-            .map_err(|error| azure_core_1::Error::new(SdkErrorKind::Io, error.without_url()))?;
-        Ok(AsyncRawResponse::from_bytes(status.into(), headers, bytes))
+        Ok(AsyncRawResponse::from_bytes(
+            answer.status.into(),
+            headers,
+            answer.body,
+        ))
     }
 }
 

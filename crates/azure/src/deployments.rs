@@ -11,7 +11,7 @@ use crate::error::{Detail, Error, Result, body};
 use crate::groups::{API_VERSION, found, typed};
 use crate::id::{DeploymentId, GroupId};
 use crate::long_running::{Started, Verb};
-use crate::transport::{Call, Repeat};
+use crate::transport::{Call, CallKind, Repeat};
 
 /// Calls about deployments; see [`Arm::deployments`].
 #[derive(Clone, Copy)]
@@ -346,7 +346,10 @@ impl Deployments<'_> {
     /// [`crate::ErrorKind::NotFound`] when there is no such deployment.
     pub async fn operations(&self, id: &DeploymentId) -> Result<Vec<DeploymentOperation>> {
         let path = format!("{id}/operations");
-        let values: Vec<Value> = self.arm.list(&path, API_VERSION, &[]).await?;
+        let values: Vec<Value> = self
+            .arm
+            .list_as(CallKind::Poll, &path, API_VERSION, &[])
+            .await?;
         Ok(values.iter().filter_map(operation).collect())
     }
 

@@ -192,6 +192,17 @@ impl Arm {
         api_version: &str,
         query: &[(&str, &str)],
     ) -> Result<Vec<T>> {
+        self.list_as(CallKind::Read, path, api_version, query).await
+    }
+
+    /// As [`Arm::list`], counted as what it is for: a look at how far something is waits behind the looks before a write.
+    pub(crate) async fn list_as<T: serde::de::DeserializeOwned>(
+        &self,
+        kind: CallKind,
+        path: &str,
+        api_version: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<T>> {
         #[derive(Deserialize)]
         struct Page<T> {
             value: Vec<T>,
@@ -203,7 +214,7 @@ impl Arm {
         let mut url = self.url(path, api_version, query);
         let mut items = Vec::new();
         for _ in 0..PAGES {
-            let call = Call::get(url, CallKind::Read);
+            let call = Call::get(url, kind);
             let page: Page<T> = typed(self.transport().send(call).await?.body)?;
             items.extend(page.value);
             match page.next_link.filter(|link| !link.is_empty()) {

@@ -22,6 +22,7 @@ mod prices;
 mod resources;
 mod throttle;
 mod transport;
+mod wire;
 
 pub use aks::{AgentPool, Aks, Cluster, KubernetesVersion};
 pub use compute::{
@@ -42,6 +43,7 @@ pub use network::{Network, Subnet, VirtualNetwork};
 pub use prices::{Price, PriceKind, Prices};
 pub use resources::{Resources, api_version};
 pub use throttle::Budget;
+pub use wire::{Carried, Carrier};
 
 /// What whoever sets up `tracing` must add to its filter, after everything a person configured.
 ///

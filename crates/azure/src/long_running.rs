@@ -85,7 +85,7 @@ pub enum Poll {
     Running {
         /// Azure's word for the state, such as `InProgress`.
         state: String,
-        /// How long Azure asked to wait before the next poll.
+        /// How long to wait before the next poll: what Azure asked for, and longer where many calls wait for their turn.
         retry_after: Option<Duration>,
         /// How far, where Azure says.
         percent: Option<f64>,
@@ -107,6 +107,16 @@ impl Arm {
     /// the operation or the resource is gone: ask for the resource.
     pub async fn poll(&self, operation: &LongRunning) -> Result<Poll> {
         let call = Call::get(operation.poll.url.clone(), CallKind::Poll);
+        let mut poll = self.ask(operation, call.clone()).await?;
+        if let Poll::Running { retry_after, .. } = &mut poll {
+            // Where hundreds poll, each of them polls less often.
+            let crowd = self.transport().crowd(&call);
+            *retry_after = (*retry_after).max((!crowd.is_zero()).then_some(crowd));
+        }
+        Ok(poll)
+    }
+
+    async fn ask(&self, operation: &LongRunning, call: Call) -> Result<Poll> {
         match operation.poll.kind {
             PollKind::AsyncOperation => {
                 let answer = self.transport().send(call).await?;

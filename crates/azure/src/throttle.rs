@@ -1,203 +1,253 @@
-//! Slipway's own share of ARM's rate limits: a token bucket per subscription and kind of call, corrected by what Azure's headers say.
-//!
-//! Limits: learn.microsoft.com, "Understand how Azure Resource Manager throttles requests": per subscription, region and principal 250 reads
-//! (25 a second), 200 writes (10 a second), 200 deletes (10 a second).
+//! Slipway's own share of Azure's rate limits: a queue and a token bucket for each, corrected by what Azure's headers say. Which call draws from which
+//! is in `throttle/limits.rs`.
+
+mod limits;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
-use url::Url;
 
-use crate::transport::{CallKind, text};
+use self::limits::Limit;
+use crate::transport::{Call, CallKind};
+
+/// Where calls wait, polls get every fifth turn: what waits to write must not wait for the looking-on of all others, and they must not starve.
+const TURNS_BEFORE_A_POLL: u32 = 4;
+/// More lines than this are not kept, full ones of single machines first.
+const MOST_LINES: usize = 20_000;
+/// The longest wait that a crowd of polls asks of a poller.
+const LONGEST_CROWD: Duration = Duration::from_secs(60);
 
 /// What is left of one limit, as this client believes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
     /// The subscription, in lower case; empty for calls without one.
     pub subscription: String,
-    /// `reads`, `writes` or `deletes`.
-    pub kind: &'static str,
+    /// `reads`, `writes`, `deletes` for ARM's; `PutVM`, `GetVM`, … for Compute's.
+    pub limit: &'static str,
     /// Calls that can be made at once.
     pub left: f64,
+    /// Calls that wait for their turn.
+    pub waiting: usize,
 }
 
 #[derive(Default)]
 pub(crate) struct Throttle {
-    lines: Mutex<HashMap<(String, Limit), Arc<Line>>>,
+    lines: Mutex<HashMap<(String, &'static str), Arc<Line>>>,
 }
 
-/// Callers queue, so that only the first one watches the bucket: first come, first served, and a caller that gives up leaves no hole.
+/// The callers of one bucket. They queue, so that only the first ones watch it: first come, first served, and a caller that gives up leaves no hole.
 struct Line {
-    first: tokio::sync::Mutex<()>,
+    calls: Queue,
+    polls: Queue,
     bucket: Mutex<Bucket>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Limit {
-    Reads,
-    Writes,
-    Deletes,
+#[derive(Default)]
+struct Queue {
+    first: tokio::sync::Mutex<()>,
+    waiting: AtomicUsize,
 }
 
+/// Counts one that waits, until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
 struct Bucket {
+    burst: f64,
+    per_second: f64,
     left: f64,
     filled_at: Instant,
     closed_until: Option<Instant>,
-}
-
-impl Limit {
-    fn of(kind: CallKind) -> Option<Self> {
-        match kind {
-            CallKind::Read | CallKind::Poll => Some(Self::Reads),
-            CallKind::Write => Some(Self::Writes),
-            CallKind::Delete => Some(Self::Deletes),
-            CallKind::Anonymous => None,
-        }
-    }
-
-    fn size(self) -> f64 {
-        match self {
-            Self::Reads => 250.0,
-            Self::Writes | Self::Deletes => 200.0,
-        }
-    }
-
-    fn per_second(self) -> f64 {
-        match self {
-            Self::Reads => 25.0,
-            Self::Writes | Self::Deletes => 10.0,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Reads => "reads",
-            Self::Writes => "writes",
-            Self::Deletes => "deletes",
-        }
-    }
-
-    fn header(self) -> &'static str {
-        match self {
-            Self::Reads => "x-ms-ratelimit-remaining-subscription-reads",
-            Self::Writes => "x-ms-ratelimit-remaining-subscription-writes",
-            Self::Deletes => "x-ms-ratelimit-remaining-subscription-deletes",
-        }
-    }
+    /// Turns that others had since the last poll.
+    since_poll: u32,
 }
 
 impl Throttle {
     /// Waits until the call may go.
-    pub(crate) async fn turn(&self, url: &Url, kind: CallKind) {
-        let Some(limit) = Limit::of(kind) else {
-            return;
-        };
-        let line = self.line(url, limit);
-        let _first = line.first.lock().await;
-        while let Some(wait) = line.bucket(|bucket| bucket.take(limit, Instant::now())) {
-            tokio::time::sleep(wait).await;
+    pub(crate) async fn turn(&self, call: &Call) {
+        for limit in limits::of(call) {
+            self.line(&limit).turn(call.kind == CallKind::Poll).await;
         }
     }
 
     /// Azure knows better: other clients of the same principal drink from the same bucket.
-    pub(crate) fn learn(&self, url: &Url, kind: CallKind, headers: &HeaderMap) {
-        let Some(limit) = Limit::of(kind) else {
-            return;
-        };
-        let remaining = text(headers, limit.header()).and_then(|left| left.parse::<f64>().ok());
-        if let Some(remaining) = remaining {
-            self.line(url, limit).bucket(|bucket| {
-                bucket.fill(limit, Instant::now());
-                bucket.left = bucket.left.min(remaining);
+    pub(crate) fn learn(&self, call: &Call, headers: &HeaderMap) {
+        for limit in limits::of(call) {
+            if let Some(remaining) = limits::remaining(&limit, headers) {
+                self.line(&limit).bucket(|bucket| {
+                    bucket.fill(Instant::now());
+                    bucket.left = bucket.left.min(remaining);
+                });
+            }
+        }
+    }
+
+    /// After a 429 nobody else runs into the same wall. `by_arm`: it was ARM that refused, not the provider behind it.
+    pub(crate) fn pause(&self, call: &Call, by_arm: bool, wait: Duration) {
+        let mut limits = limits::of(call);
+        if limits.iter().any(|limit| limit.of_compute) {
+            limits.retain(|limit| limit.of_compute != by_arm);
+        }
+        for limit in limits {
+            self.line(&limit).bucket(|bucket| {
+                let now = Instant::now();
+                bucket.fill(now);
+                let until = now + wait.min(Duration::from_secs(60));
+                bucket.closed_until = Some(bucket.closed_until.map_or(until, |old| old.max(until)));
+                bucket.left = 0.0;
             });
         }
     }
 
-    /// After a 429 nobody else runs into the same wall.
-    pub(crate) fn pause(&self, url: &Url, kind: CallKind, wait: Duration) {
-        let Some(limit) = Limit::of(kind) else {
-            return;
-        };
-        self.line(url, limit).bucket(|bucket| {
-            let now = Instant::now();
-            bucket.fill(limit, now);
-            let until = now + wait.min(Duration::from_secs(60));
-            bucket.closed_until = Some(bucket.closed_until.map_or(until, |old| old.max(until)));
-            bucket.left = 0.0;
-        });
+    /// How long a call that queues now would wait behind the others: polling more often than that only makes the queue longer.
+    pub(crate) fn crowd(&self, call: &Call) -> Duration {
+        limits::of(call)
+            .iter()
+            .map(|limit| {
+                let line = self.line(limit);
+                let waiting = u32::try_from(line.waiting()).unwrap_or(u32::MAX);
+                Duration::from_secs_f64(f64::from(waiting) / limit.per_second)
+            })
+            .max()
+            .unwrap_or_default()
+            .min(LONGEST_CROWD)
     }
 
     pub(crate) fn budgets(&self) -> Vec<Budget> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut list: Vec<Budget> = lines
             .iter()
+            // Of single machines there are too many to show.
+            .filter(|((whose, _), _)| !whose.contains('/'))
             .map(|((subscription, limit), line)| Budget {
                 subscription: subscription.clone(),
-                kind: limit.name(),
+                limit,
                 left: line.bucket(|bucket| {
-                    bucket.fill(*limit, Instant::now());
+                    bucket.fill(Instant::now());
                     bucket.left
                 }),
+                waiting: line.waiting(),
             })
             .collect();
-        list.sort_by(|a, b| (&a.subscription, a.kind).cmp(&(&b.subscription, b.kind)));
+        list.sort_by(|a, b| (&a.subscription, a.limit).cmp(&(&b.subscription, b.limit)));
         list
     }
 
-    fn line(&self, url: &Url, limit: Limit) -> Arc<Line> {
+    fn line(&self, limit: &Limit) -> Arc<Line> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry((subscription(url), limit)).or_insert_with(|| {
-            Arc::new(Line {
-                first: tokio::sync::Mutex::default(),
-                bucket: Mutex::new(Bucket {
-                    left: limit.size(),
-                    filled_at: Instant::now(),
-                    closed_until: None,
-                }),
-            })
-        });
+        if lines.len() > MOST_LINES {
+            // A full bucket is as good as a new one.
+            lines.retain(|(whose, _), line| !whose.contains('/') || !line.is_idle());
+        }
+        let line = lines
+            .entry((limit.whose.clone(), limit.name))
+            .or_insert_with(|| {
+                Arc::new(Line {
+                    calls: Queue::default(),
+                    polls: Queue::default(),
+                    bucket: Mutex::new(Bucket {
+                        burst: limit.burst,
+                        per_second: limit.per_second,
+                        left: limit.burst,
+                        filled_at: Instant::now(),
+                        closed_until: None,
+                        since_poll: 0,
+                    }),
+                })
+            });
         Arc::clone(line)
     }
 }
 
 impl Line {
+    async fn turn(&self, poll: bool) {
+        let (own, other) = if poll {
+            (&self.polls, &self.calls)
+        } else {
+            (&self.calls, &self.polls)
+        };
+        let _waiting = own.enter();
+        let _first = own.first.lock().await;
+        loop {
+            let contested = other.len() > 0;
+            let wait = self.bucket(|bucket| bucket.take(poll, contested, Instant::now()));
+            match wait {
+                None => return,
+                Some(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.calls.len() + self.polls.len()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.waiting() == 0
+            && self.bucket(|bucket| {
+                bucket.fill(Instant::now());
+                bucket.left >= bucket.burst && bucket.closed_until.is_none()
+            })
+    }
+
     fn bucket<T>(&self, f: impl FnOnce(&mut Bucket) -> T) -> T {
         f(&mut self.bucket.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
+impl Queue {
+    fn enter(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(&self.waiting)
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Bucket {
-    /// Takes one, or says how long to wait before asking again.
-    fn take(&mut self, limit: Limit, now: Instant) -> Option<Duration> {
+    /// Takes one, or says how long to wait before asking again. `contested`: the other queue waits as well.
+    fn take(&mut self, poll: bool, contested: bool, now: Instant) -> Option<Duration> {
         if let Some(until) = self.closed_until {
             if until > now {
                 return Some(until - now);
             }
             self.closed_until = None;
         }
-        self.fill(limit, now);
-        if self.left >= 1.0 {
+        self.fill(now);
+        let polls_turn = self.since_poll >= TURNS_BEFORE_A_POLL;
+        // Somebody else's turn is over when the token has been taken: look again when the next one is there.
+        let missing = if contested && self.left < 2.0 && poll != polls_turn {
+            1.0
+        } else if self.left >= 1.0 {
             self.left -= 1.0;
+            self.since_poll = if poll {
+                0
+            } else {
+                self.since_poll.saturating_add(1)
+            };
             return None;
-        }
-        let missing = (1.0 - self.left) / limit.per_second();
-        Some(Duration::from_secs_f64(missing.max(0.005)))
+        } else {
+            1.0 - self.left
+        };
+        Some(Duration::from_secs_f64(
+            (missing / self.per_second).max(0.005),
+        ))
     }
 
-    fn fill(&mut self, limit: Limit, now: Instant) {
+    fn fill(&mut self, now: Instant) {
         let seconds = now.saturating_duration_since(self.filled_at).as_secs_f64();
-        self.left = (self.left + seconds * limit.per_second()).min(limit.size());
+        self.left = seconds.mul_add(self.per_second, self.left).min(self.burst);
         self.filled_at = now;
-    }
-}
-
-fn subscription(url: &Url) -> String {
-    let mut segments = url.path_segments().into_iter().flatten();
-    match (segments.next(), segments.next()) {
-        (Some(word), Some(id)) if word.eq_ignore_ascii_case("subscriptions") => id.to_lowercase(),
-        _ => String::new(),
     }
 }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Client, Method};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -15,6 +17,7 @@ use crate::config::{Config, Endpoints, Timeouts};
 use crate::credential::{Token, TokenSource};
 use crate::error::{Detail, Error, ErrorKind, Result, body};
 use crate::throttle::{Budget, Throttle};
+use crate::wire::{Failure, Received, Wire};
 
 /// Requests in flight at once; more would only queue at Azure and time out there.
 const IN_FLIGHT: usize = 48;
@@ -22,9 +25,6 @@ const IN_FLIGHT: usize = 48;
 const ATTEMPTS: u32 = 4;
 /// A longer wait than this belongs to the caller, who can store it.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// ARM's own limit for an answer is 8 MB; the list of sizes of every region is the largest known.
-const LARGEST_BODY: usize = 64 << 20;
-
 /// Connections, tokens, turns. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Transport {
@@ -32,7 +32,7 @@ pub(crate) struct Transport {
 }
 
 struct Shared {
-    client: Client,
+    wire: Wire,
     endpoints: Endpoints,
     timeouts: Timeouts,
     tokens: TokenSource,
@@ -126,11 +126,14 @@ struct Miss {
 impl Transport {
     pub(crate) fn new(config: Config) -> Result<Self> {
         config.endpoints.check()?;
-        let client = client(&config)?;
-        let tokens = TokenSource::new(&config, client.clone())?;
+        let wire = match config.carrier.clone() {
+            Some(carrier) => Wire::Within(carrier),
+            None => Wire::Https(client(&config)?),
+        };
+        let tokens = TokenSource::new(&config, wire.clone())?;
         Ok(Self {
             shared: Arc::new(Shared {
-                client,
+                wire,
                 tokens,
                 endpoints: config.endpoints,
                 timeouts: config.timeouts,
@@ -146,6 +149,11 @@ impl Transport {
 
     pub(crate) fn budgets(&self) -> Vec<Budget> {
         self.shared.throttle.budgets()
+    }
+
+    /// How long a call like this one would wait behind the others.
+    pub(crate) fn crowd(&self, call: &Call) -> Duration {
+        self.shared.throttle.crowd(call)
     }
 
     pub(crate) async fn check_token(&self) -> Result<()> {
@@ -207,7 +215,7 @@ impl Transport {
             again: false,
         };
         let turn = async {
-            self.shared.throttle.turn(&call.url, call.kind).await;
+            self.shared.throttle.turn(call).await;
             self.shared.in_flight.acquire().await
         };
         let Ok(Ok(_turn)) = tokio::time::timeout_at(deadline, turn).await else {
@@ -236,7 +244,11 @@ impl Transport {
             },
         };
         let sent = Instant::now();
-        let (status, headers, bytes) = match self.exchange(call, token.as_ref()).await {
+        let Received {
+            status,
+            headers,
+            body: bytes,
+        } = match self.exchange(call, token.as_ref()).await {
             Ok(answer) => answer,
             Err(failure) => return Err(no_answer(call, &failure)),
         };
@@ -244,7 +256,7 @@ impl Transport {
             method = %call.method, path = call.url.path(), status, ms = sent.elapsed().as_millis() as u64,
             request = text(&headers, "x-ms-request-id"), "Azure answered"
         );
-        self.shared.throttle.learn(&call.url, call.kind, &headers);
+        self.shared.throttle.learn(call, &headers);
         if (200..300).contains(&status) {
             return read(call, status, headers, &bytes);
         }
@@ -256,7 +268,9 @@ impl Transport {
             .with_retry_after(retry_after(&headers));
         if status == 429 {
             let wait = error.retry_after().unwrap_or(Duration::from_secs(5));
-            self.shared.throttle.pause(&call.url, call.kind, wait);
+            let by_arm = text(&headers, "x-ms-failure-cause").as_deref() == Some("gateway")
+                || error.code() == "SubscriptionRequestsThrottled";
+            self.shared.throttle.pause(call, by_arm, wait);
         }
         // A token that ARM no longer takes (rotated keys, revoked session) is asked for anew, once.
         if status == 401
@@ -278,11 +292,10 @@ impl Transport {
         &self,
         call: &Call,
         token: Option<&Token>,
-    ) -> std::result::Result<(u16, HeaderMap, Vec<u8>), Failure> {
-        let mut request = self
-            .shared
-            .client
-            .request(call.method.clone(), call.url.clone())
+    ) -> std::result::Result<Received, Failure> {
+        let mut request = http::Request::builder()
+            .method(call.method.clone())
+            .uri(call.url.as_str())
             .header("x-ms-client-request-id", uuid::Uuid::new_v4().to_string());
         if let Some(token) = token {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
@@ -290,59 +303,21 @@ impl Transport {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        match &call.body {
+        let body = match &call.body {
             Some(body) => {
-                request = request
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(body.to_string());
+                request = request.header(CONTENT_TYPE, "application/json");
+                body.to_string().into_bytes()
             }
-            // ARM answers 411 to a POST or PUT without a length.
-            None if matches!(call.method, Method::POST | Method::PUT) => {
-                request = request.body(Vec::new());
-            }
-            None => {}
+            None => Vec::new(),
+        };
+        // ARM answers 411 to a POST or PUT without a length.
+        if body.is_empty() && matches!(call.method, Method::POST | Method::PUT) {
+            request = request.header(CONTENT_LENGTH, 0);
         }
-        let mut answer = request.send().await.map_err(Failure::from_reqwest)?;
-        let status = answer.status().as_u16();
-        let headers = answer.headers().clone();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(Failure::from_reqwest)? {
-            if bytes.len() + chunk.len() > LARGEST_BODY {
-                return Err(Failure::Lost("the answer is larger than 64 MB".to_owned()));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok((status, headers, bytes))
-    }
-}
-
-/// Why there is no answer.
-enum Failure {
-    /// Nothing reached Azure.
-    Unsent(String),
-    /// Something may have.
-    Lost(String),
-}
-
-impl Failure {
-    fn from_reqwest(error: reqwest::Error) -> Self {
-        let connect = error.is_connect() || error.is_builder();
-        // The address of a poll carries a signature: it stays out of messages.
-        let error = error.without_url();
-        let mut message = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(inner) = source {
-            let inner_text = inner.to_string();
-            if !message.contains(&inner_text) {
-                message = format!("{message}: {inner_text}");
-            }
-            source = inner.source();
-        }
-        if connect {
-            Self::Unsent(message)
-        } else {
-            Self::Lost(message)
-        }
+        let request = request
+            .body(body)
+            .map_err(|error| Failure::Unsent(error.to_string()))?;
+        self.shared.wire.send(request).await
     }
 }
 

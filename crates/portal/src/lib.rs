@@ -40,6 +40,7 @@ pub use forms::FormFor;
 pub use idempotency::Idempotency;
 #[doc(hidden)]
 pub use operations::CrashPoints;
+pub use operations::Rehearsal;
 
 /// What every method of [`Portal`] returns.
 pub type Result<T> = std::result::Result<T, Error>;

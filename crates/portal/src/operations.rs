@@ -8,6 +8,7 @@ pub(crate) mod journal;
 mod next;
 mod perform;
 mod record;
+mod rehearsal;
 mod start;
 pub(crate) mod steps;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
 
 pub use crash::CrashPoints;
+pub use rehearsal::Rehearsal;
 pub(crate) use start::differs;
 
 impl Portal {

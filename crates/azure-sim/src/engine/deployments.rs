@@ -15,7 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::evaluate;
-use super::{Begin, begin, close};
+use super::{Begin, begin, close, postpone};
 use crate::faults;
 use crate::providers::{self, Put, resources};
 use crate::state::Tx;
@@ -125,6 +125,7 @@ pub(crate) enum Progress {
 }
 
 const NESTED: &str = "Microsoft.Resources/deployments";
+const MACHINE: &str = "Microsoft.Compute/virtualMachines";
 
 /// Accepts a deployment; its first resources start a moment later.
 pub(crate) fn create(
@@ -384,8 +385,16 @@ fn start(
             deployment: Some(ids::key(&deployment.id)),
         },
     );
-    if put.is_err() {
-        tx.rollback(mark);
+    match &put {
+        Err(_) => tx.rollback(mark),
+        Ok(put) if step.kind.eq_ignore_ascii_case(MACHINE) => {
+            let subscription = resource.id.split('/').nth(2).unwrap_or_default();
+            let wait = tx.limits.book_machine(subscription, tx.now);
+            if let Some(operation) = put.operation.filter(|_| wait.is_positive()) {
+                postpone(tx, operation, wait);
+            }
+        }
+        Ok(_) => {}
     }
     put.map(Some)
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use http::{HeaderMap, Method, StatusCode};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::wire::errors::Refusal;
@@ -103,7 +104,33 @@ enum Bucket {
 
 pub(crate) struct Limits {
     bite: bool,
-    buckets: Mutex<HashMap<Bucket, (f64, OffsetDateTime)>>,
+    buckets: Mutex<HashMap<Bucket, Level>>,
+}
+
+struct Level {
+    /// Below zero where a deployment has booked what is not there yet.
+    left: f64,
+    at: OffsetDateTime,
+    size: f64,
+    /// Per second.
+    rate: f64,
+    /// Calls that got a token, and calls that did not.
+    taken: u64,
+    refused: u64,
+}
+
+/// The books of one bucket.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Account {
+    subscription: String,
+    /// `Microsoft.Resources/Writes`, `Microsoft.Compute/PutVM`, ….
+    limit: String,
+    /// Calls that fit in.
+    burst: f64,
+    refill_per_second: f64,
+    taken: u64,
+    refused: u64,
 }
 
 /// What is left after a request, for its headers.
@@ -191,22 +218,89 @@ impl Limits {
         Ok(Some(told.join(",")))
     }
 
+    /// Books a virtual machine that a deployment makes: how long the deployment waits for Compute, which would answer it 429 meanwhile.
+    pub(crate) fn book_machine(&self, subscription: &str, now: OffsetDateTime) -> time::Duration {
+        if !self.bite {
+            return time::Duration::ZERO;
+        }
+        let bucket = Bucket::Compute(subscription.to_ascii_lowercase(), Policy::Put);
+        let (_, size) = Policy::Put.sizes();
+        self.level(bucket, size, size / 180.0, now, |level| {
+            level.left -= 1.0;
+            level.taken += 1;
+            time::Duration::seconds_f64((-level.left / level.rate).max(0.0))
+        })
+    }
+
+    /// The books of every bucket that belongs to a whole subscription.
+    pub(crate) fn accounts(&self) -> Vec<Account> {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts: Vec<Account> = buckets
+            .iter()
+            .filter_map(|(bucket, level)| {
+                let (subscription, limit) = match bucket {
+                    Bucket::Arm(of, class) => (of, format!("Microsoft.Resources/{class:?}")),
+                    Bucket::Compute(of, policy) if !of.contains('/') => {
+                        (of, format!("Microsoft.Compute/{}", policy.name()))
+                    }
+                    Bucket::Compute(..) => return None,
+                };
+                Some(Account {
+                    subscription: subscription.clone(),
+                    limit,
+                    burst: level.size,
+                    refill_per_second: level.rate,
+                    taken: level.taken,
+                    refused: level.refused,
+                })
+            })
+            .collect();
+        accounts.sort_by(|a, b| (&a.subscription, &a.limit).cmp(&(&b.subscription, &b.limit)));
+        accounts
+    }
+
     /// What is left in the bucket after this call, or how many seconds until there is something again.
     fn draw(&self, bucket: Bucket, size: f64, rate: f64, now: OffsetDateTime) -> Result<f64, u64> {
+        self.level(bucket, size, rate, now, |level| {
+            if level.left < 1.0 && self.bite {
+                level.refused += 1;
+                return Err(((1.0 - level.left) / rate).ceil().max(1.0) as u64);
+            }
+            level.left = (level.left - 1.0).max(0.0);
+            level.taken += 1;
+            Ok(level.left)
+        })
+    }
+
+    /// The bucket as it is now.
+    fn level<R>(
+        &self,
+        bucket: Bucket,
+        size: f64,
+        rate: f64,
+        now: OffsetDateTime,
+        act: impl FnOnce(&mut Level) -> R,
+    ) -> R {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        // Full buckets are as good as none: ten thousand machines must not leave ten thousand of them.
+        // Full buckets are as good as none: ten thousand machines must not leave ten thousand of them. Those of subscriptions are few, and are books.
         if buckets.len() > 20_000 {
-            buckets.retain(|_, (_, at)| now - *at < time::Duration::minutes(3));
+            buckets.retain(|bucket, level| {
+                !matches!(bucket, Bucket::Compute(of, _) if of.contains('/'))
+                    || now - level.at < time::Duration::minutes(3)
+            });
         }
-        let (level, at) = buckets.entry(bucket).or_insert((size, now));
-        let passed = (now - *at).as_seconds_f64().max(0.0);
-        *level = passed.mul_add(rate, *level).min(size);
-        *at = now;
-        if *level < 1.0 && self.bite {
-            return Err(((1.0 - *level) / rate).ceil().max(1.0) as u64);
-        }
-        *level = (*level - 1.0).max(0.0);
-        Ok(*level)
+        let level = buckets.entry(bucket).or_insert(Level {
+            left: size,
+            at: now,
+            size,
+            rate,
+            taken: 0,
+            refused: 0,
+        });
+        let passed = (now - level.at).as_seconds_f64().max(0.0);
+        level.left = passed.mul_add(rate, level.left).min(size);
+        level.at = now;
+        act(level)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - `GET /_sim/requests?after=SEQ&method=PUT&path=TEXT&limit=N`: `{"value": [...]}`, the newest that fit, in order
 //! - `GET /_sim/state`: counts per type, the clock
+//! - `GET /_sim/limits`: the books of each subscription's token buckets: burst, refill, calls that got a token and that did not
 //! - `GET`, `POST`, `DELETE /_sim/faults`: see `faults.rs`
 //! - `PATCH /_sim/resources?id=ID` with a merge patch, `DELETE /_sim/resources?id=ID`: a resource or group changed or deleted behind everybody's back, without operation, lock, policy or check
 //! - `POST /_sim/clock {"advance_seconds": 60}`: lets time pass at once; `GET` tells it
@@ -31,6 +32,7 @@ pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/_sim/requests", get(requests))
         .route("/_sim/state", get(state))
+        .route("/_sim/limits", get(limits))
         .route(
             "/_sim/faults",
             get(show_faults).post(add_faults).delete(clear_faults),
@@ -69,6 +71,11 @@ async fn state(Shared(app): Shared<Arc<App>>) -> Response {
         counts
     });
     headers::json(StatusCode::OK, &body)
+}
+
+async fn limits(Shared(app): Shared<Arc<App>>) -> Response {
+    let accounts = app.state.limits.accounts();
+    headers::json(StatusCode::OK, &json!({ "value": accounts }))
 }
 
 async fn show_faults(Shared(app): Shared<Arc<App>>) -> Response {

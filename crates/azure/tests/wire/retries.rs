@@ -162,7 +162,7 @@ async fn azures_own_count_corrects_ours() {
     assert_eq!(
         (
             budgets.len(),
-            budgets[0].kind,
+            budgets[0].limit,
             budgets[0].subscription.as_str()
         ),
         (1, "reads", subscription().as_str())

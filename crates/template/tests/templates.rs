@@ -287,19 +287,21 @@ fn expressions_of_outer_scope_mean_the_outer_template() {
 
 #[test]
 fn a_template_that_an_expression_made_speaks_of_its_own_parameters_in_either_scope() {
-    let made = json!({
+    let made = template(json!({
         "parameters": {"name": {"type": "string"}},
         "resources": [account("[[parameters('name')]")],
-    });
+    }));
     for scope in ["outer", "inner"] {
         let given = json!({"name": {"value": "[parameters('name')]"}});
+        let mut deployment = nested(scope, json!({"resources": []}), given);
+        deployment["properties"]["template"] = "[variables('made')]".into();
         let outer = json!({
             "parameters": {"name": {"type": "string", "defaultValue": "given"}},
             "variables": {"made": made},
-            "resources": [nested(scope, json!("[variables('made')]"), given)],
+            "resources": [deployment],
         });
         let evaluation = plan(outer, json!({})).unwrap();
-        assert!(names(&evaluation).contains(&"given"), "{scope}");
+        assert!(names(&evaluation).contains(&"given"), "{scope}: {:?}", names(&evaluation));
     }
 }
 

@@ -45,8 +45,11 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Measures evaluate + policy + cost of 10,000 plans of each template.
-    Bench,
+    /// Measures against the budgets, in a release build.
+    Bench {
+        /// All of these when none is named.
+        what: Vec<run::Bench>,
+    },
     /// Measures the template evaluator on a folder of compiled ARM templates.
     Corpus {
         /// The folder; every template under it counts.
@@ -60,7 +63,7 @@ fn main() -> ExitCode {
         Command::Build { release } => run::build(release).map(|_| ()),
         Command::Site => site::build(),
         Command::Test { parts, arguments } => test::run(&parts, &arguments),
-        Command::Bench => run::bench(),
+        Command::Bench { what } => run::bench(&what),
         Command::Corpus { folder } => corpus::run(&folder),
     };
     match result {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::ValueEnum;
 
 use crate::site;
 use crate::tools::{announce, cargo, check, command, root, target};
@@ -47,16 +48,33 @@ pub(crate) fn run(release: bool, arguments: &[String]) -> Result<()> {
     check(&mut serve)
 }
 
-/// Runs the benchmark of plans in a release build.
+/// What can be measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bench {
+    /// Evaluate + policy + cost of 10,000 plans of each template.
+    Plans,
+    /// 10,000 stacks under Azure's limits, on virtual time.
+    Stacks,
+}
+
+/// Runs the named benchmarks, or all.
 ///
 /// # Errors
-/// When building or the benchmark fails.
-pub(crate) fn bench() -> Result<()> {
-    announce("Measuring 10,000 plans of each template");
-    check(cargo().args([
-        "run",
-        "--release",
-        "--package=portal",
-        "--example=plan_bench",
-    ]))
+/// When building or a benchmark fails.
+pub(crate) fn bench(what: &[Bench]) -> Result<()> {
+    for bench in [Bench::Plans, Bench::Stacks] {
+        if !what.is_empty() && !what.contains(&bench) {
+            continue;
+        }
+        let (title, example) = match bench {
+            Bench::Plans => ("Measuring 10,000 plans of each template", "plan_bench"),
+            Bench::Stacks => (
+                "Measuring 10,000 stacks under Azure's limits (takes minutes)",
+                "stacks_bench",
+            ),
+        };
+        announce(title);
+        check(cargo().args(["run", "--release", "--package=portal", "--example", example]))?;
+    }
+    Ok(())
 }

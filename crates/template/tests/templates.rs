@@ -301,7 +301,11 @@ fn a_template_that_an_expression_made_speaks_of_its_own_parameters_in_either_sco
             "resources": [deployment],
         });
         let evaluation = plan(outer, json!({})).unwrap();
-        assert!(names(&evaluation).contains(&"given"), "{scope}: {:?}", names(&evaluation));
+        assert!(
+            names(&evaluation).contains(&"given"),
+            "{scope}: {:?}",
+            names(&evaluation)
+        );
     }
 }
 

@@ -3,7 +3,8 @@
 //! `cargo run --release -p portal --example stacks_bench` applies them all at once, spread over 11 subscriptions (a subscription has room for 980 resource
 //! groups), each as the worker does. Worker, client and simulator share one clock that jumps to whatever is waited for next, so the figures are those of
 //! virtual time and do not depend on the machine. Machines take as long as in Azure. The bound is the largest, over all buckets of all subscriptions, of
-//! (calls − burst) / refill; calls, and refusals, are the simulator's own books. Another number of stacks and of subscriptions can be given.
+//! (calls − burst) / refill; calls, and refusals, are the simulator's own books. Another number of stacks and of subscriptions can be given, and a
+//! directory `DIR/azure-sim` that keeps the simulator's state for `slipway sim --data DIR` (writing it takes time that is not the benchmark's).
 //! Ends with 1 above 1.1 × the bound, above 0.1 % of calls answered 429, or when a stack failed.
 
 #![expect(
@@ -14,6 +15,7 @@
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,18 +40,22 @@ const MOST_REFUSED: f64 = 0.001;
 const NAME: &str = "stack-name";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1).map(|n| n.parse().unwrap());
-    let stacks = arguments.next().unwrap_or(STACKS);
-    let subscriptions = arguments.next().unwrap_or(SUBSCRIPTIONS).max(1);
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default: usize| {
+        let given = arguments.next().map(|n| n.parse::<usize>().unwrap());
+        given.unwrap_or(default).max(1)
+    };
+    let (stacks, subscriptions) = (number(STACKS), number(SUBSCRIPTIONS));
+    let data = arguments.next().map(PathBuf::from);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .unwrap();
-    runtime.block_on(measure(stacks, subscriptions))
+    runtime.block_on(measure(stacks, subscriptions, data))
 }
 
-async fn measure(stacks: usize, subscriptions: usize) -> ExitCode {
+async fn measure(stacks: usize, subscriptions: usize, data: Option<PathBuf>) -> ExitCode {
     let ids: Vec<String> = (0..subscriptions)
         .map(|number| format!("51179a1e-0000-4000-8000-0000000001{number:02x}"))
         .collect();
@@ -57,6 +63,7 @@ async fn measure(stacks: usize, subscriptions: usize) -> ExitCode {
         speed: 1.0,
         time: Time::Runtime,
         throttle: true,
+        data,
         cores: Some(1_000_000),
         subscriptions: ids
             .iter()
@@ -131,6 +138,7 @@ async fn measure(stacks: usize, subscriptions: usize) -> ExitCode {
         println!("failed: {}: {}", fault.code, fault.message);
     }
     let verdict = verdict(took, &before, &after);
+    running.shutdown().await;
     if failures.is_empty() && verdict {
         ExitCode::SUCCESS
     } else {

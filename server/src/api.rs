@@ -5,6 +5,7 @@ mod audit;
 mod conditional;
 mod events;
 mod idempotency;
+mod limits;
 mod me;
 mod operations;
 mod plans;
@@ -47,6 +48,7 @@ use crate::http::{AppState, Json};
         (name = "operations", description = "Executions, with their steps and events."),
         (name = "projects", description = "Spaces of teams."),
         (name = "policies", description = "Guardrails and baseline."),
+        (name = "azure", description = "How Slipway stands with Azure."),
         (name = "audit", description = "Who did what."),
         (name = "me", description = "The person who asks, and their tokens."),
     )
@@ -84,6 +86,7 @@ fn routes() -> OpenApiRouter<AppState> {
             .merge(events::routes())
             .merge(projects::routes())
             .merge(policies::routes())
+            .merge(limits::routes())
             .merge(audit::routes())
             .merge(me::routes()),
     )

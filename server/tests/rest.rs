@@ -341,6 +341,21 @@ async fn prod_needs_another_pair_of_eyes() {
             stack["summary"]["state"] == "active"
         })
         .await;
+    // Whoever looks after the installation sees what that took of Azure's rate limits; others need not know.
+    let auditor = slipway.api("auditor").await;
+    let limits = auditor.get("/rate-limits").await;
+    let writes = limits
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|l| l["limit"] == "writes" && l["burst"] == 200.0)
+        .unwrap_or_else(|| panic!("{limits:#}"));
+    assert_eq!(
+        (&writes["per_second"], &writes["waiting"]),
+        (&json!(10.0), &json!(0))
+    );
+    let hidden = send(&approver, Method::GET, "/rate-limits", &Value::Null).await;
+    problem(hidden, 404, "not_found").await;
     assert!(
         stack["connect"][0]["command"]
             .as_str()

@@ -28,6 +28,10 @@ pub struct Budget {
     pub subscription: String,
     /// `reads`, `writes`, `deletes` for ARM's; `PutVM`, `GetVM`, … for Compute's.
     pub limit: &'static str,
+    /// Calls that fit in.
+    pub burst: f64,
+    /// Calls that come back each second.
+    pub per_second: f64,
     /// Calls that can be made at once.
     pub left: f64,
     /// Calls that wait for their turn.
@@ -122,14 +126,18 @@ impl Throttle {
             .iter()
             // Of single machines there are too many to show.
             .filter(|((whose, _), _)| !whose.contains('/'))
-            .map(|((subscription, limit), line)| Budget {
-                subscription: subscription.clone(),
-                limit,
-                left: line.bucket(|bucket| {
+            .map(|((subscription, limit), line)| {
+                line.bucket(|bucket| {
                     bucket.fill(Instant::now());
-                    bucket.left
-                }),
-                waiting: line.waiting(),
+                    Budget {
+                        subscription: subscription.clone(),
+                        limit,
+                        burst: bucket.burst,
+                        per_second: bucket.per_second,
+                        left: bucket.left,
+                        waiting: line.waiting(),
+                    }
+                })
             })
             .collect();
         list.sort_by(|a, b| (&a.subscription, a.limit).cmp(&(&b.subscription, b.limit)));

@@ -20,6 +20,7 @@ mod error;
 mod events;
 mod forms;
 mod idempotency;
+mod limits;
 mod operations;
 mod people;
 pub mod plans;

@@ -14,6 +14,7 @@ pub mod event;
 pub mod fault;
 pub mod form;
 pub mod ids;
+pub mod limit;
 pub mod names;
 pub mod operation;
 pub mod page;

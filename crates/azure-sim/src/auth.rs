@@ -1,26 +1,25 @@
-//! Entra's part: tokens by client credentials, signed here and checked by the resource manager (facts: azure.md 4.2). Which routes need one is decided in `wire`.
+//! Entra's part: its documents, and the check of a token by the resource manager (facts: azure.md 4.2). Tokens are given in `tokens`; which routes need one is decided in `wire`.
 
 mod keys;
+mod tokens;
+mod workloads;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
-use uuid::Uuid;
+use url::Url;
 
-use crate::seed::{CLIENT_ID, CLIENT_OBJECT_ID, TENANT};
+use crate::seed::TENANT;
 use crate::wire::errors::Refusal;
 pub(crate) use keys::SigningKey;
-
-/// How long a token is good, in seconds; Entra's is about an hour.
-const LIFETIME: i64 = 3599;
+pub(crate) use workloads::{Projection, Workloads};
 
 pub(crate) struct Authority {
     pub(crate) key: SigningKey,
     pub(crate) client_secret: String,
+    /// The cluster whose workloads may sign in as the application.
+    pub(crate) workloads: Workloads,
     /// Of the simulator, without a slash at the end.
     pub(crate) origin: String,
 }
@@ -100,131 +99,6 @@ impl Authority {
         }
     }
 
-    /// The token endpoint: client secret, or an assertion that has the shape of a workload's token.
-    pub(crate) fn token(
-        &self,
-        tenant: &str,
-        form: &[u8],
-        now: OffsetDateTime,
-    ) -> Result<Value, (StatusCode, Value)> {
-        let fields: Vec<(String, String)> =
-            url::form_urlencoded::parse(form).into_owned().collect();
-        let field = |name: &str| {
-            fields
-                .iter()
-                .find(|(field, _)| field == name)
-                .map_or("", |(_, value)| value.as_str())
-        };
-        let refuse = |status: StatusCode, error: &str, number: u32, text: String| {
-            Err((
-                status,
-                json!({
-                    "error": error,
-                    "error_description": format!("AADSTS{number}: {text} Trace ID: {} Correlation ID: {}", Uuid::new_v4(), Uuid::new_v4()),
-                    "error_codes": [number],
-                    "timestamp": now.to_string(),
-                    "trace_id": Uuid::new_v4(),
-                    "correlation_id": Uuid::new_v4(),
-                }),
-            ))
-        };
-        if !tenant.eq_ignore_ascii_case(TENANT) && tenant != "common" && tenant != "organizations" {
-            return refuse(
-                StatusCode::BAD_REQUEST,
-                "invalid_tenant",
-                90002,
-                format!(
-                    "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
-                ),
-            );
-        }
-        let grant = field("grant_type");
-        if grant != "client_credentials" {
-            return refuse(
-                StatusCode::BAD_REQUEST,
-                "unsupported_grant_type",
-                70003,
-                format!("The app requested an unsupported grant type '{grant}'."),
-            );
-        }
-        if !field("client_id").eq_ignore_ascii_case(CLIENT_ID) {
-            return refuse(
-                StatusCode::BAD_REQUEST,
-                "unauthorized_client",
-                700_016,
-                format!(
-                    "Application with identifier '{}' was not found in the directory 'Slipway Simulator'.",
-                    field("client_id")
-                ),
-            );
-        }
-        let secret = field("client_secret");
-        let assertion = field("client_assertion");
-        let known = if assertion.is_empty() {
-            bool::from(secret.as_bytes().ct_eq(self.client_secret.as_bytes()))
-        } else {
-            assertion.split('.').count() == 3
-                && field("client_assertion_type")
-                    == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        };
-        if !known {
-            return refuse(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.".to_owned());
-        }
-        let scope = [field("scope"), field("resource")]
-            .into_iter()
-            .find(|scope| !scope.is_empty())
-            .unwrap_or("");
-        if scope.is_empty() {
-            return refuse(
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                900_144,
-                "The request body must contain the following parameter: 'scope'.".to_owned(),
-            );
-        }
-        let audience = scope
-            .split(' ')
-            .next()
-            .unwrap_or("")
-            .trim_end_matches("/.default");
-        let at = now.unix_timestamp();
-        let claims = Claims {
-            aud: audience.to_owned(),
-            iss: format!("{}/{TENANT}/", self.origin),
-            iat: at,
-            nbf: at,
-            exp: at + LIFETIME,
-            appid: CLIENT_ID.to_owned(),
-            appidacr: if assertion.is_empty() { "1" } else { "2" }.to_owned(),
-            idtyp: "app".to_owned(),
-            sub: CLIENT_OBJECT_ID.to_owned(),
-            oid: CLIENT_OBJECT_ID.to_owned(),
-            tid: TENANT.to_owned(),
-            uti: BASE64.encode(rand::random::<[u8; 16]>()),
-            ver: "1.0".to_owned(),
-        };
-        let header = BASE64.encode(
-            json!({ "typ": "JWT", "alg": "RS256", "kid": self.key.id, "x5t": self.key.id })
-                .to_string(),
-        );
-        let payload = BASE64.encode(json!(claims).to_string());
-        let signed = format!("{header}.{payload}");
-        let Some(signature) = self.key.sign(&signed) else {
-            return refuse(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "server_error",
-                90033,
-                "A transient error has occurred. Please try again.".to_owned(),
-            );
-        };
-        Ok(json!({
-            "token_type": "Bearer",
-            "expires_in": LIFETIME,
-            "ext_expires_in": LIFETIME,
-            "access_token": format!("{signed}.{signature}"),
-        }))
-    }
-
     /// Checks the bearer token of a request to the resource manager.
     pub(crate) fn check(&self, headers: &HeaderMap, now: OffsetDateTime) -> Result<(), Refusal> {
         let Some(value) = headers.get(header::AUTHORIZATION) else {
@@ -248,9 +122,10 @@ impl Authority {
             )
         };
         let claims = token
-            .and_then(|token| self.claims(token))
+            .and_then(|token| self.key.open(token).ok())
+            .and_then(|claims| serde_json::from_value::<Claims>(claims).ok())
             .ok_or_else(invalid)?;
-        if !claims.tid.eq_ignore_ascii_case(TENANT) || !claims.iss.starts_with(&self.origin_free())
+        if !claims.tid.eq_ignore_ascii_case(TENANT) || !self.is_issuer(&claims.iss)
         {
             return Err(self.refuse(
                 "InvalidAuthenticationTokenTenant",
@@ -291,25 +166,14 @@ impl Authority {
         Ok(())
     }
 
-    /// The issuer up to the tenant. The port may change between runs of one data directory; the signature is what counts.
-    fn origin_free(&self) -> String {
-        self.origin
-            .split_once("://")
-            .map_or_else(String::new, |(scheme, _)| format!("{scheme}://"))
-    }
-
-    fn claims(&self, token: &str) -> Option<Claims> {
-        let (signed, signature) = token.rsplit_once('.')?;
-        if !self.key.verify(signed, signature) {
-            return None;
-        }
-        let (header, payload) = signed.split_once('.')?;
-        let header: Value = serde_json::from_slice(&BASE64.decode(header).ok()?).ok()?;
-        // The algorithm is ours to choose, never the token's.
-        if header.get("alg")?.as_str()? != "RS256" {
-            return None;
-        }
-        serde_json::from_slice(&BASE64.decode(payload).ok()?).ok()
+    /// The port may change between runs of one data directory, the rest may not.
+    fn is_issuer(&self, claimed: &str) -> bool {
+        let ours = Url::parse(&self.origin).ok();
+        let theirs = Url::parse(claimed).ok();
+        ours.zip(theirs).is_some_and(|(ours, theirs)| {
+            (ours.scheme(), ours.host()) == (theirs.scheme(), theirs.host())
+                && theirs.path() == format!("/{TENANT}/")
+        })
     }
 
     fn refuse(&self, code: &str, message: impl Into<String>, description: &str) -> Refusal {

@@ -9,6 +9,11 @@ pub const CLIENT_ID: &str = "51179a1e-0000-4000-8000-0000000000c1";
 /// The object id of that application's service principal.
 pub const CLIENT_OBJECT_ID: &str = "51179a1e-0000-4000-8000-0000000000c2";
 
+/// Whom the application's federated credential lets in: a service account of Kubernetes, by the issuer `{endpoint}/workloads`.
+pub const WORKLOAD_SUBJECT: &str = "system:serviceaccount:slipway:slipway";
+/// For whom a workload's token must have been made out: what Entra recommends for every federated credential.
+pub const WORKLOAD_AUDIENCE: &str = "api://AzureADTokenExchange";
+
 /// The subscription for dev and test tiers.
 pub const SUBSCRIPTION_DEV: &str = "51179a1e-0000-4000-8000-0000000000d1";
 /// The subscription for the prod tier.

@@ -1,6 +1,6 @@
 //! The listener: opens the port, serves connections over TLS or plain TCP, and stops them. What is answered is decided in `wire`.
 
-mod files;
+pub(crate) mod files;
 mod tls;
 
 use std::net::SocketAddr;

@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt;
 use url::Url;
 
-use crate::auth::{Authority, SigningKey};
+use crate::auth::{Authority, SigningKey, Workloads};
 use crate::engine;
 use crate::engine::clock::Clock;
 use crate::engine::limits::Limits;
@@ -108,6 +108,7 @@ impl App {
             authority: Authority {
                 key: SigningKey::read(&files.token_key)?,
                 client_secret: files.client_secret.clone(),
+                workloads: Workloads::new(files.directory.clone(), &origin),
                 origin: origin.clone(),
             },
             log: Log::open(files.directory.as_deref())?,
@@ -132,6 +133,8 @@ impl App {
                     .route("/metadata/endpoints", get(metadata))
                     .route("/images/aliases.json", get(aliases))
                     .route("/api/retail/prices", get(retail))
+                    .route("/workloads/.well-known/openid-configuration", get(issuer))
+                    .route("/workloads/openid/v1/jwks", get(issuer_keys))
                     .route("/{tenant}/.well-known/openid-configuration", get(openid))
                     .route(
                         "/{tenant}/v2.0/.well-known/openid-configuration",
@@ -292,6 +295,17 @@ async fn aliases() -> Response {
 
 async fn openid(Shared(app): Shared<Arc<App>>, Path(tenant): Path<String>) -> Response {
     headers::json(StatusCode::OK, &app.authority.openid_configuration(&tenant))
+}
+
+async fn issuer(Shared(app): Shared<Arc<App>>) -> Response {
+    headers::json(StatusCode::OK, &app.authority.workloads.configuration())
+}
+
+async fn issuer_keys(Shared(app): Shared<Arc<App>>) -> Response {
+    match app.authority.workloads.keys() {
+        Ok(keys) => headers::json(StatusCode::OK, &keys),
+        Err(error) => Refusal::broken(&error).into_response(),
+    }
 }
 
 async fn keys(Shared(app): Shared<Arc<App>>, Path(tenant): Path<String>) -> Response {

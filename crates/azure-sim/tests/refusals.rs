@@ -47,6 +47,90 @@ async fn without_a_good_token_the_answer_is_401_and_says_where_to_get_one() {
     );
 }
 
+/// A token that the resource manager did not ask for is as bad as none.
+#[tokio::test]
+async fn a_token_for_somebody_else_is_refused() {
+    let mut sim = Sim::start(fast()).await;
+    let form = format!(
+        "client_id={}&client_secret={}&grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default",
+        sim.running.client_id, sim.running.client_secret
+    );
+    let (status, body) = sim.token(form).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    sim.token = body["access_token"].as_str().unwrap().to_owned();
+    let path = format!("/subscriptions?api-version={GROUPS}");
+    let elsewhere = sim.get(&path).await;
+    assert_eq!(
+        (elsewhere.status, elsewhere.code()),
+        (
+            StatusCode::UNAUTHORIZED,
+            "InvalidAuthenticationTokenAudience"
+        )
+    );
+    // A workload's token opens the door of Entra, not that of the resource manager.
+    sim.token = sim.workload(&json!({})).await;
+    let raw = sim.get(&path).await;
+    assert_eq!(
+        (raw.status, raw.code()),
+        (StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken")
+    );
+}
+
+#[tokio::test]
+async fn a_workload_signs_in_by_its_clusters_token_and_only_as_the_federated_credential_says() {
+    let mut sim = Sim::start(fast()).await;
+    let number = |body: &serde_json::Value| body["error_codes"][0].as_u64().unwrap_or_default();
+
+    let fit = sim.workload(&json!({})).await;
+    let (status, body) = sim.ask_token_with(&fit).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+
+    for (wanted, expected) in [
+        (
+            json!({ "subject": "system:serviceaccount:default:default" }),
+            700_213,
+        ),
+        (json!({ "audience": "https://example.com" }), 700_212),
+        (json!({ "expires_in": -3600 }), 700_024),
+    ] {
+        let unfit = sim.workload(&wanted).await;
+        let (status, body) = sim.ask_token_with(&unfit).await;
+        assert_eq!(
+            (status, number(&body)),
+            (StatusCode::UNAUTHORIZED, expected),
+            "{body}"
+        );
+    }
+    // Entra's own key is not the cluster's; a changed token is nobody's.
+    let entras = sim.token.clone();
+    let forged = format!("{}AAAA", &fit[..fit.len() - 4]);
+    for unfit in [entras.as_str(), &forged] {
+        let (status, body) = sim.ask_token_with(unfit).await;
+        assert_eq!(
+            (status, number(&body)),
+            (StatusCode::UNAUTHORIZED, 700_027),
+            "{body}"
+        );
+    }
+    let (status, body) = sim.ask_token_with("not.a.token").await;
+    assert_eq!(
+        (status, number(&body)),
+        (StatusCode::BAD_REQUEST, 50027),
+        "{body}"
+    );
+
+    sim.token = sim.ask_token_with(&fit).await.1["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/subscriptions?api-version={GROUPS}");
+    assert_eq!(sim.get(&path).await.status, StatusCode::OK);
+    // Whoever checks such a token finds the issuer's keys as for any cluster.
+    let issuer = sim.get("/workloads/.well-known/openid-configuration").await;
+    let keys = sim.get(issuer.body["jwks_uri"].as_str().unwrap()).await;
+    assert_eq!(keys.body["keys"][0]["kty"], "RSA");
+}
+
 #[tokio::test]
 async fn versions_and_missing_things_are_told_apart() {
     let sim = Sim::start(fast()).await;

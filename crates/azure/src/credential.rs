@@ -51,11 +51,12 @@ pub(crate) struct TokenSource {
 }
 
 struct State {
-    credential: Arc<dyn TokenCredential>,
+    /// `None` after a refusal: it is made anew when it is next needed, because azure_identity keeps what it read of a token file for minutes, and tokens in a cache of its own.
+    credential: Option<Arc<dyn TokenCredential>>,
     token: Option<Token>,
 }
 
-/// What a credential is made of; made anew when a token was refused, because azure_identity keeps a cache of its own.
+/// What a credential is made of.
 struct Recipe {
     endpoints: Endpoints,
     tenant_id: String,
@@ -74,7 +75,7 @@ impl TokenSource {
         Ok(Self {
             scope: config.endpoints.scope(),
             state: Mutex::new(State {
-                credential: recipe.make()?,
+                credential: Some(recipe.make()?),
                 token: None,
             }),
             recipe,
@@ -88,7 +89,12 @@ impl TokenSource {
         {
             return Ok(token.clone());
         }
-        match state.credential.get_token(&[&self.scope], None).await {
+        let credential = match &state.credential {
+            Some(credential) => credential.clone(),
+            None => self.recipe.make()?,
+        };
+        state.credential = Some(credential.clone());
+        match credential.get_token(&[&self.scope], None).await {
             Ok(fresh) => {
                 let token = Token {
                     value: fresh.token.secret().into(),
@@ -97,14 +103,17 @@ impl TokenSource {
                 state.token = Some(token.clone());
                 Ok(token)
             }
-            Err(error) => match &state.token {
-                // The authority is away, but the old token still opens doors.
-                Some(token) if token.lives_for() > time::Duration::seconds(30) => {
-                    tracing::warn!(reason = %reason(&error), "the token could not be renewed yet");
-                    Ok(token.clone())
+            Err(error) => {
+                state.credential = None;
+                match &state.token {
+                    // The authority is away, but the old token still opens doors.
+                    Some(token) if token.lives_for() > time::Duration::seconds(30) => {
+                        tracing::warn!(reason = %reason(&error), "the token could not be renewed yet");
+                        Ok(token.clone())
+                    }
+                    _ => Err(refused(&error)),
                 }
-                _ => Err(refused(&error)),
-            },
+            }
         }
     }
 
@@ -115,8 +124,8 @@ impl TokenSource {
             .token
             .as_ref()
             .is_some_and(|held| held.value == token.value);
-        if current && let Ok(credential) = self.recipe.make() {
-            state.credential = credential;
+        if current {
+            state.credential = None;
             state.token = None;
         }
     }

@@ -23,10 +23,12 @@ async fn simulator() -> Running {
 }
 
 fn client(simulator: &Running) -> Arm {
-    let credential = Credential::ClientSecret {
-        client_id: simulator.client_id.clone(),
-        secret: Secret::new(simulator.client_secret.clone()),
-    };
+    let secret = Secret::new(simulator.client_secret.clone());
+    let client_id = simulator.client_id.clone();
+    client_as(simulator, Credential::ClientSecret { client_id, secret })
+}
+
+fn client_as(simulator: &Running, credential: Credential) -> Arm {
     let endpoints = Endpoints::single(&simulator.endpoint).unwrap();
     let mut config = Config::new(endpoints, simulator.tenant_id.clone(), credential);
     config.extra_roots_pem = Some(simulator.ca_pem.clone());
@@ -245,4 +247,52 @@ async fn the_catalogue_can_be_read() {
         ErrorKind::NotFound
     );
     simulator.shutdown().await;
+}
+
+/// On Kubernetes there is no secret: a projected token, which the cluster replaces before it ends, is exchanged for Azure's.
+#[tokio::test]
+async fn a_workload_signs_in_with_the_token_that_its_cluster_projects() {
+    let simulator = simulator().await;
+    let directory = tempfile::tempdir().unwrap();
+    let token_file = directory.path().join("azure-identity-token");
+    let project = async |wanted: Value| {
+        let root = reqwest::Certificate::from_pem(simulator.ca_pem.as_bytes()).unwrap();
+        let http = reqwest::Client::builder().add_root_certificate(root);
+        let minted = http
+            .build()
+            .unwrap()
+            .post(simulator.endpoint.join("_sim/workload-token").unwrap())
+            .body(wanted.to_string())
+            .send()
+            .await
+            .unwrap();
+        let minted: Value = serde_json::from_slice(&minted.bytes().await.unwrap()).unwrap();
+        std::fs::write(&token_file, minted["token"].as_str().unwrap()).unwrap();
+    };
+    let client = || {
+        let credential = Credential::WorkloadIdentity {
+            client_id: Some(simulator.client_id.clone()),
+            token_file: Some(token_file.clone()),
+        };
+        client_as(&simulator, credential)
+    };
+
+    project(json!({})).await;
+    client().check().await.unwrap();
+
+    // Whose service account it is decides, and Entra's words arrive.
+    project(json!({ "subject": "system:serviceaccount:default:default" })).await;
+    let stranger = client().check().await.unwrap_err();
+    assert_eq!(stranger.kind(), ErrorKind::Unauthorized);
+    assert_eq!(stranger.code(), "AADSTS700213", "{stranger}");
+    let token = std::fs::read_to_string(&token_file).unwrap();
+    assert!(!stranger.to_string().contains(&token), "{stranger}");
+
+    // A token that is over, then the one that took its place.
+    project(json!({ "expires_in": -3600 })).await;
+    let late = client();
+    let over = late.check().await.unwrap_err();
+    assert_eq!(over.code(), "AADSTS700024", "{over}");
+    project(json!({})).await;
+    late.check().await.unwrap();
 }

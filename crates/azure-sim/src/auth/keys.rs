@@ -46,6 +46,15 @@ fn able() -> Result<(), Error> {
     Ok(())
 }
 
+/// Why a token says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotSigned {
+    /// It is not three parts of base64, the first two of them JSON.
+    NoToken,
+    /// Another key signed it, or nobody did.
+    OtherKey,
+}
+
 pub(crate) struct SigningKey {
     private: rsa::SigningKey,
     public: rsa::VerifyingKey,
@@ -86,8 +95,33 @@ impl SigningKey {
         })
     }
 
+    /// A signed token that says this; `None` when the key does not work.
+    pub(crate) fn seal(&self, claims: &Value) -> Option<String> {
+        let header = json!({ "typ": "JWT", "alg": "RS256", "kid": self.id, "x5t": self.id });
+        let [header, claims] = [&header, claims].map(|part| BASE64.encode(part.to_string()));
+        let signed = format!("{header}.{claims}");
+        let signature = self.sign(&signed)?;
+        Some(format!("{signed}.{signature}"))
+    }
+
+    /// What a token says, if this key signed it.
+    pub(crate) fn open(&self, token: &str) -> Result<Value, NotSigned> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(NotSigned::NoToken)?;
+        let (header, claims) = signed.split_once('.').ok_or(NotSigned::NoToken)?;
+        let [header, claims] = [header, claims].map(|part| {
+            let part = BASE64.decode(part).ok()?;
+            serde_json::from_slice::<Value>(&part).ok()
+        });
+        let (header, claims) = header.zip(claims).ok_or(NotSigned::NoToken)?;
+        // The algorithm is ours to choose, never the token's.
+        if header["alg"] != "RS256" || !self.verify(signed, signature) {
+            return Err(NotSigned::OtherKey);
+        }
+        Ok(claims)
+    }
+
     /// The signature of a token's first two parts, encoded as its third.
-    pub(crate) fn sign(&self, text: &str) -> Option<String> {
+    fn sign(&self, text: &str) -> Option<String> {
         let mut buffer = [0; 512];
         let signature = self
             .private
@@ -96,7 +130,7 @@ impl SigningKey {
         Some(BASE64.encode(signature))
     }
 
-    pub(crate) fn verify(&self, text: &str, signature: &str) -> bool {
+    fn verify(&self, text: &str, signature: &str) -> bool {
         BASE64.decode(signature).is_ok_and(|signature| {
             self.public
                 .verify_pkcs1_sha256(&signature, text.as_bytes())

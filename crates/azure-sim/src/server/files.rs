@@ -130,7 +130,8 @@ impl Files {
     }
 }
 
-fn read(path: &Path) -> Result<Option<String>, Error> {
+/// The file's text, or `None` where there is none.
+pub(crate) fn read(path: &Path) -> Result<Option<String>, Error> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -139,7 +140,7 @@ fn read(path: &Path) -> Result<Option<String>, Error> {
 }
 
 /// Readable by this user only, and never half written.
-fn write(path: &Path, text: &str) -> Result<(), Error> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     let fresh = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -5,6 +5,7 @@
 //! - `GET /_sim/limits`: the books of each subscription's token buckets: burst, refill, calls that got a token and that did not
 //! - `GET`, `POST`, `DELETE /_sim/faults`: see `faults.rs`
 //! - `PATCH /_sim/resources?id=ID` with a merge patch, `DELETE /_sim/resources?id=ID`: a resource or group changed or deleted behind everybody's back, without operation, lock, policy or check
+//! - `POST /_sim/workload-token {"subject": …, "audience": …, "expires_in": 3600}`: `{"token": …}` as a kubelet projects it; what is left out is what the application's federated credential expects
 //! - `POST /_sim/clock {"advance_seconds": 60}`: lets time pass at once; `GET` tells it
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State as Shared};
 use axum::response::Response;
-use axum::routing::{get, patch};
+use axum::routing::{get, patch, post};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,6 +23,7 @@ use super::App;
 use super::errors::Refusal;
 use super::headers;
 use crate::engine::deployments::rfc3339;
+use crate::auth::Projection;
 use crate::faults;
 use crate::providers;
 use crate::state::model::{Change, Group, Resource};
@@ -41,6 +43,7 @@ pub(super) fn router() -> Router<Arc<App>> {
             "/_sim/resources",
             patch(change_resource).delete(delete_resource),
         )
+        .route("/_sim/workload-token", post(mint))
         .route("/_sim/clock", get(show_clock).post(step_clock))
 }
 
@@ -173,6 +176,38 @@ async fn delete_resource(Shared(app): Shared<Arc<App>>, Query(which): Query<Whic
         })
         .await;
     answer(StatusCode::OK, result)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wished {
+    subject: Option<String>,
+    audience: Option<String>,
+    #[serde(default = "hour")]
+    expires_in: i64,
+}
+
+fn hour() -> i64 {
+    3600
+}
+
+async fn mint(Shared(app): Shared<Arc<App>>, body: Bytes) -> Response {
+    let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
+    let result = serde_json::from_slice::<Wished>(body)
+        .map_err(|error| Refusal::bad("InvalidRequestContent", error.to_string()))
+        .and_then(|wished| {
+            let projection = Projection {
+                subject: wished.subject,
+                audience: wished.audience,
+                // A year either way.
+                expires_in: wished.expires_in.clamp(-31_536_000, 31_536_000),
+            };
+            let now = app.state.clock.now();
+            let minted = app.authority.workloads.mint(&projection, now);
+            minted.map_err(|error| Refusal::broken(&error))
+        })
+        .map(|token| json!({ "token": token }));
+    answer(StatusCode::CREATED, result)
 }
 
 async fn show_clock(Shared(app): Shared<Arc<App>>) -> Response {

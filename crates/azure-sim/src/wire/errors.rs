@@ -60,6 +60,15 @@ impl Refusal {
         }
     }
 
+    /// What went wrong in the simulator itself, while it answered.
+    pub(crate) fn broken(error: &crate::Error) -> Refusal {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            error.to_string(),
+        )
+    }
+
     pub(crate) fn bad(code: impl Into<String>, message: impl Into<String>) -> Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, code, message)
     }

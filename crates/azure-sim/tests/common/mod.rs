@@ -75,10 +75,29 @@ impl Sim {
     }
 
     pub(crate) async fn ask_token(&self, secret: &str) -> (StatusCode, Value) {
-        let form = format!(
+        self.token(format!(
             "client_id={}&client_secret={secret}&grant_type=client_credentials&scope=https%3A%2F%2Fmanagement.azure.com%2F.default",
             self.running.client_id
-        );
+        ))
+        .await
+    }
+
+    /// Signs in with a workload's token.
+    pub(crate) async fn ask_token_with(&self, assertion: &str) -> (StatusCode, Value) {
+        self.token(format!(
+            "client_id={}&client_assertion={assertion}&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&grant_type=client_credentials&scope=https%3A%2F%2Fmanagement.azure.com%2F.default",
+            self.running.client_id
+        ))
+        .await
+    }
+
+    /// What the kubelet would have projected.
+    pub(crate) async fn workload(&self, wanted: &Value) -> String {
+        let minted = self.post("/_sim/workload-token", wanted).await;
+        minted.body["token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn token(&self, form: String) -> (StatusCode, Value) {
         let answer = self
             .http
             .post(self.url(&format!("/{}/oauth2/v2.0/token", self.running.tenant_id)))

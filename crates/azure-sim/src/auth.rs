@@ -125,8 +125,7 @@ impl Authority {
             .and_then(|token| self.key.open(token).ok())
             .and_then(|claims| serde_json::from_value::<Claims>(claims).ok())
             .ok_or_else(invalid)?;
-        if !claims.tid.eq_ignore_ascii_case(TENANT) || !self.is_issuer(&claims.iss)
-        {
+        if !claims.tid.eq_ignore_ascii_case(TENANT) || !self.is_issuer(&claims.iss) {
             return Err(self.refuse(
                 "InvalidAuthenticationTokenTenant",
                 format!("The access token is from the wrong issuer '{}'.", claims.iss),

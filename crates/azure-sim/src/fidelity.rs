@@ -64,7 +64,6 @@ fn of_type(name: &str) -> &'static str {
         "Microsoft.Authorization/policyAssignments" => {
             "Only `deny` acts; assignments act at once, in Azure after minutes"
         }
-        "Microsoft.Authorization/locks" => "ReadOnly locks stop deletions only",
         _ => "",
     }
 }

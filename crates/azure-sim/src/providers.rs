@@ -10,6 +10,7 @@ pub(crate) mod disks;
 mod draft;
 pub(crate) mod identity;
 pub(crate) mod images;
+pub(crate) mod locks;
 pub(crate) mod machines;
 pub(crate) mod network;
 pub(crate) mod policy;
@@ -146,6 +147,7 @@ pub(crate) struct Put {
 
 /// Does a PUT or PATCH: checks, stores, and begins the operation that the provider would.
 pub(crate) fn put(tx: &mut Tx<'_>, order: Order) -> Result<Put, Refusal> {
+    locks::writable(tx, &order.id.text())?;
     let prepared = {
         let scene = Scene::live(tx, tx.now);
         prepare(&scene, &order)?
@@ -198,7 +200,7 @@ pub(crate) fn delete(
     if let Some(condition) = condition {
         condition.check(Some(&resource))?;
     }
-    authorization::unlocked(tx, &key)?;
+    locks::deletable(tx, &resource.id)?;
     let Some(kind) = kind(&resource.kind) else {
         return Ok(None);
     };

@@ -32,7 +32,7 @@ use crate::engine;
 use crate::engine::clock::Clock;
 use crate::engine::limits::Limits;
 use crate::faults::{self, Orders};
-use crate::providers::images;
+use crate::providers::{images, locks};
 use crate::requests::{Entry, Log};
 use crate::server::Files;
 use crate::state::journal::Journal;
@@ -482,7 +482,14 @@ async fn ask(app: &Arc<App>, request: Request<Body>) -> Result<Response, Refusal
     };
     let now = app.state.clock.now();
     let compute = app.state.limits.take_compute(&ask.method, &ask.path, now)?;
-    let mut response = match routes::route(app, &ask).await {
+    let open = app
+        .state
+        .read(|world, _| locks::allow(world, &ask.method, &ask.path));
+    let routed = match open {
+        Ok(()) => routes::route(app, &ask).await,
+        Err(locked) => Err(locked),
+    };
+    let mut response = match routed {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     };

@@ -3,7 +3,7 @@
 mod common;
 
 use azure_sim::{Config, seed};
-use common::{COMPUTE, GROUPS, NETWORK, Sim, deployment, fast, machine_template};
+use common::{AKS, COMPUTE, GROUPS, NETWORK, Sim, deployment, fast, machine_template};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -341,6 +341,88 @@ async fn a_lost_answer_has_happened_and_a_lost_request_has_not() {
         sim.get(&format!("{sub}?api-version={GROUPS}")).await.status,
         StatusCode::OK
     );
+}
+
+/// Only reading is left: no change, no action, no deployment, and none from outside either.
+#[tokio::test]
+async fn a_read_only_lock_stops_every_change_in_its_scope() {
+    let sim = Sim::start(fast()).await;
+    let group = sim.group("rg-frozen").await;
+    let identity =
+        format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-one");
+    let versioned = format!("{identity}?api-version=2024-11-30");
+    let body = json!({ "location": "westeurope" });
+    assert_eq!(sim.put(&versioned, &body).await.status, StatusCode::CREATED);
+    let lock =
+        format!("{group}/providers/Microsoft.Authorization/locks/frozen?api-version=2020-05-01");
+    let level = json!({ "properties": { "level": "ReadOnly" } });
+    assert_eq!(sim.put(&lock, &level).await.status, StatusCode::CREATED);
+
+    let cluster = seed::CLUSTER_DEV;
+    for (method, path, what) in [
+        (Method::PUT, versioned.clone(), "write"),
+        (
+            Method::PUT,
+            format!("{group}?api-version={GROUPS}"),
+            "write",
+        ),
+        (
+            Method::PATCH,
+            format!("{group}/providers/Microsoft.Resources/tags/default?api-version={GROUPS}"),
+            "write",
+        ),
+        (
+            Method::POST,
+            format!(
+                "{group}/providers/Microsoft.Resources/deployments/d/validate?api-version={GROUPS}"
+            ),
+            "write",
+        ),
+        (Method::DELETE, versioned.clone(), "delete"),
+    ] {
+        let refused = sim.send(method.clone(), &path, Some(&body)).await.unwrap();
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::CONFLICT, "ScopeLocked"),
+            "{method} {path}"
+        );
+        let message = refused.body["error"]["message"].as_str().unwrap();
+        assert!(
+            message.contains(&format!("cannot perform {what} operation"))
+                && message.contains("locked: '/subscriptions"),
+            "{message}"
+        );
+    }
+    assert_eq!(sim.get(&versioned).await.status, StatusCode::OK);
+    assert_eq!(
+        sim.get(&format!("{cluster}?api-version={AKS}"))
+            .await
+            .status,
+        StatusCode::OK,
+        "what is elsewhere is free"
+    );
+
+    // A deployment of the subscription reaches into the group, where the lock meets it.
+    let inner = json!({
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+        "resources": [{ "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "apiVersion": "2024-11-30", "name": "id-two", "location": "westeurope" }],
+    });
+    let outer = json!({ "location": "westeurope", "properties": { "mode": "Incremental", "template": {
+        "$schema": "https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#", "contentVersion": "1.0.0.0",
+        "resources": [{ "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "inner", "resourceGroup": "rg-frozen",
+            "properties": { "mode": "Incremental", "template": inner } }],
+    } } });
+    let path = format!(
+        "/subscriptions/{}/providers/Microsoft.Resources/deployments/outer?api-version={GROUPS}",
+        seed::SUBSCRIPTION_DEV
+    );
+    assert!(sim.put(&path, &outer).await.status.is_success());
+    let ended = sim.settled(&path).await;
+    assert_eq!(ended["properties"]["provisioningState"], "Failed");
+    assert!(ended.to_string().contains("ScopeLocked"), "{ended}");
+
+    assert_eq!(sim.delete(&lock).await.status, StatusCode::OK);
+    assert_eq!(sim.put(&versioned, &body).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -48,7 +48,13 @@ impl Denied {
     fn told(&self, now: OffsetDateTime) -> (StatusCode, Value) {
         let [trace, correlation] = [Uuid::new_v4(), Uuid::new_v4()];
         let (number, text) = (self.number, &self.text);
-        let at = format!("{} {:02}:{:02}:{:02}Z", now.date(), now.hour(), now.minute(), now.second());
+        let at = format!(
+            "{} {:02}:{:02}:{:02}Z",
+            now.date(),
+            now.hour(),
+            now.minute(),
+            now.second()
+        );
         let body = json!({
             "error": self.error,
             "error_description": format!("AADSTS{number}: {text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {at}"),

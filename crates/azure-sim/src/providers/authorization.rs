@@ -1,9 +1,9 @@
-//! Microsoft.Authorization: role assignments and management locks, which extend any scope; and whether a lock forbids a deletion.
+//! Microsoft.Authorization: role assignments and management locks, which extend any scope. What a lock forbids is in `locks.rs`.
 
 use serde_json::{Value, json};
 
 use super::{Habit, Kind};
-use crate::state::model::{Resource, World};
+use crate::state::model::Resource;
 use crate::wire::errors::Refusal;
 use crate::wire::ids;
 use crate::wire::json as at;
@@ -18,7 +18,6 @@ pub(crate) const ROLES: &[&str] = &[
     "2015-07-01",
 ];
 const LOCKS: &[&str] = &["2020-05-01", "2017-04-01", "2016-09-01"];
-const LOCK: &str = "microsoft.authorization/locks";
 
 pub(super) fn kinds() -> Vec<Kind> {
     vec![
@@ -165,34 +164,10 @@ pub(crate) fn listed_at(extension: &Resource, scope: &str) -> bool {
     inside(&scope, &own) || inside(&own, &scope)
 }
 
-fn scope_of(id: &ids::Id) -> String {
+pub(super) fn scope_of(id: &ids::Id) -> String {
     if id.extends.is_empty() {
         id.scope()
     } else {
         id.extends.clone()
     }
-}
-
-/// Refuses to delete what is locked: itself, something above it or something below it.
-pub(crate) fn unlocked(world: &World, key: &str) -> Result<(), Refusal> {
-    if ids::Id::parse(key).is_some_and(|id| id.kind() == LOCK) {
-        return Ok(());
-    }
-    for lock in world.of_kind(LOCK) {
-        let Some(id) = ids::Id::parse(&lock.id) else {
-            continue;
-        };
-        let scope = scope_of(&id);
-        let locked = ids::key(&scope);
-        let above = key == locked || key.starts_with(&format!("{locked}/"));
-        if above || locked.starts_with(&format!("{key}/")) {
-            return Err(Refusal::conflict(
-                "ScopeLocked",
-                format!(
-                    "The scope '{key}' cannot perform delete operation because following scope(s) are locked: '{scope}'. Please remove the lock and try again."
-                ),
-            ));
-        }
-    }
-    Ok(())
 }

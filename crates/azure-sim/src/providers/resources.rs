@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Put, authorization, kinds};
+use super::{Put, kinds, locks};
 use crate::engine::{self, Begin};
 use crate::seed::{REGIONS, TENANT};
 use crate::state::Tx;
@@ -159,7 +159,7 @@ pub(crate) fn delete_group(
             created: false,
         });
     }
-    authorization::unlocked(tx, key)?;
+    locks::deletable(tx, &group.id)?;
     let active: Vec<String> = tx
         .deployments_under(key)
         .filter(|(_, deployment)| deployment.state.active())

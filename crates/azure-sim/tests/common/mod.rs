@@ -186,6 +186,23 @@ impl Sim {
         panic!("the operation did not end: {status}{location}");
     }
 
+    /// What lies at this path when it has come to rest.
+    pub(crate) async fn settled(&self, path: &str) -> Value {
+        for _ in 0..2000 {
+            let seen = self.get(path).await;
+            assert_eq!(seen.status, StatusCode::OK, "{}", seen.body);
+            let state = seen.body["properties"]["provisioningState"].as_str();
+            if ["Succeeded", "Failed", "Canceled"]
+                .map(Some)
+                .contains(&state)
+            {
+                return seen.body;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{path} does not come to rest");
+    }
+
     pub(crate) async fn group(&self, name: &str) -> String {
         let path = format!(
             "/subscriptions/{}/resourceGroups/{name}",

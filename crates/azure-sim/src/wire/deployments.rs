@@ -292,7 +292,7 @@ fn validated(draft: &Draft, correlation: &str, now: OffsetDateTime) -> Value {
         "properties": {
             "templateHash": u64::from_str_radix(draft.digest.get(..16).unwrap_or("0"), 16).unwrap_or(0).to_string(),
             "parameters": draft.parameters,
-            "mode": "Incremental",
+            "mode": if draft.complete { "Complete" } else { "Incremental" },
             "provisioningState": "Succeeded",
             "timestamp": deployments::rfc3339(now),
             "duration": "PT0S",
@@ -350,7 +350,11 @@ async fn what_if(app: &Arc<App>, ask: &Ask, scope: &str, name: &str) -> Result<R
 fn changes(world: &World, draft: &Draft, full: bool, now: OffsetDateTime) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut named = std::collections::BTreeSet::new();
-    for resource in draft.resources.iter().filter(|resource| !resource.existing) {
+    // A nested deployment changes nothing but by its resources.
+    let changing = |resource: &&template::Resource| {
+        !resource.existing && !resource.kind.eq_ignore_ascii_case(deployments::NESTED)
+    };
+    for resource in draft.resources.iter().filter(changing) {
         let key = ids::key(&resource.id);
         let mut after = resource.body.clone();
         if let Value::Object(map) = &mut after {
@@ -391,12 +395,16 @@ fn changes(world: &World, draft: &Draft, full: bool, now: OffsetDateTime) -> Vec
     if draft.site.group.is_none() {
         return rows;
     }
-    // Incremental mode leaves the rest of the group alone, and what-if says so.
-    for (key, resource) in world.under(&ids::key(&draft.site.id)) {
-        let own = resource.kind.matches('/').count() == 1;
-        if own && !named.contains(key) {
-            rows.push(json!({ "resourceId": resource.id, "changeType": "Ignore" }));
+    // What is in the group besides: left alone, or cleared up.
+    for resource in deployments::surplus(world, &draft.site.id, &named) {
+        let mut row = Map::new();
+        row.insert("resourceId".to_owned(), resource.id.as_str().into());
+        let fate = if draft.complete { "Delete" } else { "Ignore" };
+        row.insert("changeType".to_owned(), fate.into());
+        if full && draft.complete {
+            row.insert("before".to_owned(), providers::show(world, resource, now));
         }
+        rows.push(Value::Object(row));
     }
     rows
 }

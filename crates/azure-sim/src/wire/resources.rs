@@ -172,8 +172,14 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
                         .then(|| tx.resource(&key))
                         .flatten()
                         .map(|resource| providers::show(tx, resource, tx.now));
-                    let put =
-                        providers::delete(tx, id, condition.as_ref(), orders.doomed, orders.hang)?;
+                    let put = providers::delete(
+                        tx,
+                        id,
+                        condition.as_ref(),
+                        orders.doomed,
+                        orders.hang,
+                        None,
+                    )?;
                     Ok((put, location.unwrap_or_default(), before))
                 })
                 .await?;

@@ -300,8 +300,9 @@ const TAIL: &str = "## What holds for all of them
 
 - **Time** runs faster (`--sim-speed`) and can be stepped (`POST /_sim/clock`); durations are Azure's, divided.
 - **Versions**: each type has its list of api-versions; all of them answer in the same shape, the newest.
-- **Validation** covers required values, ranges, references, what cannot change and the compatibility rules of sizes, images and node systems. Members that
-  Azure does not know are refused beside `properties` and kept below it; read-only members in a body are ignored.
+- **Validation** covers required values, ranges, references, what cannot change and the compatibility rules of sizes, images and node systems. Bodies of Compute, Network and ContainerService are read by tables of Microsoft's SDK (`conformance/members.py`): unknown
+  members, wrong JSON types and unknown words are refused in each provider's own words, as far as those are known; read-only members are ignored. One table
+  per type, the newest, holds for all versions. Elsewhere, members that Azure does not know are refused beside `properties` and kept below it.
 - **Throttling**: ARM's token buckets per subscription, Compute's per machine and per subscription. What Compute calls its buckets in
   `x-ms-ratelimit-remaining-resource` is not established; the names here are ours.
 - **Permissions**: one application, which may do everything. Tokens are checked for signature, issuer, audience, tenant and time.

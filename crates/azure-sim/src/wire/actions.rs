@@ -152,6 +152,9 @@ async fn changing(
                 None => resource.clone(),
             };
             container_service::busy(tx, &owner).map_err(container_service::flat)?;
+            if state != Provisioning::Starting {
+                container_service::started(&owner).map_err(container_service::flat)?;
+            }
             let location = place(tx, id, &resource);
             let operation = engine::begin(
                 tx,

@@ -365,7 +365,8 @@ fn reading(
             version("locations/publishers", compute::VERSIONS)?;
             let location = region(location)?;
             let path: Vec<String> = names[4..].iter().map(|name| (*name).to_owned()).collect();
-            images::browse(subscription, &location, &path).and_then(ok)
+            let (top, order) = (ask.query("$top"), ask.query("$orderby"));
+            images::browse(subscription, &location, &path, top, order).and_then(ok)
         }
         ["microsoft.network", "locations", location, "usages"] => {
             version("locations/usages", network::VERSIONS)?;

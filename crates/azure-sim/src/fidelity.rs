@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::providers;
+use crate::providers::{self, container_service};
 
 /// One operation of the simulator.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("GET", "Microsoft.Compute/locations/{location}/publishers", "Azure Linux images and five extensions; version numbers are made up"),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus", ""),
-    ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions", "Newest first; `$top` and `$orderby` are not read"),
+    ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions/{version}", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/types", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/types/{name}/versions", ""),
@@ -177,7 +177,9 @@ pub fn operations() -> Vec<Operation> {
             differs,
         };
         all.push(row("PUT", &one, differs));
-        all.push(row("PATCH", &one, ""));
+        if kind.name != container_service::POOL {
+            all.push(row("PATCH", &one, ""));
+        }
         all.push(row("GET", &one, ""));
         all.push(row("DELETE", &one, ""));
         all.push(row("GET", &list, ""));

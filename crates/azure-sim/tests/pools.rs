@@ -85,6 +85,26 @@ async fn a_pool_is_added_to_the_seeded_cluster_and_taken_away() {
     assert!(deleting.header("location").contains("operationresults"));
     assert_eq!(sim.wait(&deleting).await["status"], "Succeeded");
     assert_eq!(names(&sim.get(&cluster).await.body), 1);
+    let tags = json!({ "tags": { "a": "b" }, "properties": { "disableLocalAccounts": false } });
+    let unpatched = sim
+        .send(Method::PATCH, &path("system"), Some(&tags))
+        .await
+        .unwrap();
+    assert_eq!(unpatched.status, StatusCode::METHOD_NOT_ALLOWED);
+    let patched = sim
+        .send(Method::PATCH, &cluster, Some(&tags))
+        .await
+        .unwrap();
+    assert_eq!(patched.status, StatusCode::OK, "{}", patched.body);
+    assert_eq!(
+        (
+            &patched.body["tags"],
+            &patched.body["properties"]["disableLocalAccounts"]
+        ),
+        (&json!({ "a": "b" }), &json!(true)),
+        "a cluster's PATCH is for its tags"
+    );
+    sim.wait(&patched).await;
     let last = sim.delete(&path("system")).await;
     assert_eq!(last.status, StatusCode::BAD_REQUEST, "{}", last.body);
 
@@ -240,10 +260,13 @@ async fn a_cluster_has_an_identity_and_keeps_no_secret() {
     assert_eq!(sim.get(&path).await.body["identity"], seen["identity"]);
 
     sim.running.shutdown().await;
-    for file in std::fs::read_dir(data.path()).unwrap() {
-        let text = std::fs::read(file.unwrap().path()).unwrap_or_default();
-        assert!(!String::from_utf8_lossy(&text).contains("hush"));
-    }
+    let kept: String = std::fs::read_dir(data.path())
+        .unwrap()
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default())
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect();
+    assert!(kept.contains("azureops"), "this is where it is kept");
+    assert!(!kept.contains("hush"));
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Habit, Kind, disks, machines};
+use crate::state::model::{Power, World};
 use crate::wire::errors::Refusal;
+use crate::wire::ids::Id;
 use crate::wire::json as at;
 
 pub(crate) const VERSIONS: &[&str] = &[
@@ -47,7 +49,10 @@ pub(super) fn kinds() -> Vec<Kind> {
             create: 15.0,
             update: 5.0,
             delete: 5.0,
-            prepare: |draft, _| {
+            prepare: |draft, scene| {
+                if !scene.preflight {
+                    running(scene.world, draft.id)?;
+                }
                 draft.require("/properties/publisher")?;
                 draft.require("/properties/type")?;
                 draft.require("/properties/typeHandlerVersion")?;
@@ -56,11 +61,11 @@ pub(super) fn kinds() -> Vec<Kind> {
                 draft.default("/properties/autoUpgradeMinorVersion", false);
                 Ok(())
             },
-            ..Kind::base(
-                "Microsoft.Compute/virtualMachines/extensions",
-                VERSIONS,
-                Habit::Compute,
-            )
+            blocked: |world, extension| match Id::parse(&extension.id) {
+                Some(id) => running(world, &id),
+                None => Ok(()),
+            },
+            ..Kind::base(machines::EXTENSION, VERSIONS, Habit::Compute)
         },
         Kind {
             create: 2.0,
@@ -85,6 +90,20 @@ pub(super) fn kinds() -> Vec<Kind> {
             ..Kind::base("Microsoft.Compute/sshPublicKeys", VERSIONS, Habit::Sync)
         },
     ]
+}
+
+/// An extension is changed by the agent in its machine, which must run for it.
+fn running(world: &World, extension: &Id) -> Result<(), Refusal> {
+    let machine = extension
+        .parent()
+        .and_then(|machine| world.resource(&machine.key()));
+    match machine.and_then(|machine| machine.power) {
+        None | Some(Power::Running | Power::Starting) => Ok(()),
+        Some(_) => Err(Refusal::conflict(
+            "OperationNotAllowed",
+            "Cannot modify extensions in the VM when the VM is not running.",
+        )),
+    }
 }
 
 /// `vmSizes`, the old list of sizes.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{OS_DISK, STORAGE};
+use super::{EXTENSION, OS_DISK, STORAGE};
 use crate::engine::deployments::rfc3339;
 use crate::engine::{self, Begin};
 use crate::state::Tx;
@@ -107,7 +107,7 @@ pub(crate) fn instance_view(world: &World, machine: &Resource) -> Value {
     }
     let extensions: Vec<Value> = world
         .under(&machine.key())
-        .filter(|(_, child)| child.is("Microsoft.Compute/virtualMachines/extensions"))
+        .filter(|(_, child)| child.is(EXTENSION))
         .map(|(_, extension)| json!({ "name": extension.name(), "type": extension.text("/properties/type"), "typeHandlerVersion": extension.text("/properties/typeHandlerVersion") }))
         .collect();
     if !extensions.is_empty() {
@@ -151,12 +151,28 @@ pub(crate) fn power(
             ),
         ));
     }
-    if action == "restart" && matches!(machine.power, Some(Power::Deallocated | Power::Stopped)) {
+    let deallocated = machine.power == Some(Power::Deallocated);
+    if action == "restart" && deallocated {
         return Err(Refusal::conflict(
             "OperationNotAllowed",
-            "Operation 'restart' is not allowed on VM since the VM is either deallocated or stopped. Please start the VM.",
+            format!(
+                "Operation 'restart' is not allowed on VM '{}' since the VM is either deallocated or marked to be deallocated.",
+                machine.name()
+            ),
         ));
     }
+    if action == "restart" && machine.power == Some(Power::Stopped) {
+        return Err(Refusal::conflict(
+            "OperationNotAllowed",
+            "The operation requires the VM to be running (or set to run).",
+        ));
+    }
+    // Where there is nothing to switch off, nothing is taken up again either.
+    let (during, after) = if action == "poweroff" && deallocated {
+        (Power::Deallocated, Power::Deallocated)
+    } else {
+        (during, after)
+    };
     let operation = engine::begin(
         tx,
         Begin {

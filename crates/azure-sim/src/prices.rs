@@ -59,11 +59,12 @@ pub(crate) fn query(
         })
         .collect();
     let page: Vec<Value> = found.iter().skip(skip).take(PAGE).cloned().collect();
-    let next = (skip + PAGE < found.len()).then(|| {
+    let end = skip.saturating_add(PAGE);
+    let next = (end < found.len()).then(|| {
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("api-version", "2023-01-01-preview")
             .append_pair("$filter", filter)
-            .append_pair("$skip", &(skip + PAGE).to_string())
+            .append_pair("$skip", &end.to_string())
             .finish();
         format!("{origin}/api/retail/prices?{query}")
     });

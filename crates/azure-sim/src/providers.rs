@@ -185,13 +185,14 @@ pub(crate) fn put(tx: &mut Tx<'_>, order: Order) -> Result<Put, Refusal> {
     Ok(put)
 }
 
-/// Begins a deletion. `None`: there is nothing to delete.
+/// Begins a deletion, for a client or for a deployment that clears up. `None`: there is nothing to delete.
 pub(crate) fn delete(
     tx: &mut Tx<'_>,
     id: &Id,
     condition: Option<&Condition>,
     doomed: Option<Problem>,
     hang: bool,
+    deployment: Option<String>,
 ) -> Result<Option<Put>, Refusal> {
     let key = id.key();
     // 204 whatever the condition says (facts: azure.md 4.3, ETag matrix).
@@ -230,7 +231,7 @@ pub(crate) fn delete(
             effect: Effect::Delete,
             seconds: (!hang).then_some(kind.delete),
             doomed,
-            deployment: None,
+            deployment,
         },
     );
     let mut leaving = Resource::clone(&resource);

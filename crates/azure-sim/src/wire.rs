@@ -376,19 +376,27 @@ impl Ask {
 
     /// The body. Azure reads JSON as JavaScript writes it, and `az deployment` sends templates so: comments, names without quotes.
     pub(crate) fn json(&self) -> Result<serde_json::Value, Refusal> {
-        serde_json::from_slice(&self.body)
+        let refuse = |reason: &str| {
+            Refusal::bad(
+                "InvalidRequestContent",
+                format!(
+                    "The request content was invalid and could not be deserialized: '{reason}'."
+                ),
+            )
+        };
+        if !json::is_shallow(&self.body) {
+            return Err(refuse(&json::too_deep()));
+        }
+        let value: serde_json::Value = serde_json::from_slice(&self.body)
             .or_else(|error| {
                 let text = std::str::from_utf8(&self.body).unwrap_or_default();
                 json5::from_str(text).map_err(|_| error)
             })
-            .map_err(|error| {
-                Refusal::bad(
-                    "InvalidRequestContent",
-                    format!(
-                        "The request content was invalid and could not be deserialized: '{error}'."
-                    ),
-                )
-            })
+            .map_err(|error| refuse(&error.to_string()))?;
+        if json::depth(&value) > json::DEEPEST {
+            return Err(refuse(&json::too_deep()));
+        }
+        Ok(value)
     }
 
     /// Lower case, for matching.
@@ -419,10 +427,9 @@ async fn ask(app: &Arc<App>, request: Request<Body>) -> Result<Response, Refusal
         .trim_matches('/')
         .split('/')
         .map(|segment| {
-            let plus = segment.replace('+', "%2B");
-            url::form_urlencoded::parse(format!("x={plus}").as_bytes())
-                .next()
-                .map(|(_, value)| value.into_owned())
+            percent_encoding::percent_decode_str(segment)
+                .decode_utf8()
+                .map(|text| text.into_owned())
                 .unwrap_or_default()
         })
         .collect();

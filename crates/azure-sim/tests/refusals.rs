@@ -104,11 +104,11 @@ async fn a_workload_signs_in_by_its_clusters_token_and_only_as_the_federated_cre
     // Entra's own key is not the cluster's; a changed token is nobody's.
     let entras = sim.token.clone();
     let forged = format!("{}AAAA", &fit[..fit.len() - 4]);
-    for unfit in [entras.as_str(), &forged] {
+    for (unfit, expected) in [(entras.as_str(), 7_000_272), (&forged, 700_027)] {
         let (status, body) = sim.ask_token_with(unfit).await;
         assert_eq!(
             (status, number(&body)),
-            (StatusCode::UNAUTHORIZED, 700_027),
+            (StatusCode::UNAUTHORIZED, expected),
             "{body}"
         );
     }
@@ -469,4 +469,133 @@ async fn a_lock_keeps_a_group_and_prices_say_which_are_samples() {
     })
     .await;
     assert!(matches!(outside, Err(azure_sim::Error::NotLoopback(_))));
+}
+
+/// What no client should send: none of it ends the process, damages what is kept, or hits what it does not name.
+#[tokio::test]
+async fn hostile_requests_are_refused_and_nothing_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config {
+        data: Some(directory.path().to_owned()),
+        ..fast()
+    };
+    let sim = Sim::start(config.clone()).await;
+    let sub = format!("/subscriptions/{}", seed::SUBSCRIPTION_DEV);
+    let group = sim.group("rg-hostile").await;
+    let nested = |levels: usize| {
+        let body = format!(
+            "{{\"location\": \"westeurope\", \"properties\": {}1{}}}",
+            "[".repeat(levels),
+            "]".repeat(levels)
+        );
+        sim.http
+            .put(sim.url(&format!(
+                "{group}/providers/Microsoft.Network/networkSecurityGroups/deep?api-version={NETWORK}"
+            )))
+            .bearer_auth(&sim.token)
+            .body(body)
+            .send()
+    };
+    for levels in [110, 130, 400, 600, 100_000] {
+        let answer = nested(levels).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{levels} levels");
+    }
+
+    for method in [Method::PUT, Method::POST, Method::DELETE, Method::HEAD] {
+        let answer = sim
+            .send(method.clone(), &format!("{sub}?api-version={GROUPS}"), None)
+            .await;
+        assert_eq!(
+            answer.unwrap().status,
+            StatusCode::METHOD_NOT_ALLOWED,
+            "{method}"
+        );
+    }
+    // `&` is a character of a name, not the end of one.
+    let beside = format!("{sub}/resourceGroups/rg-hostile&more?api-version={GROUPS}");
+    let body = json!({ "location": "westeurope" });
+    assert_eq!(
+        sim.put(&beside, &body).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(sim.delete(&beside).await.status, StatusCode::NOT_FOUND);
+
+    for path in [
+        format!("{sub}/resources?api-version={GROUPS}&$top=5&$skiptoken=18446744073709551615"),
+        "/api/retail/prices?$skip=18446744073709551615".to_owned(),
+    ] {
+        assert_eq!(sim.get(&path).await.status, StatusCode::OK, "{path}");
+    }
+    // Neither without a group, nor below something that it does not extend.
+    let group_rules = format!("{group}/providers/Microsoft.Network/networkSecurityGroups/nsg");
+    assert!(
+        sim.put(&format!("{group_rules}?api-version={NETWORK}"), &body)
+            .await
+            .status
+            .is_success()
+    );
+    for scope in [sub.clone(), format!("{group}/foo/bar"), group_rules.clone()] {
+        let path = format!(
+            "{scope}/providers/Microsoft.Network/networkSecurityGroups/lost?api-version={NETWORK}"
+        );
+        let refused = sim.put(&path, &body).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::NOT_FOUND, "InvalidResourceType"),
+            "{path}"
+        );
+    }
+    let far = json!({ "advance_seconds": 300_000_000 });
+    for _ in 0..11 {
+        sim.post("/_sim/clock", &far).await;
+    }
+    assert_eq!(sim.get("/_sim/state").await.status, StatusCode::OK);
+
+    // Whatever was taken can be read again.
+    sim.running.shutdown().await;
+    let mut again = Sim::start(config).await;
+    again.sign_in().await;
+    assert_eq!(
+        again
+            .get(&format!("{group}?api-version={GROUPS}"))
+            .await
+            .status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn operations_answer_only_where_they_belong_and_tags_without_case() {
+    let sim = Sim::start(fast()).await;
+    let group = sim.group("rg-tags").await;
+    let network = format!(
+        "{group}/providers/Microsoft.Network/networkSecurityGroups/nsg?api-version={NETWORK}"
+    );
+    let begun = sim
+        .put(&network, &json!({ "location": "westeurope" }))
+        .await;
+    let operation = begun.header("azure-asyncoperation").to_owned();
+    assert_eq!(sim.get(&operation).await.status, StatusCode::OK);
+    let elsewhere = operation.replace(seed::SUBSCRIPTION_DEV, seed::SUBSCRIPTION_PROD);
+    assert_eq!(sim.get(&elsewhere).await.status, StatusCode::NOT_FOUND);
+
+    let tags = format!("{group}/providers/Microsoft.Resources/tags/default?api-version={GROUPS}");
+    let patch = |operation: &str, tags: serde_json::Value| json!({ "operation": operation, "properties": { "tags": tags } });
+    let send = async |body: serde_json::Value| {
+        let answer = sim.send(Method::PATCH, &tags, Some(&body)).await.unwrap();
+        answer.body["properties"]["tags"].clone()
+    };
+    send(patch("Replace", json!({ "Owner": "one" }))).await;
+    assert_eq!(
+        send(patch("Merge", json!({ "owner": "two" }))).await,
+        json!({ "Owner": "two" })
+    );
+    assert_eq!(
+        send(patch("Delete", json!({ "owner": "another" }))).await,
+        json!({ "Owner": "two" })
+    );
+    assert_eq!(
+        send(patch("Delete", json!({ "OWNER": "two" }))).await,
+        json!({})
+    );
 }

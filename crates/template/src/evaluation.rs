@@ -61,6 +61,8 @@ pub struct Resource {
     /// The body as it is PUT: no `condition`, `copy`, `dependsOn`, `scope`; `name`, `type` and `apiVersion` are in. Of a nested
     /// deployment the parameters are evaluated and the inner template is as written.
     pub body: Value,
+    /// Of a nested deployment: its outputs, secure ones included; `None` where its template is not known, and for everything else.
+    pub outputs: Option<IndexMap<String, Output>>,
     /// The id of the nested deployment that this resource belongs to; `None` for the template's own resources.
     pub deployment: Option<String>,
     /// The condition or loop count that is not known: the resource may or may not come to be.

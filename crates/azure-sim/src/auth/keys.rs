@@ -47,12 +47,16 @@ fn able() -> Result<(), Error> {
 }
 
 /// Why a token says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotSigned {
     /// It is not three parts of base64, the first two of them JSON.
     NoToken,
-    /// Another key signed it, or nobody did.
-    OtherKey,
+    /// It names another algorithm than RS256, this one.
+    OtherAlgorithm(String),
+    /// It names another key, this one.
+    OtherKey(String),
+    /// It names this key, which did not sign it.
+    Forged,
 }
 
 pub(crate) struct SigningKey {
@@ -113,9 +117,16 @@ impl SigningKey {
             serde_json::from_slice::<Value>(&part).ok()
         });
         let (header, claims) = header.zip(claims).ok_or(NotSigned::NoToken)?;
+        let text = |name: &str| header[name].as_str().unwrap_or_default().to_owned();
         // The algorithm is ours to choose, never the token's.
-        if header["alg"] != "RS256" || !self.verify(signed, signature) {
-            return Err(NotSigned::OtherKey);
+        if header["alg"] != "RS256" {
+            return Err(NotSigned::OtherAlgorithm(text("alg")));
+        }
+        if header["kid"] != self.id {
+            return Err(NotSigned::OtherKey(text("kid")));
+        }
+        if !self.verify(signed, signature) {
+            return Err(NotSigned::Forged);
         }
         Ok(claims)
     }

@@ -126,10 +126,22 @@ impl Workloads {
                 50027,
                 "JWT token is invalid or malformed.",
             ),
-            NotSigned::OtherKey => Denied::client(
-                700_027,
-                "Client assertion failed signature validation. [Reason - The key was not found.]",
+            NotSigned::OtherAlgorithm(name) => Denied::client(
+                5_002_738,
+                format!(
+                    "Invalid JWT token. '{name}' is not a supported signature algorithm. Supported signing algorithms are: 'RS256,RS384,RS512'."
+                ),
             ),
+            NotSigned::OtherKey(id) => Denied::client(
+                7_000_272,
+                format!(
+                    "The certificate with identifier {id} used to sign the federated credential could not be found in the metadata of identity provider {}. Please validate that your Identity Provider's metadata exposes the key used to sign the incoming token.",
+                    self.issuer
+                ),
+            ),
+            NotSigned::Forged => {
+                Denied::client(700_027, "Client assertion contains an invalid signature.")
+            }
         })?;
         let text = |name: &str| claims[name].as_str().unwrap_or_default();
         let mismatch = |number: u32, what: &str, given: &str| {
@@ -167,7 +179,7 @@ impl Workloads {
             return Err(Denied::client(
                 700_024,
                 format!(
-                    "Client assertion is not within its valid time range. Current time: {}, assertion valid from {}, expiry time of assertion {}.",
+                    "Client assertion is not within its valid time range. Current time: {}, assertion valid from {}, expiry time of assertion {}. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
                     told(at),
                     told(time("nbf")),
                     told(time("exp"))

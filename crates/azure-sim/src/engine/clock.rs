@@ -6,6 +6,9 @@ use time::{Duration, OffsetDateTime};
 
 use crate::Time;
 
+/// How far time can be stepped in all, either way: a hundred years.
+pub(crate) const FARTHEST_MS: i64 = 100 * 365 * 86_400 * 1000;
+
 pub(crate) struct Clock {
     /// When the runtime's clock stood at which moment, where that clock is followed.
     begun: Option<(OffsetDateTime, tokio::time::Instant)>,
@@ -30,7 +33,10 @@ impl Clock {
             None => OffsetDateTime::now_utc(),
             Some((moment, instant)) => moment + instant.elapsed(),
         };
-        now + Duration::milliseconds(self.ahead_ms.load(Ordering::Acquire))
+        let ahead = self.ahead_ms.load(Ordering::Acquire);
+        now.saturating_add(Duration::milliseconds(
+            ahead.clamp(-FARTHEST_MS, FARTHEST_MS),
+        ))
     }
 
     pub(crate) fn set_ahead(&self, ms: i64) {

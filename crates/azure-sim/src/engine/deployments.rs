@@ -1,10 +1,12 @@
 //! The deployment engine: accepts a template, makes its resources in order of their dependencies, each as an operation of its own, and keeps the history. HTTP is in `wire/deployments.rs`.
-//! How a request becomes a deployment is in `deployments/draft.rs`, how one is shown in `deployments/view.rs`.
+//! How a request becomes a deployment is in `deployments/draft.rs`, how one is shown in `deployments/view.rs`, the records of nested ones are in `deployments/nested.rs`, and what complete mode deletes in `deployments/surplus.rs`.
 
 mod draft;
+mod nested;
+mod surplus;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -22,8 +24,10 @@ use crate::state::Tx;
 use crate::state::model::{Change, Effect, Status, World};
 use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids::{self, Id};
+use crate::wire::json as at;
 pub(crate) use draft::{Draft, Site};
 use draft::{RESOURCE_GROUP, invalid};
+pub(crate) use surplus::surplus;
 
 /// ARM keeps 800 per scope and cleans up before that (facts: deployments.md 1).
 const CLEAN_AT: usize = 700;
@@ -39,6 +43,9 @@ pub(crate) struct Deployment {
     /// Where a deployment to a subscription keeps its records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) location: Option<String>,
+    /// Whether it deletes what its template does not name.
+    #[serde(default)]
+    pub(crate) complete: bool,
     /// Digest of the template's text.
     pub(crate) template: String,
     /// Plain parameter values; emptied when it has ended, because some are secret.
@@ -97,6 +104,9 @@ pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) api_version: String,
     pub(crate) existing: bool,
+    /// Not in the template, and deleted for that.
+    #[serde(default)]
+    pub(crate) surplus: bool,
     /// The nested deployment it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) inside: Option<String>,
@@ -124,7 +134,20 @@ pub(crate) enum Progress {
     Canceled,
 }
 
-const NESTED: &str = "Microsoft.Resources/deployments";
+impl Step {
+    /// Still to be made, or being made.
+    pub(crate) fn pending(&self) -> bool {
+        !self.existing
+            && !self.surplus
+            && matches!(self.state, Progress::Waiting | Progress::Running)
+    }
+
+    pub(crate) fn is_nested(&self) -> bool {
+        self.kind.eq_ignore_ascii_case(NESTED)
+    }
+}
+
+pub(crate) const NESTED: &str = "Microsoft.Resources/deployments";
 const MACHINE: &str = "Microsoft.Compute/virtualMachines";
 
 /// Accepts a deployment; its first resources start a moment later.
@@ -190,6 +213,7 @@ pub(crate) fn create(
             name: resource.name.clone(),
             api_version: resource.api_version.clone(),
             existing: resource.existing,
+            surplus: false,
             inside: resource.deployment.clone(),
             after: resource.depends_on.clone(),
             state: Progress::Waiting,
@@ -206,6 +230,7 @@ pub(crate) fn create(
         name: draft.name,
         scope: draft.site.id.clone(),
         location: draft.site.location.clone(),
+        complete: draft.complete,
         template: draft.digest,
         given: draft.given,
         parameters: draft.parameters,
@@ -277,12 +302,19 @@ pub(crate) fn advance(tx: &mut Tx<'_>, key: &str) {
         }
         let mut deployment = Deployment::clone(current);
         deployment.book(tx);
+        nested::record(tx, &deployment);
         let ready = deployment.ready();
         if ready.is_empty() {
-            if !deployment.busy() {
-                finish(tx, deployment);
-            } else {
+            let clearing = deployment.complete
+                && deployment
+                    .steps
+                    .iter()
+                    .all(|step| step.state == Progress::Succeeded || step.surplus)
+                && surplus::clear(tx, &mut deployment);
+            if clearing || deployment.busy() {
                 store(tx, deployment);
+            } else {
+                finish(tx, deployment);
             }
             return;
         }
@@ -299,7 +331,7 @@ pub(crate) fn advance(tx: &mut Tx<'_>, key: &str) {
                 Ok(Some(put)) => {
                     step.status = if put.created { 201 } else { 200 };
                     step.operation = put.operation;
-                    if put.operation.is_some() || step.kind.eq_ignore_ascii_case(NESTED) {
+                    if put.operation.is_some() || step.is_nested() {
                         step.state = Progress::Running;
                     } else {
                         step.state = Progress::Succeeded;
@@ -334,7 +366,7 @@ fn start(
     if step.existing {
         return Ok(None);
     }
-    if step.kind.eq_ignore_ascii_case(NESTED) {
+    if step.is_nested() {
         return Ok(Some(Put {
             id: step.id.clone(),
             operation: None,
@@ -416,10 +448,25 @@ fn make_group(tx: &mut Tx<'_>, resource: &template::Resource) -> Result<Put, Ref
 }
 
 fn finish(tx: &mut Tx<'_>, mut deployment: Deployment) {
+    // What waits for something that never ends badly nor well waits for itself.
+    let stuck = |step: &&mut Step| step.state == Progress::Waiting;
+    if deployment
+        .steps
+        .iter()
+        .all(|step| step.state != Progress::Failed)
+    {
+        for step in deployment.steps.iter_mut().filter(stuck) {
+            step.state = Progress::Failed;
+            step.problem = Some(Problem::new(
+                "InvalidTemplate",
+                format!("Circular dependency detected on resource: '{}'.", step.id),
+            ));
+        }
+    }
     let failed: Vec<Problem> = deployment
         .steps
         .iter()
-        .filter(|step| step.state == Progress::Failed && !step.kind.eq_ignore_ascii_case(NESTED))
+        .filter(|step| step.state == Progress::Failed && !step.is_nested())
         .filter_map(|step| {
             let mut problem = step.problem.clone()?;
             if problem.target.is_none() {
@@ -429,25 +476,12 @@ fn finish(tx: &mut Tx<'_>, mut deployment: Deployment) {
         })
         .collect();
     let problem = if failed.is_empty() {
-        match evaluate::again(tx, &deployment, tx.now) {
-            Ok(evaluation) => {
-                let mut outputs = Map::new();
-                for (name, output) in evaluation.outputs {
-                    let mut shown = json!({ "type": output.kind.to_string() });
-                    if !output.kind.secure() {
-                        shown["value"] = output.value;
-                    }
-                    outputs.insert(name, shown);
-                }
-                deployment.outputs = Some(Value::Object(outputs));
+        match outputs(tx, &deployment) {
+            Ok(outputs) => {
+                deployment.outputs = Some(outputs);
                 None
             }
-            Err(error) => Some(Problem::new(
-                "DeploymentOutputEvaluationFailed",
-                format!(
-                    "Unable to evaluate template outputs: '{error}'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details."
-                ),
-            )),
+            Err(problem) => Some(problem),
         }
     } else {
         Some(Problem {
@@ -471,7 +505,59 @@ fn finish(tx: &mut Tx<'_>, mut deployment: Deployment) {
     end(tx, deployment, status, problem);
 }
 
+/// The outputs as they are shown, when everything is made.
+fn outputs(world: &World, deployment: &Deployment) -> Result<Value, Problem> {
+    let failed = |name: &str, why: Problem| Problem {
+        details: vec![Problem {
+            target: Some(name.to_owned()),
+            ..why
+        }],
+        ..Problem::new(
+            "DeploymentOutputEvaluationFailed",
+            format!(
+                "Unable to evaluate template outputs: '{name}'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details."
+            ),
+        )
+    };
+    let evaluation = evaluate::again(world, deployment, deployment.started).map_err(|error| {
+        let name = error
+            .place()
+            .strip_prefix("outputs.")
+            .and_then(|rest| rest.split(['.', '[']).next())
+            .unwrap_or_default();
+        failed(name, Problem::new(error.code(), error.to_string()))
+    })?;
+    let unfit = evaluation.outputs.iter().find_map(|(name, output)| {
+        if template::has_unknown(&output.value) {
+            let text = format!(
+                "The template output '{name}' is not valid: a value that it needs is not known to this simulator."
+            );
+            return Some((name, text));
+        }
+        let deep = at::depth(&output.value) > at::DEEPEST;
+        deep.then(|| (name, at::too_deep()))
+    });
+    match unfit {
+        Some((name, text)) => Err(failed(name, Problem::new("InvalidTemplate", text))),
+        None => Ok(shown_outputs(&evaluation.outputs)),
+    }
+}
+
+fn shown_outputs<'a>(
+    outputs: impl IntoIterator<Item = (&'a String, &'a template::Output)>,
+) -> Value {
+    let shown = outputs.into_iter().map(|(name, output)| {
+        let mut shown = json!({ "type": output.kind.to_string() });
+        if !output.kind.secure() {
+            shown["value"] = output.value.clone();
+        }
+        (name.clone(), shown)
+    });
+    Value::Object(shown.collect())
+}
+
 fn end(tx: &mut Tx<'_>, mut deployment: Deployment, status: Status, problem: Option<Problem>) {
+    nested::record(tx, &deployment);
     deployment.ended = Some(tx.now);
     deployment.problem.clone_from(&problem);
     deployment.given = Map::new();
@@ -619,17 +705,6 @@ impl Deployment {
         self.steps
             .iter()
             .any(|step| step.state == Progress::Running)
-    }
-
-    /// Keys of what it has not made yet.
-    pub(crate) fn pending(&self) -> BTreeSet<String> {
-        self.steps
-            .iter()
-            .filter(|step| {
-                !step.existing && matches!(step.state, Progress::Waiting | Progress::Running)
-            })
-            .map(|step| ids::key(&step.id))
-            .collect()
     }
 }
 

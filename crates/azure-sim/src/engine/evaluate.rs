@@ -1,13 +1,11 @@
 //! The bridge to the template evaluator: what a deployment's template is evaluated against, with the live world as its runtime. Running the result is `deployments.rs`.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 use template::{Context, Evaluation, Runtime};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::deployments::{Deployment, Site};
+use super::deployments::{Deployment, Site, Step};
 use crate::providers;
 use crate::seed;
 use crate::state::model::{Group, World};
@@ -17,10 +15,8 @@ use crate::wire::ids::{self, Id};
 /// The world as a template sees it while it is deployed.
 pub(crate) struct Live<'w> {
     pub(crate) world: &'w World,
-    /// Keys of what this deployment will make and has not made yet.
-    pub(crate) pending: BTreeSet<String>,
-    /// Before the deployment runs, what is not there may still come.
-    pub(crate) ahead: bool,
+    /// What the deployment is about and how far it is; `None` before it runs, when ARM resolves no reference at all.
+    pub(crate) steps: Option<&'w [Step]>,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -28,11 +24,20 @@ impl Runtime for Live<'_> {
     fn reference(
         &self,
         id: &str,
-        _api_version: Option<&str>,
+        api_version: Option<&str>,
         full: bool,
     ) -> Result<Option<Value>, template::Error> {
         let key = ids::key(id);
-        if self.pending.contains(&key) {
+        let Some(steps) = self.steps else {
+            return Ok(None);
+        };
+        let step = steps.iter().find(|step| ids::key(&step.id) == key);
+        // Until its record is complete, the evaluator itself knows best what a nested deployment comes to.
+        let open = |step: &Step| {
+            let record = self.world.deployment(&key);
+            step.is_nested() && record.is_none_or(|record| record.state.active())
+        };
+        if step.is_some_and(|step| step.pending() || open(step)) {
             return Ok(None);
         }
         let shown = if let Some(resource) = self.world.resource(&key) {
@@ -41,13 +46,11 @@ impl Runtime for Live<'_> {
             deployment.show()
         } else if let Some(group) = self.world.group(&key) {
             providers::resources::show_group(group)
-        } else if self.ahead {
-            return Ok(None);
         } else {
             return Err(missing(id));
         };
         Ok(Some(if full {
-            shown
+            enveloped(id, shown, api_version, step)
         } else {
             shown.get("properties").cloned().unwrap_or(Value::Null)
         }))
@@ -61,7 +64,11 @@ impl Runtime for Live<'_> {
         _body: Option<&Value>,
     ) -> Result<Option<Value>, template::Error> {
         let key = ids::key(id);
-        if self.pending.contains(&key) {
+        let Some(steps) = self.steps else {
+            return Ok(None);
+        };
+        let pending = |step: &Step| step.pending() && ids::key(&step.id) == key;
+        if steps.iter().any(pending) {
             return Ok(None);
         }
         match self.world.resource(&key) {
@@ -70,7 +77,6 @@ impl Runtime for Live<'_> {
                 .map_err(|refusal| {
                     template::Error::runtime(refusal.problem.code, refusal.problem.message)
                 }),
-            None if self.ahead => Ok(None),
             None => Err(missing(id)),
         }
     }
@@ -82,6 +88,40 @@ impl Runtime for Live<'_> {
             "userPrincipalName": "",
         })))
     }
+}
+
+/// What `reference(…, 'Full')` gives: the resource without id, name and type, and what ARM tells of the reference itself
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-resource#reference>).
+fn enveloped(id: &str, shown: Value, api_version: Option<&str>, step: Option<&Step>) -> Value {
+    let Value::Object(mut whole) = shown else {
+        return shown;
+    };
+    for name in ["id", "name", "type", "etag"] {
+        whole.shift_remove(name);
+    }
+    let own = step.is_some_and(|step| !step.existing);
+    let version = api_version.unwrap_or_else(|| step.map_or("", |step| &step.api_version));
+    let mut parts = id.trim_start_matches('/').split('/').skip(1);
+    let subscription = parts.next().unwrap_or_default();
+    let group = parts
+        .next()
+        .filter(|word| word.eq_ignore_ascii_case("resourceGroups"))
+        .and_then(|_| parts.next())
+        .unwrap_or_default();
+    let short = match id.rsplit_once("/providers/") {
+        Some((_, short)) => short,
+        None => id,
+    };
+    let told = serde_json::json!({
+        "apiVersion": version, "referenceApiVersion": version,
+        "subscriptionId": subscription, "resourceGroupName": group, "resourceId": short, "scope": "",
+        "condition": own, "isConditionTrue": own, "isTemplateResource": own, "isAction": false,
+        "provisioningOperation": if own { "Create" } else { "Read" },
+    });
+    if let Value::Object(told) = told {
+        whole.extend(told);
+    }
+    Value::Object(whole)
 }
 
 fn missing(id: &str) -> template::Error {
@@ -148,8 +188,7 @@ pub(crate) fn again(
     };
     let live = Live {
         world,
-        pending: deployment.pending(),
-        ahead: false,
+        steps: Some(&deployment.steps),
         now,
     };
     let context = context(

@@ -110,7 +110,40 @@ pub(super) fn envelope(body: &Value) -> Result<(), Refusal> {
     }
 }
 
+/// Types that may stand at any scope, or extend any resource.
+const EXTENSIONS: [&str; 4] = [
+    "microsoft.authorization/locks",
+    "microsoft.authorization/policyassignments",
+    "microsoft.authorization/policyexemptions",
+    "microsoft.authorization/roleassignments",
+];
+
+/// Whether a resource of this type can stand at this scope at all, whatever is there.
+fn scope_fits(id: &Id) -> Result<(), Refusal> {
+    let name = id.kind().to_ascii_lowercase();
+    let fits = if EXTENSIONS.contains(&name.as_str()) {
+        id.extends.is_empty() || Id::parse(&id.extends).is_some()
+    } else if name == "microsoft.authorization/policydefinitions" {
+        id.extends.is_empty() && id.group.is_none()
+    } else {
+        id.extends.is_empty() && id.group.is_some()
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Refusal::missing(
+        "InvalidResourceType",
+        format!(
+            "The resource type '{}' could not be found in the namespace '{}' at the scope of '{}'.",
+            id.types.join("/"),
+            id.namespace,
+            id.text()
+        ),
+    ))
+}
+
 pub(super) fn check_scope(scene: &Scene<'_>, id: &Id) -> Result<(), Refusal> {
+    scope_fits(id)?;
     if id.group.is_some() {
         let key = ids::key(&id.scope());
         match scene.world.group(&key) {

@@ -170,6 +170,7 @@ pub(super) fn of_machine(tx: &mut Tx<'_>, machine: &Resource, id: &Id, profile: 
         kind: DISK.to_owned(),
         body,
         state: Provisioning::Succeeded,
+        before: None,
         etag: Uuid::new_v4(),
         operation: None,
         power: None,

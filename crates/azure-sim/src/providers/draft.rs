@@ -223,6 +223,10 @@ pub(super) fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refu
             "The request content was invalid and could not be deserialized: it is not a JSON object.",
         ));
     }
+    // Over HTTP it was refused already; a template can build what no request could carry.
+    if at::depth(&order.body) > at::DEEPEST {
+        return Err(Refusal::bad("InvalidRequestContent", at::too_deep()));
+    }
     checks::envelope(&order.body)?;
     let mut body = body_of(order, old);
     let location = checks::location(kind, scene, id, &mut body, old)?;
@@ -255,6 +259,7 @@ pub(super) fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refu
         kind: kind.name.to_owned(),
         body: draft.body,
         state,
+        before: None,
         etag: Uuid::new_v4(),
         operation: None,
         power,

@@ -187,6 +187,7 @@ pub(crate) fn delete_group(
         .collect();
     for (key, resource) in inside {
         let mut leaving = Resource::clone(&resource);
+        leaving.before = Some(resource.state);
         leaving.state = Provisioning::Deleting;
         tx.apply(Change::Resource(key, Some(Arc::new(leaving))));
     }
@@ -248,7 +249,7 @@ pub(crate) fn keep_group(tx: &mut Tx<'_>, key: &str) {
         .collect();
     for (key, resource) in inside {
         let mut kept = Resource::clone(&resource);
-        kept.state = Provisioning::Succeeded;
+        kept.state = kept.before.take().unwrap_or(resource.state);
         tx.apply(Change::Resource(key, Some(Arc::new(kept))));
     }
 }

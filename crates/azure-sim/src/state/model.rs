@@ -40,6 +40,9 @@ pub(crate) struct Resource {
     pub(crate) kind: String,
     pub(crate) body: Value,
     pub(crate) state: Provisioning,
+    /// The state before its group began to be deleted, which comes back when that fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<Provisioning>,
     pub(crate) etag: Uuid,
     /// The operation that is changing it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

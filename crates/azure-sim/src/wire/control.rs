@@ -23,6 +23,7 @@ use super::App;
 use super::errors::Refusal;
 use super::headers;
 use crate::auth::Projection;
+use crate::engine::clock::FARTHEST_MS;
 use crate::engine::deployments::rfc3339;
 use crate::faults;
 use crate::providers;
@@ -231,7 +232,13 @@ async fn step_clock(Shared(app): Shared<Arc<App>>, body: Bytes) -> Response {
         Ok(seconds) => {
             app.state
                 .commit(|tx| {
-                    let ahead = tx.ahead_ms() + (seconds * 1000.0) as i64;
+                    let ahead = tx.ahead_ms().saturating_add((seconds * 1000.0) as i64);
+                    if ahead.abs() > FARTHEST_MS {
+                        return Err(Refusal::bad(
+                            "InvalidClock",
+                            "The clock can be a hundred years ahead or behind at most.",
+                        ));
+                    }
                     tx.apply(Change::Clock(ahead));
                     Ok(ahead)
                 })

@@ -15,7 +15,7 @@ use super::{App, Ask, polling, resources as handlers};
 use crate::engine::deployments::{self, Draft, Site};
 use crate::engine::{self, Begin};
 use crate::providers;
-use crate::seed;
+use crate::seed::{self, REGIONS};
 use crate::state::model::{Change, Effect, Group, World};
 
 /// `names` is what follows `deployments`.
@@ -45,7 +45,7 @@ pub(super) async fn route(
     match (&ask.method, lower.as_slice()) {
         (&Method::GET, []) => {
             let rows = app.state.read(|world, _| {
-                exists(world, scope)?;
+                there(world, scope)?;
                 Ok(world
                     .deployments_under(&group_key)
                     .map(|(_, deployment)| deployment.show())
@@ -54,7 +54,7 @@ pub(super) async fn route(
             handlers::page(app, ask, rows)
         }
         (&Method::GET, [name]) => app.state.read(|world, _| {
-            exists(world, scope)?;
+            there(world, scope)?;
             match world.deployment(&key(name)) {
                 Some(deployment) => Ok(body(StatusCode::OK, &deployment.show())),
                 None => Err(deployments::not_found(names[0])),
@@ -185,8 +185,8 @@ pub(super) async fn route(
     }
 }
 
-/// Whether there is such a scope, and one that is not on its way out.
-fn exists(world: &World, scope: &str) -> Result<Option<Arc<Group>>, Refusal> {
+/// The group of this scope; `None` for a subscription.
+fn there<'a>(world: &'a World, scope: &str) -> Result<Option<&'a Arc<Group>>, Refusal> {
     if !ids::key(scope).contains("/resourcegroups/") {
         return Ok(None);
     }
@@ -194,6 +194,14 @@ fn exists(world: &World, scope: &str) -> Result<Option<Arc<Group>>, Refusal> {
         None => Err(Refusal::group_not_found(
             scope.rsplit('/').next().unwrap_or(""),
         )),
+        found => Ok(found),
+    }
+}
+
+/// Whether there is such a scope, and one that is not on its way out.
+fn exists(world: &World, scope: &str) -> Result<Option<Arc<Group>>, Refusal> {
+    match there(world, scope)? {
+        None => Ok(None),
         Some(group) if group.deleting.is_some() => Err(Refusal::conflict(
             "ResourceGroupBeingDeleted",
             format!(
@@ -223,6 +231,16 @@ fn site(world: &World, scope: &str, name: &str, body: &Value) -> Result<Site, Re
             ),
         )),
         (None, Some(location)) => {
+            let region = providers::normal_location(location);
+            if !REGIONS.contains(&region.as_str()) {
+                return Err(Refusal::bad(
+                    "LocationNotAvailableForDeployment",
+                    format!(
+                        "The provided location '{location}' is not available for deployment. List of available regions is '{}'.",
+                        REGIONS.join(",")
+                    ),
+                ));
+            }
             let subscription = scope.rsplit('/').next().unwrap_or_default();
             Ok(Site::subscription(subscription, Some(location)))
         }
@@ -274,7 +292,7 @@ fn validated(draft: &Draft, correlation: &str, now: OffsetDateTime) -> Value {
         "properties": {
             "templateHash": u64::from_str_radix(draft.digest.get(..16).unwrap_or("0"), 16).unwrap_or(0).to_string(),
             "parameters": draft.parameters,
-            "mode": "Incremental",
+            "mode": if draft.complete { "Complete" } else { "Incremental" },
             "provisioningState": "Succeeded",
             "timestamp": deployments::rfc3339(now),
             "duration": "PT0S",
@@ -332,7 +350,11 @@ async fn what_if(app: &Arc<App>, ask: &Ask, scope: &str, name: &str) -> Result<R
 fn changes(world: &World, draft: &Draft, full: bool, now: OffsetDateTime) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut named = std::collections::BTreeSet::new();
-    for resource in draft.resources.iter().filter(|resource| !resource.existing) {
+    // A nested deployment changes nothing but by its resources.
+    let changing = |resource: &&template::Resource| {
+        !resource.existing && !resource.kind.eq_ignore_ascii_case(deployments::NESTED)
+    };
+    for resource in draft.resources.iter().filter(changing) {
         let key = ids::key(&resource.id);
         let mut after = resource.body.clone();
         if let Value::Object(map) = &mut after {
@@ -373,12 +395,16 @@ fn changes(world: &World, draft: &Draft, full: bool, now: OffsetDateTime) -> Vec
     if draft.site.group.is_none() {
         return rows;
     }
-    // Incremental mode leaves the rest of the group alone, and what-if says so.
-    for (key, resource) in world.under(&ids::key(&draft.site.id)) {
-        let own = resource.kind.matches('/').count() == 1;
-        if own && !named.contains(key) {
-            rows.push(json!({ "resourceId": resource.id, "changeType": "Ignore" }));
+    // What is in the group besides: left alone, or cleared up.
+    for resource in deployments::surplus(world, &draft.site.id, &named) {
+        let mut row = Map::new();
+        row.insert("resourceId".to_owned(), resource.id.as_str().into());
+        let fate = if draft.complete { "Delete" } else { "Ignore" };
+        row.insert("changeType".to_owned(), fate.into());
+        if full && draft.complete {
+            row.insert("before".to_owned(), providers::show(world, resource, now));
         }
+        rows.push(Value::Object(row));
     }
     rows
 }

@@ -2,6 +2,36 @@
 
 use serde_json::{Map, Value};
 
+/// How deep a body may be nested. What is kept of it goes a few levels deeper, and 128 is the most that its reader takes.
+pub(crate) const DEEPEST: usize = 100;
+
+/// Whether no parser can be led deeper by this text than its stack bears. Brackets within strings count too, so it is generous.
+pub(crate) fn is_shallow(text: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    text.iter().all(|byte| {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth <= 5 * DEEPEST
+    })
+}
+
+/// Levels of objects and lists; 0 for anything else.
+pub(crate) fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Object(map) => map.values().map(depth).max(),
+        Value::Array(items) => items.iter().map(depth).max(),
+        _ => return 0,
+    };
+    1 + inner.unwrap_or(0)
+}
+
+pub(crate) fn too_deep() -> String {
+    format!("The content is nested deeper than {DEEPEST} levels.")
+}
+
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }

@@ -165,9 +165,9 @@ pub(super) fn unwrap(text: &str) -> Option<Uuid> {
 }
 
 /// `Azure-AsyncOperation`: 200 whatever became of it.
-pub(super) fn status(app: &App, habit: Habit, id: &str) -> Result<Response, Refusal> {
+pub(super) fn status(app: &App, path: &str, habit: Habit, id: &str) -> Result<Response, Refusal> {
     app.state.read(|world, now| {
-        let operation = find(world, id)?;
+        let operation = find(world, path, id)?;
         let mut shown = json!({});
         let named = match habit {
             Habit::Aks => Some(Uuid::from_bytes_le(*operation.id.as_bytes())),
@@ -213,7 +213,7 @@ pub(super) fn result(
     id: &str,
 ) -> Result<Response, Refusal> {
     app.state.read(|world, now| {
-        let operation = find(world, id)?;
+        let operation = find(world, path, id)?;
         if operation.status == Status::InProgress {
             let mut response = empty(StatusCode::ACCEPTED);
             let query = query.map_or_else(String::new, |query| format!("?{query}"));
@@ -252,10 +252,13 @@ fn finished(
     }
 }
 
-fn find(world: &World, id: &str) -> Result<Arc<Operation>, Refusal> {
+/// An operation of the subscription that the path names.
+fn find(world: &World, path: &str, id: &str) -> Result<Arc<Operation>, Refusal> {
+    let subscription = |path: &str| path.split('/').nth(2).map(str::to_ascii_lowercase);
     id.parse()
         .ok()
         .and_then(|id| world.operation(id))
+        .filter(|operation| subscription(&operation.subject) == subscription(path))
         .cloned()
         .ok_or_else(|| {
             Refusal::new(

@@ -92,7 +92,7 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
     let kind = providers::known(id, &ask.api_version)?;
     let key = id.key();
     match ask.method {
-        Method::GET | Method::HEAD => app.state.read(|world, now| {
+        Method::GET => app.state.read(|world, now| {
             let resource = found(world, id)?;
             let mut shown = providers::show(world, resource, now);
             let expand = ask.query("$expand").unwrap_or_default();
@@ -187,8 +187,14 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
                         .then(|| tx.resource(&key))
                         .flatten()
                         .map(|resource| providers::show(tx, resource, tx.now));
-                    let put =
-                        providers::delete(tx, id, condition.as_ref(), orders.doomed, orders.hang)?;
+                    let put = providers::delete(
+                        tx,
+                        id,
+                        condition.as_ref(),
+                        orders.doomed,
+                        orders.hang,
+                        None,
+                    )?;
                     Ok((put, location.unwrap_or_default(), before))
                 })
                 .await?;
@@ -396,9 +402,10 @@ pub(super) fn page(app: &App, ask: &Ask, rows: Vec<Value>) -> Result<Response, R
         .and_then(|skip| skip.parse().ok())
         .unwrap_or(0);
     let total = rows.len();
+    let end = skip.saturating_add(top);
     let rows: Vec<Value> = rows.into_iter().skip(skip).take(top).collect();
     let mut answer = json!({ "value": rows });
-    if skip + top < total {
+    if end < total {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("api-version", &ask.api_version);
         for name in ["$filter", "$top", "$expand"] {
@@ -406,10 +413,28 @@ pub(super) fn page(app: &App, ask: &Ask, rows: Vec<Value>) -> Result<Response, R
                 query.append_pair(name, value);
             }
         }
-        query.append_pair("$skiptoken", &(skip + top).to_string());
+        query.append_pair("$skiptoken", &end.to_string());
         answer["nextLink"] = format!("{}{}?{}", app.origin, ask.path, query.finish()).into();
     }
     Ok(body(StatusCode::OK, &answer))
+}
+
+/// Names of tags are compared without case, and the first casing stays.
+fn same_tag(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+fn merge_tags(tags: &mut Value, given: &Value) {
+    if !tags.is_object() {
+        *tags = json!({});
+    }
+    let (Value::Object(tags), Value::Object(given)) = (tags, given) else {
+        return;
+    };
+    for (name, value) in given {
+        let known = tags.keys().find(|known| same_tag(known, name)).cloned();
+        tags.insert(known.unwrap_or_else(|| name.clone()), value.clone());
+    }
 }
 
 /// `{scope}/providers/Microsoft.Resources/tags/default`.
@@ -464,10 +489,16 @@ pub(super) async fn tags(app: &Arc<App>, ask: &Ask, scope: &str) -> Result<Respo
             let mut tags = current(tx)?;
             match operation.as_str() {
                 "replace" => tags = given.clone(),
-                "merge" => at::merge(&mut tags, &given),
+                "merge" => merge_tags(&mut tags, &given),
                 "delete" => {
-                    if let (Value::Object(tags), Value::Object(given)) = (&mut tags, &given) {
-                        tags.retain(|name, _| !given.contains_key(name));
+                    let given = given.as_object().cloned().unwrap_or_default();
+                    if let Value::Object(tags) = &mut tags {
+                        // By name and value both.
+                        tags.retain(|name, value| {
+                            !given
+                                .iter()
+                                .any(|(other, wanted)| same_tag(name, other) && wanted == value)
+                        });
                     }
                 }
                 other => {

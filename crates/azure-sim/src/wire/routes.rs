@@ -157,7 +157,8 @@ async fn in_subscription(app: &Arc<App>, ask: &Ask) -> Result<Response, Refusal>
     };
     let read = ask.method == Method::GET;
     match (ask.at(2).as_str(), ask.segments.len()) {
-        ("", _) if read => Ok(body(StatusCode::OK, &resources::subscription(&found))),
+        ("", _) if !read => Err(wrong_method(ask)),
+        ("", _) => Ok(body(StatusCode::OK, &resources::subscription(&found))),
         ("locations", 3) if read => Ok(body(StatusCode::OK, &resources::locations(&found.id))),
         ("tagnames", 3) if read => Ok(body(StatusCode::OK, &json!({ "value": [] }))),
         ("resources", 3) if read => {
@@ -234,12 +235,13 @@ async fn in_provider(app: &Arc<App>, ask: &Ask, subscription: &str) -> Result<Re
         .iter()
         .map(|segment| segment.to_ascii_lowercase())
         .collect();
-    if lower[2] == "resourcegroups" && lower.get(4).map(String::as_str) == Some("resources") {
+    let at = |index: usize| lower.get(index).map_or("", String::as_str);
+    if at(2) == "resourcegroups" && at(4) == "resources" {
         let scope = ids::scope(subscription, Some(&ask.segments[3]));
         return handlers::list_all(app, ask, &scope);
     }
     // The oldest form of the path, which the SDKs still use for a deployment's operations.
-    if lower[2] == "resourcegroups" && lower.get(4).map(String::as_str) == Some("deployments") {
+    if at(2) == "resourcegroups" && at(4) == "deployments" {
         let scope = ids::scope(subscription, Some(&ask.segments[3]));
         let names: Vec<&str> = ask.segments[5..].iter().map(String::as_str).collect();
         return deployments::route(app, ask, &scope, &names).await;
@@ -324,13 +326,13 @@ fn reading(
             id,
         ] if monitor => result(id),
         ["microsoft.compute", "locations", _, "operations", id] => {
-            polling::status(app, Habit::Compute, id).map(Some)
+            polling::status(app, &ask.path, Habit::Compute, id).map(Some)
         }
         ["microsoft.compute", "locations", _, "diskoperations", id] => {
-            polling::status(app, Habit::Disks, id).map(Some)
+            polling::status(app, &ask.path, Habit::Disks, id).map(Some)
         }
         ["microsoft.network", "locations", _, "operations", id] => {
-            polling::status(app, Habit::Network, id).map(Some)
+            polling::status(app, &ask.path, Habit::Network, id).map(Some)
         }
         [
             "microsoft.containerservice",
@@ -338,7 +340,7 @@ fn reading(
             _,
             "operations",
             id,
-        ] => polling::status(app, Habit::Aks, id).map(Some),
+        ] => polling::status(app, &ask.path, Habit::Aks, id).map(Some),
         [_, "locations", _, "operationresults", id] => result(id),
         ["microsoft.compute", "skus"] => {
             version("skus", compute::SKU_VERSIONS)?;

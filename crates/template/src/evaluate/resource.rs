@@ -58,6 +58,10 @@ impl Deployment<'_> {
             existing: declared.existing,
             depends_on: depends_on.clone(),
             body,
+            outputs: nested
+                .as_deref()
+                .filter(|nested| nested.template_known)
+                .map(|nested| nested.done.outputs.clone()),
             deployment: None,
             uncertain: instance.uncertain.clone(),
             batch: instance.batch.clone(),

@@ -59,6 +59,8 @@ pub(super) fn group_of(id: &str) -> Option<(&str, &str)> {
 pub(crate) struct Draft {
     pub(crate) name: String,
     pub(crate) site: Site,
+    /// Whether what the template does not name is deleted.
+    pub(crate) complete: bool,
     pub(crate) text: String,
     pub(crate) digest: String,
     pub(crate) given: Map<String, Value>,
@@ -101,13 +103,16 @@ impl Draft {
                 "The request content was invalid and could not be deserialized: 'Required property 'properties' not found in JSON.'.",
             ));
         };
-        match properties.get("mode").and_then(Value::as_str) {
-            Some(mode) if mode.eq_ignore_ascii_case("Incremental") => {}
+        let complete = match properties.get("mode").and_then(Value::as_str) {
+            Some(mode) if mode.eq_ignore_ascii_case("Incremental") => false,
             Some(mode) if mode.eq_ignore_ascii_case("Complete") => {
-                return Err(Refusal::bad(
-                    "InvalidDeploymentMode",
-                    "This simulator runs incremental deployments only; complete mode deletes what the template does not name.",
-                ));
+                if site.group.is_none() {
+                    return Err(Refusal::bad(
+                        "InvalidDeployment",
+                        "Specified deployment mode 'Complete' is not supported for deployment at the current scope. Please see https://aka.ms/deployment-modes for usage details.",
+                    ));
+                }
+                true
             }
             _ => {
                 return Err(Refusal::bad(
@@ -115,7 +120,7 @@ impl Draft {
                     "The request content was invalid and could not be deserialized: 'Required property 'mode' expects a value but got null. Path 'properties.mode'.'.",
                 ));
             }
-        }
+        };
         let text = match properties.get("template") {
             Some(template) if template.is_object() => template.to_string(),
             _ if properties.get("templateLink").is_some() => {
@@ -161,21 +166,8 @@ impl Draft {
         let context = evaluate::context(site, name, now, guid_seed);
         let live = Live {
             world,
-            pending: BTreeSet::new(),
-            ahead: true,
+            steps: None,
             now,
-        };
-        // Twice: only the first tells what the deployment itself will make, which must stay unknown until it is made.
-        let first = template::evaluate(&template, &given, &context, &live)
-            .map_err(|error| invalid(&error))?;
-        let live = Live {
-            pending: first
-                .resources
-                .iter()
-                .filter(|resource| !resource.existing)
-                .map(|resource| ids::key(&resource.id))
-                .collect(),
-            ..live
         };
         let evaluation = template::evaluate(&template, &given, &context, &live)
             .map_err(|error| invalid(&error))?;
@@ -193,6 +185,7 @@ impl Draft {
         let draft = Draft {
             name: name.to_owned(),
             site: site.clone(),
+            complete,
             digest: hex(&Sha256::digest(text.as_bytes())),
             text,
             given,

@@ -16,7 +16,7 @@ impl Deployment {
         let mut properties = json!({
             "templateHash": u64::from_str_radix(self.template.get(..16).unwrap_or("0"), 16).unwrap_or(0).to_string(),
             "parameters": self.parameters,
-            "mode": "Incremental",
+            "mode": if self.complete { "Complete" } else { "Incremental" },
             "provisioningState": self.state.name(),
             "timestamp": rfc3339(self.ended.unwrap_or(self.started)),
             "duration": duration(self.started, self.ended.unwrap_or(self.started)),
@@ -31,7 +31,7 @@ impl Deployment {
             let ids: Vec<Value> = self
                 .steps
                 .iter()
-                .filter(|step| !step.existing)
+                .filter(|step| !step.existing && !step.surplus && step.inside.is_none())
                 .map(|step| json!({ "id": step.id }))
                 .collect();
             properties["outputResources"] = Value::Array(ids);
@@ -101,10 +101,16 @@ impl Deployment {
         let mut rows: Vec<Value> = self
             .steps
             .iter()
+            // What is in a nested deployment stands there.
+            .filter(|step| step.inside.is_none())
             .filter_map(|step| {
                 let started = step.started?;
                 let mut properties = json!({
-                    "provisioningOperation": if step.existing { "Read" } else { "Create" },
+                    "provisioningOperation": match step {
+                        Step { existing: true, .. } => "Read",
+                        Step { surplus: true, .. } => "Delete",
+                        _ => "Create",
+                    },
                     "provisioningState": match step.state {
                         Progress::Waiting | Progress::Running => "Running",
                         Progress::Succeeded => "Succeeded",

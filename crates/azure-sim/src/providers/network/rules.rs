@@ -146,6 +146,7 @@ pub(super) fn spread(tx: &mut Tx<'_>, group: &Resource) -> Result<(), Refusal> {
             kind: RULE.to_owned(),
             body: json!({ "properties": rule.get("properties") }),
             state: Provisioning::Succeeded,
+            before: None,
             etag: group.etag,
             operation: None,
             power: None,

@@ -452,3 +452,69 @@ async fn a_machine_that_did_not_come_up_is_written_again_and_runs() {
     assert_eq!(place.done(put).await["status"], "Succeeded");
     assert_eq!(place.power("one").await, "PowerState/running");
 }
+
+#[tokio::test]
+async fn a_machine_is_moved_written_again_sized_up_and_evicted() {
+    let place = Place::new(fast(), "rg-actions").await;
+    let (first, second) = (place.interface("a").await, place.interface("b").await);
+    let mut body = machine(&first);
+    let put = place
+        .sim
+        .put(&place.compute("virtualMachines/one"), &body)
+        .await;
+    place.done(put).await;
+    let sizes = place
+        .sim
+        .get(&place.compute("virtualMachines/one/vmSizes"))
+        .await
+        .body;
+    let sizes: Vec<&str> = sizes["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert!(sizes.contains(&"Standard_D4s_v5") && !sizes.contains(&"Standard_D2ps_v6"));
+    for action in ["redeploy", "reapply"] {
+        place.act("one", action).await;
+        assert_eq!(place.power("one").await, "PowerState/running", "{action}");
+    }
+    place.act("one", "deallocate").await;
+    place.act("one", "reapply").await;
+    assert_eq!(place.power("one").await, "PowerState/deallocated");
+    for action in ["redeploy", "restart", "simulateEviction"] {
+        let refused = place
+            .sim
+            .post(
+                &place.compute(&format!("virtualMachines/one/{action}")),
+                &json!({}),
+            )
+            .await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::CONFLICT, "OperationNotAllowed"),
+            "{action}"
+        );
+    }
+
+    body["properties"]["networkProfile"]["networkInterfaces"][0]["id"] = second.into();
+    body["properties"]["storageProfile"]["osDisk"]["name"] = "os-two".into();
+    body["properties"]["priority"] = "Spot".into();
+    body["properties"]["osProfile"]["computerName"] = "not_a_host".into();
+    let path = place.compute("virtualMachines/two");
+    let refused = place.sim.put(&path, &body).await;
+    assert_eq!(refused.code(), "InvalidParameter", "{}", refused.body);
+    body["properties"]["osProfile"]["computerName"] = "two".into();
+    let put = place.sim.put(&path, &body).await;
+    place.done(put).await;
+    let evicted = place
+        .sim
+        .post(
+            &place.compute("virtualMachines/two/simulateEviction"),
+            &json!({}),
+        )
+        .await;
+    assert_eq!(evicted.status, StatusCode::NO_CONTENT, "{}", evicted.body);
+    place.sim.settled(&path).await;
+    assert_eq!(place.power("two").await, "PowerState/deallocated");
+}

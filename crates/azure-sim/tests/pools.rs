@@ -247,6 +247,30 @@ async fn a_cluster_has_an_identity_and_keeps_no_secret() {
         json!({ "adminUsername": "azureops" })
     );
 
+    let act = |action: &str, body: Value| {
+        let path = path.replace("?", &format!("/{action}?"));
+        let sim = &sim;
+        async move { sim.post(&path, &body).await }
+    };
+    let rotated = act("rotateClusterCertificates", json!({})).await;
+    assert_eq!(rotated.status, StatusCode::ACCEPTED, "{}", rotated.body);
+    sim.wait(&rotated).await;
+    let run = act("runCommand", json!({ "command": "kubectl get nodes" })).await;
+    assert_eq!(run.status, StatusCode::ACCEPTED, "{}", run.body);
+    sim.wait(&run).await;
+    let result = sim.get(run.header("location")).await;
+    assert_eq!(
+        (result.status, &result.body["properties"]["exitCode"]),
+        (StatusCode::OK, &json!(0))
+    );
+    let forbidden = sim
+        .post(
+            &format!("{}/runCommand?api-version={AKS}", seed::CLUSTER_DEV),
+            &json!({ "command": "kubectl get nodes" }),
+        )
+        .await;
+    assert_eq!(forbidden.status, StatusCode::BAD_REQUEST);
+
     // A PUT of what was read goes through, and one that leaves the identity out keeps it.
     let mut again = seen.clone();
     again.as_object_mut().unwrap().remove("identity");

@@ -71,8 +71,7 @@ pub(super) fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>, both: bool) -> R
 fn assigned(users: &Map<String, Value>, scene: &Scene<'_>) -> Result<Value, Refusal> {
     let mut shown = Map::new();
     for id in users.keys() {
-        let fits =
-            Id::parse(id).is_some_and(|id| id.kind().eq_ignore_ascii_case(identity::IDENTITY));
+        let fits = Id::parse(id).is_some_and(|id| id.kind().eq_ignore_ascii_case(identity::KIND));
         // Before a deployment runs, parts of an id may not be known.
         if !fits && !scene.preflight {
             return Err(Refusal::bad(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Habit, Kind, disks, machines};
+use super::{Habit, Kind, disks, machines, skus};
 use crate::state::model::{Power, World};
 use crate::wire::errors::Refusal;
 use crate::wire::ids::Id;
@@ -106,11 +106,13 @@ fn running(world: &World, extension: &Id) -> Result<(), Refusal> {
     }
 }
 
-/// `vmSizes`, the old list of sizes.
-pub(crate) fn sizes() -> Value {
-    let rows: Vec<Value> = super::skus::SKUS
+/// `vmSizes`, the old list of sizes: all of a region, or those that a machine of this size could have.
+pub(crate) fn sizes(of: Option<&str>) -> Value {
+    let own = of.and_then(skus::find);
+    let rows: Vec<Value> = skus::SKUS
         .iter()
-        .map(|sku| json!({ "name": sku.name, "numberOfCores": sku.vcpus, "maxDataDiskCount": sku.data_disks, "osDiskSizeInMB": 1_047_552 }))
+        .filter(|sku| own.is_none_or(|own| own.arm == sku.arm))
+        .map(skus::Sku::size)
         .collect();
     json!({ "value": rows })
 }

@@ -1,5 +1,6 @@
 //! Microsoft.ContainerService: clusters. Node pools have a file of their own; Kubernetes versions, the node resource group and credentials are below.
 
+mod command;
 mod credentials;
 mod kubernetes;
 mod node_group;
@@ -17,6 +18,7 @@ use crate::wire::errors::Refusal;
 use crate::wire::ids::{self, Id};
 use crate::wire::json as at;
 
+pub(crate) use command::answer;
 pub(crate) use credentials::credentials;
 pub(crate) use kubernetes::{minor, newer, patches, resolve, upgrades, versions};
 

@@ -6,7 +6,7 @@ use super::{Habit, Kind};
 use crate::seed;
 use crate::wire::json as at;
 
-pub(super) const IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+pub(super) const KIND: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const VERSIONS: &[&str] = &[
     "2025-05-31-preview",
     "2024-11-30",
@@ -29,7 +29,7 @@ pub(super) fn kinds() -> Vec<Kind> {
             at::set(&mut draft.body, "/properties/clientId", client(&key).into());
             Ok(())
         },
-        ..Kind::base(IDENTITY, VERSIONS, Habit::Sync)
+        ..Kind::base(KIND, VERSIONS, Habit::Sync)
     }]
 }
 

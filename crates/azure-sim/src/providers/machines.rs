@@ -15,7 +15,7 @@ use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids::{self, Id};
 use crate::wire::json as at;
 
-pub(crate) use running::{answer, instance_view, power};
+pub(crate) use running::{answer, evict, instance_view, power};
 pub(super) use storage::{accepted, removed};
 
 pub(crate) const MACHINE: &str = "Microsoft.Compute/virtualMachines";
@@ -141,6 +141,7 @@ fn os_profile(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     draft.require("/properties/osProfile")?;
     draft.require("/properties/osProfile/adminUsername")?;
     draft.default("/properties/osProfile/computerName", draft.id.last_name());
+    host_name(draft)?;
     if let Some(user) = draft.text("/properties/osProfile/adminUsername")
         && ["root", "admin", "administrator", "user", "test", "guest"]
             .contains(&user.to_lowercase().as_str())
@@ -204,6 +205,23 @@ fn os_profile(draft: &mut Draft<'_>) -> Result<(), Refusal> {
         return Err(Refusal::required("osProfile.adminPassword"));
     }
     Ok(())
+}
+
+/// What Linux does not take as a host's name; it is that of the machine where none is given.
+fn host_name(draft: &Draft<'_>) -> Result<(), Refusal> {
+    const FORBIDDEN: &str = "` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : ' \" , < > / ?";
+    let Some(name) = draft.text("/properties/osProfile/computerName") else {
+        return Ok(());
+    };
+    let wrong = |c: char| c == ' ' || FORBIDDEN.contains(c);
+    if draft.old.is_some() || (name.chars().count() <= 64 && !name.contains(wrong)) {
+        return Ok(());
+    }
+    Err(Refusal::bad(
+        "InvalidParameter",
+        format!("Linux host name cannot exceed 64 characters in length or contain the following characters: {FORBIDDEN}."),
+    )
+    .at("computerName"))
 }
 
 /// Trusted Launch: default, support of image and size, and 4.0's unsigned boot chain (facts: azure.md 1.3, TRAP 1).

@@ -12,8 +12,8 @@ use super::ids::{self, Id};
 use super::routes::{arm_version, conditions, nothing, wrong_method};
 use super::{App, Ask, actions, polling};
 use crate::providers::{
-    self, Condition, Habit, Order, Put, authorization, container_service, machines, policy,
-    resources,
+    self, Condition, Habit, Order, Put, authorization, compute, container_service, machines,
+    policy, resources,
 };
 use crate::seed::REGIONS;
 use crate::state::model::{Change, Group, Resource, World};
@@ -285,6 +285,15 @@ pub(super) async fn collection_or_action(
                     StatusCode::OK,
                     &machines::instance_view(world, found(world, &owner)?),
                 ))
+            })
+        }
+        (&Method::GET, Some(owner))
+            if last == "vmsizes" && owner.kind().eq_ignore_ascii_case(machines::MACHINE) =>
+        {
+            providers::known(&owner, &ask.api_version)?;
+            app.state.read(|world, _| {
+                let size = found(world, &owner)?.text("/properties/hardwareProfile/vmSize");
+                Ok(body(StatusCode::OK, &compute::sizes(size)))
             })
         }
         (&Method::GET, owner) => {

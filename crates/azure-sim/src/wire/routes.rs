@@ -361,7 +361,7 @@ fn reading(
         ["microsoft.compute", "locations", location, "vmsizes"] => {
             version("locations/vmSizes", compute::VERSIONS)?;
             region(location)?;
-            ok(compute::sizes())
+            ok(compute::sizes(None))
         }
         ["microsoft.compute", "locations", location, "publishers", ..] => {
             version("locations/publishers", compute::VERSIONS)?;

@@ -212,12 +212,7 @@ fn disk_name(draft: &Draft<'_>, base: &str, what: &str) -> Result<(), Refusal> {
     let Some(name) = draft.body.pointer(&format!("{base}/name")) else {
         return Ok(());
     };
-    // Before a deployment runs, parts of a name may not be known.
-    if template::is_unknown(name)
-        || name
-            .as_str()
-            .is_some_and(|name| name.contains("<unknown: "))
-    {
+    if template::is_unknown(name) {
         return Ok(());
     }
     let fits = name.as_str().is_some_and(|name| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::providers;
+use crate::providers::{self, container_service};
 
 /// One operation of the simulator.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("GET", "Microsoft.Compute/locations/{location}/publishers", "Azure Linux images and five extensions; version numbers are made up"),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus", ""),
-    ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions", "Newest first; `$top` and `$orderby` are not read"),
+    ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions/{version}", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/types", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/types/{name}/versions", ""),
@@ -131,6 +131,10 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("POST", "Microsoft.Compute/virtualMachines/{name}/powerOff", ""),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/restart", ""),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/deallocate", ""),
+    ("POST", "Microsoft.Compute/virtualMachines/{name}/redeploy", "There is no other host to go to"),
+    ("POST", "Microsoft.Compute/virtualMachines/{name}/reapply", ""),
+    ("POST", "Microsoft.Compute/virtualMachines/{name}/simulateEviction", "Evicted at once; the wording of the refusal without spot priority is ours"),
+    ("GET", "Microsoft.Compute/virtualMachines/{name}/vmSizes", "All sizes of the same processor architecture"),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/runCommand", "Nothing is run; the answer says so"),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/assessPatches", "No patch is ever missing"),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/retrieveBootDiagnosticsData", "The addresses lead nowhere"),
@@ -145,6 +149,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("GET", "Microsoft.ContainerService/managedClusters/{name}/agentPools/{pool}/upgradeProfiles/{profile}", "No version was recently used"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/start", ""),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/stop", ""),
+    ("POST", "Microsoft.ContainerService/managedClusters/{name}/rotateClusterCertificates", "Shown as Updating while it runs"),
+    ("POST", "Microsoft.ContainerService/managedClusters/{name}/runCommand", "Nothing is run and the log says so; the result is at the operation's Location only. The wording for a cluster that forbids it is ours"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterUserCredential", "A kubeconfig without any secret, for `kubelogin`"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterAdminCredential", "A kubeconfig without any secret"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/agentPools/{pool}/upgradeNodeImageVersion", ""),
@@ -177,7 +183,9 @@ pub fn operations() -> Vec<Operation> {
             differs,
         };
         all.push(row("PUT", &one, differs));
-        all.push(row("PATCH", &one, ""));
+        if kind.name != container_service::POOL {
+            all.push(row("PATCH", &one, ""));
+        }
         all.push(row("GET", &one, ""));
         all.push(row("DELETE", &one, ""));
         all.push(row("GET", &list, ""));

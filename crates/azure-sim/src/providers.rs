@@ -3,6 +3,7 @@
 
 pub(crate) mod agent_pools;
 pub(crate) mod authorization;
+mod bearer;
 mod checks;
 pub(crate) mod compute;
 pub(crate) mod container_service;

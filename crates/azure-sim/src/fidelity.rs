@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::providers;
+use crate::providers::{self, Patch};
 
 /// One operation of the simulator.
 #[derive(Debug, Clone)]
@@ -148,7 +148,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterUserCredential", "A kubeconfig without any secret, for `kubelogin`"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterAdminCredential", "A kubeconfig without any secret"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/agentPools/{pool}/upgradeNodeImageVersion", ""),
-    ("GET", "Microsoft.Authorization/roleDefinitions", "Ten built-in roles; none can be made"),
+    ("GET", "Microsoft.Authorization/roleDefinitions", "A hundred-odd built-in roles, of ten of them what they allow; none can be made"),
     ("GET", "Microsoft.Authorization/roleDefinitions/{name}", ""),
     ("GET", "Microsoft.Authorization/policySetDefinitions", "Always empty"),
     ("GET", "Microsoft.Authorization/policySetDefinitions/{name}", "Never found"),
@@ -177,7 +177,9 @@ pub fn operations() -> Vec<Operation> {
             differs,
         };
         all.push(row("PUT", &one, differs));
-        all.push(row("PATCH", &one, ""));
+        if kind.patch != Patch::Never {
+            all.push(row("PATCH", &one, ""));
+        }
         all.push(row("GET", &one, ""));
         all.push(row("DELETE", &one, ""));
         all.push(row("GET", &list, ""));

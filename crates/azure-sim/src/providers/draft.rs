@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Habit, Kind, Order, checks, policy, skus};
+use super::{Habit, Kind, Order, checks, names, policy, skus};
 use crate::state::model::{Power, Provisioning, Resource, World};
 use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids::{self, Id};
@@ -196,6 +196,10 @@ pub(super) fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refu
                 "Resource name {bad} is invalid. It cannot contain <, >, %, &, :, \\, ?, / or control characters."
             ),
         ));
+    }
+    names::check(kind.name, id)?;
+    if order.patch {
+        kind.patch.allows(order)?;
     }
     let key = id.key();
     let old = scene.world.resource(&key).cloned();

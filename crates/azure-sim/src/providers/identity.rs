@@ -7,6 +7,7 @@ use crate::seed;
 use crate::wire::ids;
 use crate::wire::json as at;
 
+pub(super) const KIND: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const VERSIONS: &[&str] = &[
     "2025-05-31-preview",
     "2024-11-30",
@@ -37,10 +38,6 @@ pub(super) fn kinds() -> Vec<Kind> {
             );
             Ok(())
         },
-        ..Kind::base(
-            "Microsoft.ManagedIdentity/userAssignedIdentities",
-            VERSIONS,
-            Habit::Sync,
-        )
+        ..Kind::base(KIND, VERSIONS, Habit::Sync)
     }]
 }

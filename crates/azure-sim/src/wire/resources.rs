@@ -288,8 +288,8 @@ pub(super) async fn collection_or_action(
                     None => ids::key(scope),
                 };
                 let prefix = format!("{above}/");
-                let extends = kind.name.starts_with("Microsoft.Authorization/")
-                    && kind.name != policy::DEFINITION;
+                let authorization = kind.name.starts_with("Microsoft.Authorization/");
+                let extends = authorization && kind.name != policy::DEFINITION;
                 let mut rows: Vec<Value> = world
                     .of_kind(kind.name)
                     .filter(|resource| {
@@ -303,6 +303,9 @@ pub(super) async fn collection_or_action(
                     .collect();
                 if kind.name == policy::DEFINITION {
                     rows.extend(policy::built_in());
+                }
+                if let (true, Some(text)) = (authorization, ask.query("$filter")) {
+                    authorization::filter(&mut rows, scope, text);
                 }
                 Ok(rows)
             })?;

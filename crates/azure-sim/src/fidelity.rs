@@ -59,7 +59,7 @@ fn of_type(name: &str) -> &'static str {
             "Kept and shown; the one application may do everything"
         }
         "Microsoft.Authorization/policyDefinitions" => {
-            "Conditions: allOf, anyOf, not, field, value; `count`, `field()` and `current()` are refused. Three built-in definitions"
+            "The functions `requestContext()` and `policy()` are refused. Three built-in definitions"
         }
         "Microsoft.Authorization/policyAssignments" => {
             "Only `deny` acts; assignments act at once, in Azure after minutes"

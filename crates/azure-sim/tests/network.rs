@@ -502,3 +502,226 @@ async fn roles_are_assigned_once_to_somebody_and_for_good() {
     );
     assert_eq!(group.sim.get(&roles).await.body["value"][0]["name"], pull);
 }
+
+const POLICY: &str = "2025-03-01";
+
+impl Group {
+    fn definition(name: &str) -> String {
+        format!(
+            "/subscriptions/{}/providers/Microsoft.Authorization/policyDefinitions/{name}",
+            seed::SUBSCRIPTION_DEV
+        )
+    }
+
+    async fn define(
+        &self,
+        name: &str,
+        parameters: &Value,
+        condition: &Value,
+        effect: &str,
+    ) -> Answer {
+        let body = json!({ "properties": {
+            "mode": "All", "parameters": parameters, "policyRule": { "if": condition, "then": { "effect": effect } },
+        } });
+        let path = format!("{}?api-version={POLICY}", Group::definition(name));
+        self.sim.put(&path, &body).await
+    }
+
+    async fn assign(&self, name: &str, parameters: &Value) -> Answer {
+        let body = json!({ "properties": { "policyDefinitionId": Group::definition(name), "parameters": parameters } });
+        let path = self.assignment(name);
+        self.sim.put(&path, &body).await
+    }
+
+    fn assignment(&self, name: &str) -> String {
+        format!(
+            "{}/providers/Microsoft.Authorization/policyAssignments/{name}?api-version={POLICY}",
+            self.path
+        )
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_makes_no_sense_is_refused_and_an_assigned_one_stays() {
+    let group = Group::new("rg-nonsense").await;
+    let none = json!({});
+    let sound = json!({ "field": "name", "equals": "x" });
+    for (parameters, condition, effect, code) in [
+        (&none, sound.clone(), "bogus", "InvalidPolicyRule"),
+        (
+            &none,
+            json!({ "field": "name", "equals": "[parameters('nope')]" }),
+            "deny",
+            "InvalidPolicyParameters",
+        ),
+        (
+            &none,
+            sound.clone(),
+            "[parameters('nope')]",
+            "InvalidPolicyParameters",
+        ),
+        (
+            &none,
+            json!({ "field": "name", "equals": "x", "notEquals": "y" }),
+            "deny",
+            "InvalidPolicyRule",
+        ),
+        (
+            &none,
+            json!({ "field": "name", "like": "a*b*" }),
+            "deny",
+            "InvalidPolicyRule",
+        ),
+        (
+            &none,
+            json!({ "field": "name", "in": "x" }),
+            "deny",
+            "InvalidPolicyRule",
+        ),
+        (
+            &none,
+            json!({ "field": "name", "equals": "[concat('a'" }),
+            "deny",
+            "created",
+        ),
+        (
+            &none,
+            json!({ "field": "name", "equals": "[concat('a']" }),
+            "deny",
+            "InvalidPolicyRule",
+        ),
+        (
+            &none,
+            json!({ "allOf": [sound], "field": "name" }),
+            "deny",
+            "InvalidPolicyRule",
+        ),
+        (
+            &none,
+            json!({ "count": { "field": "Microsoft.Network/virtualNetworks/subnets" }, "greater": 1 }),
+            "deny",
+            "InvalidPolicyRule",
+        ),
+        (
+            &json!({ "idle": { "type": "String" } }),
+            sound.clone(),
+            "deny",
+            "UnusedPolicyParameters",
+        ),
+        (&none, sound.clone(), "Audit", "created"),
+        (&none, sound.clone(), "disabled", "created"),
+    ] {
+        let seen = group.define("odd", parameters, &condition, effect).await;
+        let expected = if code == "created" { "" } else { code };
+        assert_eq!(seen.code(), expected, "{condition} {effect}: {}", seen.body);
+    }
+
+    let parameters = json!({ "effect": { "type": "String", "allowedValues": ["Deny", "Disabled"], "defaultValue": "Deny" } });
+    let made = group
+        .define("sound", &parameters, &sound, "[parameters('effect')]")
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let seen = group
+        .assign("sound", &json!({ "other": { "value": "x" } }))
+        .await;
+    assert_eq!(seen.code(), "UndefinedPolicyParameter", "{}", seen.body);
+    let seen = group
+        .assign("sound", &json!({ "effect": { "value": "Audit" } }))
+        .await;
+    assert_eq!(
+        seen.code(),
+        "PolicyParameterValueNotAllowed",
+        "{}",
+        seen.body
+    );
+    let made = group.assign("sound", &none).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+
+    let path = format!("{}?api-version={POLICY}", Group::definition("sound"));
+    let seen = group.sim.delete(&path).await;
+    assert_eq!(
+        (seen.status, seen.code()),
+        (
+            StatusCode::BAD_REQUEST,
+            "InvalidDeletePolicyDefinitionRequest"
+        )
+    );
+    let list = format!(
+        "/subscriptions/{}/providers/Microsoft.Authorization/policyDefinitions?api-version={POLICY}&$filter=policyType eq ",
+        seed::SUBSCRIPTION_DEV
+    );
+    let count = async |kind: &str| {
+        let seen = group.sim.get(&format!("{list}'{kind}'")).await.body;
+        seen["value"].as_array().unwrap().len()
+    };
+    assert_eq!((count("BuiltIn").await, count("Custom").await), (3, 2));
+    group.sim.delete(&group.assignment("sound")).await;
+    assert_eq!(group.sim.delete(&path).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_policy_counts_and_asks_for_fields_where_the_resource_is() {
+    let group = Group::new("rg-counts").await;
+    let list = "Microsoft.Network/networkSecurityGroups/securityRules[*]";
+    let open = json!({ "allOf": [
+        { "field": "type", "equals": "Microsoft.Network/networkSecurityGroups" },
+        { "count": { "field": list, "where": { "allOf": [
+            { "field": format!("{list}.access"), "equals": "Allow" },
+            { "value": format!("[current('{list}.sourceAddressPrefix')]"), "in": ["Internet", "*"] },
+            { "value": format!("[first(field('{list}.direction'))]"), "equals": "Inbound" },
+        ] } }, "greater": "[parameters('most')]" },
+    ] });
+    let most = json!({ "most": { "type": "Integer" } });
+    let made = group.define("open", &most, &open, "deny").await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    group
+        .assign("open", &json!({ "most": { "value": 1 } }))
+        .await;
+
+    let prefixes = json!({ "prefixes": { "type": "Array" } });
+    let named = json!({ "allOf": [
+        { "field": "type", "equals": "Microsoft.Network/publicIPAddresses" },
+        { "anyOf": [
+            { "count": { "value": "[parameters('prefixes')]", "name": "prefix", "where": { "field": "name", "like": "[concat(current('prefix'), '-*')]" } }, "equals": 0 },
+            { "field": "tags.called", "notEquals": "[toUpper(field('name'))]" },
+        ] },
+    ] });
+    let made = group.define("named", &prefixes, &named, "deny").await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    group
+        .assign("named", &json!({ "prefixes": { "value": ["pip", "ip"] } }))
+        .await;
+
+    let denied = async |name: &str, body: &Value| {
+        let seen = group.put(name, body).await;
+        assert_eq!(
+            (seen.status, seen.code()),
+            (StatusCode::FORBIDDEN, "RequestDisallowedByPolicy"),
+            "{name}: {}",
+            seen.body
+        );
+        seen.body["error"]["additionalInfo"][0]["info"]["evaluationDetails"]["evaluatedExpressions"]
+            .clone()
+    };
+    let mut second = rule("b", "*", "443");
+    second["properties"]["priority"] = 200.into();
+    let inner = rule("a", "10.0.0.0/8", "22");
+    let outer = rule("a", "Internet", "22");
+    let name = "networkSecurityGroups/nsg";
+    let seen = denied(name, &nsg(&[outer, second.clone()])).await;
+    assert_eq!(
+        seen[1],
+        json!({
+            "result": "True", "expressionKind": "Count", "expression": list,
+            "expressionValue": 2, "targetValue": 1, "operator": "Greater",
+        })
+    );
+    group.make(name, &nsg(&[inner, second])).await;
+
+    let called = |tag: &str| json!({ "location": "westeurope", "tags": { "called": tag } });
+    denied("publicIPAddresses/front", &called("FRONT")).await;
+    denied("publicIPAddresses/ip-front", &called("front door")).await;
+    group
+        .make("publicIPAddresses/ip-front", &called("IP-FRONT"))
+        .await;
+}

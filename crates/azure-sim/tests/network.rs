@@ -1,5 +1,4 @@
 //! What Azure refuses of names, networks, security rules, role assignments and policies, and what it takes.
-#![expect(clippy::unwrap_used, reason = "a story stops where it goes wrong")]
 
 mod common;
 

@@ -59,7 +59,7 @@ impl Parameters {
             kinds.insert(ANSWERS.to_owned(), json!({ "type": "object" }));
             values.insert(ANSWERS.to_owned(), Value::Object(answers));
         }
-        let template = template(kinds, value).ok()?;
+        let template = template(&kinds, &value).ok()?;
         let context = template::Context {
             tenant_id: crate::seed::TENANT.to_owned(),
             subscription_id: crate::seed::SUBSCRIPTION_DEV.to_owned(),
@@ -120,8 +120,8 @@ pub(super) enum Function {
 const ANSWERS: &str = "policyanswers";
 
 fn template(
-    kinds: Map<String, Value>,
-    value: Value,
+    kinds: &Map<String, Value>,
+    value: &Value,
 ) -> Result<template::Template, template::Error> {
     template::Template::from_value(json!({
         "$schema": "https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#",
@@ -171,7 +171,7 @@ pub(super) fn check(text: &str, depth: usize) -> Result<(), String> {
         rest = call.after;
     }
     rewritten.push_str(rest);
-    template(Map::new(), Value::String(format!("[{rewritten}]")))
+    template(&Map::new(), &Value::String(format!("[{rewritten}]")))
         .map(drop)
         .map_err(|error| error.to_string())
 }

@@ -299,8 +299,8 @@ async fn disks_and_interfaces_must_be_what_they_are_said_to_be_and_free() {
             "InvalidParameter",
         ),
         (
-            "a name that is none",
-            with(os, json!(7)),
+            "a name that parts the path",
+            with(os, json!("a/b")),
             400,
             "InvalidParameter",
         ),

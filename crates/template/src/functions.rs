@@ -32,6 +32,7 @@ pub(crate) use comparison::same;
 pub(crate) use date::formatted;
 pub(crate) use dotnet::text_of;
 pub(crate) use numeric::int_of;
+pub use roles::BUILT_IN_ROLES;
 
 /// Longest text and largest value (in bytes and values) that a function may make: a template that needs more cannot be sent
 /// to Azure anyway, and a hostile one must not fill the memory.

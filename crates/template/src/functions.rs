@@ -77,6 +77,8 @@ pub(crate) enum Fault {
     Unknown,
     /// The arguments do not fit; the message says what would.
     Wrong(String),
+    /// The same in a sentence of ARM's own, which needs no more around it.
+    Refused(String),
     /// `fail()`.
     Fail(String),
     /// An error from within, already with its place.
@@ -92,6 +94,11 @@ impl From<Error> for Fault {
 /// Ends a function with a message.
 pub(crate) fn wrong<T>(message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Wrong(message.into()))
+}
+
+/// Ends a function with ARM's own sentence.
+pub(crate) fn refused<T>(message: impl Into<String>) -> Result<T, Fault> {
+    Err(Fault::Refused(message.into()))
 }
 
 impl Function {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::parse::get;
 use crate::runtime::is_unknown;
 use crate::{Error, Parameter, ParameterType, place};
-pub(crate) use check::{Violation, check};
+pub(crate) use check::{Violation, check, check_output};
 
 /// How far references to types are followed: recursive types are lawful, endless ones are not.
 const MAX_REFERENCES: usize = 32;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::expression::Expr;
 use crate::node::{Loop, Node};
-use crate::{Error, Parameter, parse};
+use crate::{Error, Parameter, parse, schema};
 
 /// A template whose shape and expressions have been checked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -78,8 +78,8 @@ pub(crate) struct Inner {
     pub(crate) definitions: Map<String, Value>,
     /// User-defined functions by lower-case `namespace.name`.
     pub(crate) functions: HashMap<String, UserFunction>,
-    /// Variables by lower-case name.
-    pub(crate) variables: HashMap<String, Variable>,
+    /// Variables by lower-case name, in the order of the template.
+    pub(crate) variables: IndexMap<String, Variable>,
     pub(crate) resources: Vec<Declared>,
     pub(crate) outputs: Vec<DeclaredOutput>,
 }
@@ -105,6 +105,15 @@ pub(crate) struct UserFunction {
 pub(crate) enum Variable {
     Node { name: String, value: Node },
     Loop(Loop),
+}
+
+impl Variable {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Node { name, .. } => name,
+            Self::Loop(entry) => &entry.name,
+        }
+    }
 }
 
 /// A resource as declared. Children stand after their parent.
@@ -161,9 +170,22 @@ pub(crate) enum NestedTemplate {
 pub(crate) struct DeclaredOutput {
     pub(crate) name: String,
     pub(crate) kind: crate::ParameterType,
-    pub(crate) nullable: bool,
+    /// The declaration itself: it is the schema of the value.
+    pub(crate) schema: Map<String, Value>,
     pub(crate) condition: Option<Node>,
     pub(crate) value: OutputValue,
+}
+
+impl DeclaredOutput {
+    /// What the value breaks of the declaration.
+    pub(crate) fn wrong(&self, value: &Value, template: &Inner) -> Option<String> {
+        schema::check_output(
+            &self.schema,
+            &template.definitions,
+            value,
+            template.symbolic,
+        )
+    }
 }
 
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::scope::resource_id;
+use super::world::Touched;
 use super::{Binding, Deployment, Done, Frame, Scope, copy_text};
 use crate::functions::text_of;
 use crate::parse::MAX_RESOURCES;
@@ -51,8 +52,8 @@ pub(crate) struct NestedDone {
     pub(crate) done: Done,
     /// A template that is itself computed from an unknown has resources and outputs that nobody knows.
     pub(crate) template_known: bool,
-    /// Ids that the parameters asked for.
-    pub(crate) touched: Vec<String>,
+    /// What the parameters asked for.
+    pub(super) touched: Touched,
 }
 
 impl<'w> Deployment<'w> {
@@ -102,14 +103,22 @@ impl<'w> Deployment<'w> {
                     ),
                     None => (self.base_frame(), None, None),
                 };
-                self.expand_one(
+                let expanded = self.expand_one(
                     declared_index,
                     declared,
                     &frame,
                     prefix.as_deref(),
                     base.as_deref(),
                     &mut instances,
-                )?;
+                );
+                expanded.map_err(|error| {
+                    error.told(|text| {
+                        format!(
+                            "The template resource '{}' is not valid: {text}",
+                            declared.name.written()
+                        )
+                    })
+                })?;
             }
         }
         Ok(instances)
@@ -362,7 +371,7 @@ impl<'w> Deployment<'w> {
 pub(crate) const SLASH: &str = "∕";
 
 /// How a part of a name that is not known begins.
-const UNKNOWN_OPEN: &str = "<unknown: ";
+pub(super) const UNKNOWN_OPEN: &str = "<unknown: ";
 
 /// An unknown within a name. Slashes would part the name, so they are left out.
 fn shown_unknown(value: &Value) -> String {

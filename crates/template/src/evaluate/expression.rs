@@ -248,8 +248,9 @@ impl Deployment<'_> {
             }
             Err(Fault::Unknown) => Ok(Answer::Unknown),
             Err(Fault::Wrong(message)) => {
-                Err(failed(expr, format!("`{}`: {message}", call.full_name())))
+                Err(failed(expr, &format!("`{}`: {message}", call.full_name())))
             }
+            Err(Fault::Refused(message)) => Err(refused(expr, message)),
             Err(Fault::Fail(message)) => Err(Error::Fail {
                 place: String::new(),
                 message,
@@ -273,7 +274,7 @@ impl Deployment<'_> {
         if function.parameters.len() != call.args.len() {
             return Err(failed(
                 &Expr::Call(Box::new(call.clone())),
-                format!(
+                &format!(
                     "`{}` takes {} argument(s), not {}",
                     call.full_name(),
                     function.parameters.len(),
@@ -295,7 +296,7 @@ impl Deployment<'_> {
                 match wrong {
                     Some(wrong) => Err(failed(
                         arg,
-                        format!("the argument `{name}` of `{}`: {wrong}", call.full_name()),
+                        &format!("the argument `{name}` of `{}`: {wrong}", call.full_name()),
                     )),
                     None => Ok((name.clone(), value)),
                 }
@@ -361,41 +362,75 @@ impl Deployment<'_> {
     }
 }
 
-/// The member or item of a value.
+/// The member or item of a value. ARM's words, as public reports of refused deployments quote them.
 fn found<'v>(expr: &Expr, value: &'v Value, key: &Value) -> Result<&'v Value, Error> {
     match (value, key) {
-        (Value::Object(members), Value::String(name)) => functions::member(members, name).ok_or_else(|| {
-            let known = members.keys().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-            failed(
-                expr,
-                format!("the property `{name}` does not exist, there is: {known}; use tryGet() where it may be missing"),
-            )
-        }),
+        (Value::Object(members), Value::String(name)) => functions::member(members, name)
+            .ok_or_else(|| {
+                let known = members
+                    .keys()
+                    .take(20)
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                refused(
+                    expr,
+                    format!(
+                        "The language expression property '{name}' doesn't exist, available properties are '{known}'."
+                    ),
+                )
+            }),
         (Value::Array(items), key) if functions::int_of(key).is_some() => {
             let index = functions::int_of(key).unwrap_or(-1);
-            usize::try_from(index).ok().and_then(|i| items.get(i)).ok_or_else(|| {
-                failed(
-                    expr,
-                    format!("the index {index} is out of bounds, the array has {} item(s)", items.len()),
-                )
-            })
+            usize::try_from(index)
+                .ok()
+                .and_then(|i| items.get(i))
+                .ok_or_else(|| {
+                    refused(
+                        expr,
+                        format!(
+                            "The language expression property array index '{index}' is out of bounds."
+                        ),
+                    )
+                })
         }
-        (Value::Null, _) => Err(failed(expr, "the value before it is null; use tryGet() where it may be".into())),
-        (value, key) => Err(failed(expr, format!("{} is not found by {}", called(value), called(key)))),
+        (Value::Null, _) => Err(failed(
+            expr,
+            "the value before it is null; use tryGet() where it may be",
+        )),
+        (value, key) => Err(failed(
+            expr,
+            &format!("{} is not found by {}", called(value), called(key)),
+        )),
     }
 }
 
-fn failed(expr: &Expr, message: String) -> Error {
+/// A failure in the evaluator's own words, with the part of the expression that they are about.
+fn failed(expr: &Expr, message: &str) -> Error {
+    let expression = shown(expr);
+    Error::Expression {
+        place: String::new(),
+        message: format!("{message} (in `{expression}`)"),
+        expression,
+    }
+}
+
+/// A failure in ARM's words.
+fn refused(expr: &Expr, message: String) -> Error {
+    Error::Expression {
+        place: String::new(),
+        expression: shown(expr),
+        message,
+    }
+}
+
+fn shown(expr: &Expr) -> String {
     let mut expression = expr.to_string();
     if let Some((at, _)) = expression.char_indices().nth(SHOWN) {
         expression.truncate(at);
         expression.push('…');
     }
-    Error::Expression {
-        place: String::new(),
-        expression,
-        message,
-    }
+    expression
 }
 
 /// Roughly the bytes that a value takes; `None` where it nests too deep to be looked through on an ordinary stack.

@@ -129,8 +129,8 @@ pub(super) fn functions(top: &Map<String, Value>) -> Result<HashMap<String, User
 pub(super) fn variables(
     top: &Map<String, Value>,
     symbolic: bool,
-) -> Result<HashMap<String, Variable>, Error> {
-    let mut variables = HashMap::new();
+) -> Result<IndexMap<String, Variable>, Error> {
+    let mut variables = IndexMap::new();
     let Some(declared) = object(top, "variables", "")? else {
         return Ok(variables);
     };
@@ -219,7 +219,7 @@ pub(super) fn outputs(
             Ok(DeclaredOutput {
                 name: name.clone(),
                 kind: declared.kind,
-                nullable: declared.nullable,
+                schema: members.clone(),
                 condition: get(members, "condition")
                     .map(|condition| Node::read_plain(condition, &place::member(&at, "condition")))
                     .transpose()?,

@@ -46,6 +46,33 @@ pub(crate) fn check(
     walk.found
 }
 
+/// What an output's value breaks of its declaration first. Only where `whole` is anything but its type looked at: bounds and
+/// user-defined types are of language version 2.0.
+pub(crate) fn check_output(
+    schema: &Map<String, Value>,
+    definitions: &Map<String, Value>,
+    value: &Value,
+    whole: bool,
+) -> Option<String> {
+    let chain = Chain(resolve(schema, definitions).ok()?);
+    if value.is_null() && chain.nullable() {
+        return None;
+    }
+    match chain.kind() {
+        // The words of public reports.
+        Some(kind) if !fits(kind, value) => Some(format!(
+            "Template output JToken type is not valid. Expected '{}'. Actual '{}'.",
+            expected(kind),
+            received(value)
+        )),
+        _ if whole => check(schema, definitions, value)
+            .into_iter()
+            .next()
+            .map(|violation| violation.to_string()),
+        _ => None,
+    }
+}
+
 /// A declaration and the types it refers to, nearest first.
 struct Chain<'v>(Vec<&'v Map<String, Value>>);
 

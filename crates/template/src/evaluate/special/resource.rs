@@ -99,6 +99,7 @@ fn id(
     // The type is the first argument with a slash whose parts the names after it match.
     let Some(at) = (0..=most).find(|at| {
         args.get(*at).is_some_and(|kind| {
+            let kind = kind.trim_end_matches('/');
             kind.contains('/') && kind.matches('/').count() == args.len() - at - 1
         })
     }) else {
@@ -127,7 +128,8 @@ fn made(base: &str, kind_and_names: &[String]) -> Result<Value, Fault> {
     let made = kind_and_names.split_first().and_then(|(kind, names)| {
         resource_id(
             base,
-            kind,
+            // ARM takes `Microsoft.Resources/resourceGroups/` for the same type.
+            kind.trim_end_matches('/'),
             &names.iter().map(String::as_str).collect::<Vec<_>>(),
         )
     });

@@ -60,6 +60,8 @@ pub(crate) struct Deployment<'w> {
     nesting: usize,
     expanding: Cell<bool>,
     instances: OnceCell<Vec<Instance>>,
+    /// What `deployment()` shows: the whole template is in it, and one is made.
+    shown: OnceCell<Rc<Value>>,
 }
 
 /// What a deployment comes to.
@@ -192,7 +194,13 @@ impl<'w> Deployment<'w> {
             nesting: 0,
             expanding: Cell::new(false),
             instances: OnceCell::new(),
+            shown: OnceCell::new(),
         })
+    }
+
+    /// What `deployment()` shows; `make` makes it once.
+    pub(crate) fn shown(&self, make: impl FnOnce() -> Value) -> Rc<Value> {
+        Rc::clone(self.shown.get_or_init(|| Rc::new(make())))
     }
 
     /// The parameters as they were given, `{"x": {"value": 1}}`: what `deployment()` shows of them.

@@ -31,6 +31,7 @@ use crate::schema::called;
 pub(crate) use comparison::same;
 pub(crate) use date::formatted;
 pub(crate) use dotnet::text_of;
+pub(crate) use hash::hash_of;
 pub(crate) use numeric::int_of;
 
 /// Longest text and largest value (in bytes and values) that a function may make: a template that needs more cannot be sent
@@ -187,6 +188,7 @@ static BY_NAME: LazyLock<HashMap<String, &'static Function>> = LazyLock::new(|| 
         special::live::TABLE,
         special::resource::TABLE,
         special::scope::TABLE,
+        special::zones::TABLE,
     ]
     .into_iter()
     .flatten()

@@ -149,24 +149,8 @@ pub(crate) fn template(value: &Value) -> Result<Inner, Error> {
         MAX_RESOURCES,
     )?;
     let outputs = outputs(top, &definitions, symbolic)?;
-    let header = top
-        .iter()
-        .filter(|(name, _)| {
-            ![
-                "parameters",
-                "variables",
-                "resources",
-                "outputs",
-                "definitions",
-                "functions",
-            ]
-            .iter()
-            .any(|left_out| left_out.eq_ignore_ascii_case(name))
-        })
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
     Ok(Inner {
-        header: Value::Object(header),
+        document: value.clone(),
         symbolic,
         parameters,
         declarations,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::expression::Expr;
 use crate::node::{Loop, Node};
-use crate::{Error, Parameter, parse, schema};
+use crate::{Error, Parameter, functions, parse, schema};
 
 /// A template whose shape and expressions have been checked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,6 +51,13 @@ impl Template {
     pub fn parameters(&self) -> &IndexMap<String, Parameter> {
         &self.inner.parameters
     }
+
+    /// What `deployment().properties.templateHash` gives: 64 bits in decimal, the same for the same document. Azure's own
+    /// algorithm is not public: the number differs from Azure's.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        self.inner.hash()
+    }
 }
 
 /// Drops a value level by level: dropping a tower of JSON by recursion would exhaust the stack.
@@ -67,8 +74,8 @@ fn dismantle(value: Value) {
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    /// The document without parameters, variables, resources and outputs: what `deployment()` shows of it.
-    pub(crate) header: Value,
+    /// The document as written: what `deployment()` shows of it.
+    pub(crate) document: Value,
     /// Resources have symbolic names (language version 2.0).
     pub(crate) symbolic: bool,
     pub(crate) parameters: IndexMap<String, Parameter>,
@@ -82,6 +89,12 @@ pub(crate) struct Inner {
     pub(crate) variables: IndexMap<String, Variable>,
     pub(crate) resources: Vec<Declared>,
     pub(crate) outputs: Vec<DeclaredOutput>,
+}
+
+impl Inner {
+    pub(crate) fn hash(&self) -> String {
+        functions::hash_of(&self.document.to_string()).to_string()
+    }
 }
 
 /// A parameter as declared.
@@ -160,7 +173,7 @@ pub(crate) struct Nested {
 
 #[derive(Debug)]
 pub(crate) enum NestedTemplate {
-    Inline(Arc<Inner>, Value),
+    Inline(Arc<Inner>),
     Computed(Expr),
     /// `templateLink`.
     Linked(Node),

@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Map, Value, json};
-use support::{GROUP, account, context, named, names, plan, template, with};
+use support::{GROUP, SUBSCRIPTION, account, context, named, names, plan, template, with};
 use template::{Cause, Error, Link, Runtime, Template, Unknown, check_parameters};
 
 /// What is wrong with this value of the parameter `x`, declared so.
@@ -369,16 +369,84 @@ fn what_is_for_arm_alone_is_not_sent_to_the_provider() {
 }
 
 #[test]
-fn the_deployment_shows_what_it_was_given() {
-    let evaluation = plan(
+fn the_deployment_shows_itself() {
+    let parts = json!({
+        "parameters": {"a": {"type": "int"}, "b": {"type": "int", "defaultValue": 2}},
+        "resources": [account("[concat('a', parameters('a'))]")],
+        "outputs": {"o": {"type": "object", "value": "[deployment().properties]"}},
+    });
+    let evaluation = plan(parts.clone(), json!({"a": 1})).unwrap();
+    let hash = Template::from_value(template(parts.clone()))
+        .unwrap()
+        .hash();
+    assert_eq!(
+        evaluation.outputs["o"].value,
         json!({
-            "parameters": {"a": {"type": "int"}, "b": {"type": "int", "defaultValue": 2}},
-            "outputs": {"o": {"type": "object", "value": "[deployment().properties.parameters]"}},
-        }),
-        json!({"a": 1}),
+            // As written: its expressions are not evaluated.
+            "template": template(parts),
+            "templateHash": hash,
+            "parameters": {"a": {"value": 1}},
+            "mode": "Incremental",
+            "provisioningState": "Accepted",
+        })
+    );
+    assert!(hash.parse::<u64>().is_ok(), "{hash}");
+}
+
+/// Knows where it is.
+struct Home;
+
+impl Runtime for Home {
+    fn reference(&self, _: &str, _: Option<&str>, _: bool) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
+    fn list(
+        &self,
+        _: &str,
+        _: &str,
+        _: Option<&str>,
+        _: Option<&Value>,
+    ) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
+    fn scope(&self, id: &str) -> Result<Option<Value>, Error> {
+        Ok(Some(if id.starts_with("/tenants/") {
+            json!({"displayName": "Example"})
+        } else {
+            json!({"displayName": format!("the name of {id}"), "state": "Enabled"})
+        }))
+    }
+}
+
+#[test]
+fn what_is_known_of_the_subscription_and_the_tenant_is_shown() {
+    let evaluation = with(
+        json!({"outputs": {
+            "subscription": {"type": "object", "value": "[subscription()]"},
+            "tenant": {"type": "object", "value": "[tenant()]"},
+        }}),
+        json!({}),
+        &context(),
+        &Home,
     )
     .unwrap();
-    assert_eq!(evaluation.outputs["o"].value, json!({"a": {"value": 1}}));
+    let id = format!("/subscriptions/{SUBSCRIPTION}");
+    let tenant = context().tenant_id;
+    assert_eq!(
+        evaluation.outputs["subscription"].value,
+        json!({"id": id, "subscriptionId": SUBSCRIPTION, "tenantId": tenant, "displayName": format!("the name of {id}")})
+    );
+    assert_eq!(
+        evaluation.outputs["tenant"].value,
+        json!({
+            "id": format!("/tenants/{tenant}"),
+            "tenantId": tenant,
+            "countryCode": {"$unknown": "tenant().countryCode"},
+            "displayName": "Example",
+        })
+    );
 }
 
 /// The causes of the unknown that an output became.

@@ -37,6 +37,14 @@ pub(crate) struct Instance {
     pub(crate) nested: RefCell<NestedState>,
 }
 
+/// Which resource an instance is.
+pub(crate) struct Identity {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) api_version: String,
+}
+
 /// A nested deployment is evaluated once, when its outputs are asked for or its turn comes.
 #[derive(Default)]
 pub(crate) enum NestedState {
@@ -79,6 +87,53 @@ impl<'w> Deployment<'w> {
         self.expanding.get()
     }
 
+    /// What the resource with this symbolic name (`vm`, `vm[2]`) is, also while names are being made: then its own name is made
+    /// apart. `None` where there is no such resource.
+    pub(crate) fn identity(self: &Rc<Self>, name: &str) -> Result<Option<Identity>, Error> {
+        let is = |given: Option<&String>, name: &str| {
+            given.is_some_and(|given| given.eq_ignore_ascii_case(name))
+        };
+        let (base, index) = match name.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
+            Some((base, index)) => (base, index.parse::<usize>().ok()),
+            None => (name, None),
+        };
+        let Some((position, declared)) = (self.template.resources.iter().enumerate())
+            .find(|(_, declared)| is(declared.symbolic_name.as_ref(), base))
+        else {
+            return Ok(None);
+        };
+        let identity = |instance: &Instance| Identity {
+            id: instance.id.clone(),
+            name: instance.name.clone(),
+            kind: declared.kind.clone(),
+            api_version: instance.api_version.clone(),
+        };
+        if !self.is_expanding() {
+            let found = self
+                .instances()?
+                .iter()
+                .find(|instance| is(instance.symbolic_name.as_ref(), name));
+            return Ok(found.map(identity));
+        }
+        let frame = match (&declared.copy, index) {
+            (Some(copy), index @ Some(_)) => self
+                .base_frame()
+                .with(Binding::copy(&copy.name, index, true)),
+            (Some(_), None) => return Ok(None),
+            (None, _) => self.base_frame(),
+        };
+        let parent = declared.parent.and_then(|i| self.template.resources.get(i));
+        let parent = match parent.map(|parent| parent.symbolic_name.as_deref()) {
+            None => None,
+            Some(Some(parent)) => self.identity(parent)?,
+            Some(None) => return Ok(None),
+        };
+        let prefix = parent.as_ref().map(|parent| parent.name.as_str());
+        let base = parent.as_ref().map(|parent| base_of(&parent.id, self));
+        self.instance(position, declared, frame, prefix, base.as_deref())
+            .map(|instance| Some(identity(&instance)))
+    }
+
     fn expand(self: &Rc<Self>) -> Result<Vec<Instance>, Error> {
         let mut instances: Vec<Instance> = Vec::new();
         for (declared_index, declared) in self.template.resources.iter().enumerate() {
@@ -99,7 +154,7 @@ impl<'w> Deployment<'w> {
                     Some(parent) => (
                         parent.frame.clone(),
                         Some(parent.name.clone()),
-                        Some(parent_base(parent, self)),
+                        Some(base_of(&parent.id, self)),
                     ),
                     None => (self.base_frame(), None, None),
                 };
@@ -380,11 +435,10 @@ fn shown_unknown(value: &Value) -> String {
 }
 
 /// What stands before `/providers/` in the id of a parent.
-fn parent_base(parent: &Instance, deployment: &Deployment<'_>) -> String {
+fn base_of(parent: &str, deployment: &Deployment<'_>) -> String {
     parent
-        .id
         .rfind("/providers/")
-        .and_then(|at| parent.id.get(..at))
+        .and_then(|at| parent.get(..at))
         .map_or_else(|| deployment.scope.id(), str::to_owned)
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::{Binding, Deployment, Frame};
+use super::{Binding, Deployment, Frame, special};
 use crate::expression::{Call, Expr};
 use crate::functions::{self, Fault, Run};
 use crate::node::{Key, Member, Node};
@@ -314,7 +314,7 @@ impl Deployment<'_> {
             steps.push(base);
             base = inner;
         }
-        // Variables and parameters are often large and read in part: look into them without copying the whole.
+        // Variables, parameters and the template itself are often large and read in part: look into them without copying the whole.
         let shared = self.shared(base, frame)?;
         let owned;
         let mut current = match &shared {
@@ -344,11 +344,17 @@ impl Deployment<'_> {
         Ok(Answer::Value(current.clone()))
     }
 
-    /// The parameter or variable that a plain `parameters('x')` or `variables('x')` names.
+    /// The parameter or variable that a plain `parameters('x')` or `variables('x')` names, and `deployment()`.
     fn shared(self: &Rc<Self>, expr: &Expr, frame: &Frame) -> Result<Option<Rc<Value>>, Error> {
         let Expr::Call(call) = expr else {
             return Ok(None);
         };
+        if call.namespace.is_none()
+            && call.args.is_empty()
+            && call.name.eq_ignore_ascii_case("deployment")
+        {
+            return Ok(Some(special::scope::deployment_shown(self.language())));
+        }
         let (None, [Expr::String(name)]) = (&call.namespace, call.args.as_slice()) else {
             return Ok(None);
         };

@@ -153,7 +153,7 @@ impl<'w> Deployment<'w> {
         at: &str,
     ) -> Result<Option<Arc<Inner>>, Error> {
         match &nested.template {
-            NestedTemplate::Inline(template, _) => Ok(Some(Arc::clone(template))),
+            NestedTemplate::Inline(template) => Ok(Some(Arc::clone(template))),
             NestedTemplate::Computed(expr) => {
                 let value = self
                     .eval(expr, &instance.frame)

@@ -357,10 +357,10 @@ fn whole_body(
         if let Some(parameters) = &nested.parameters {
             properties.insert("parameters".into(), parameters.clone());
         }
-        if let Some(NestedTemplate::Inline(_, template)) =
+        if let Some(NestedTemplate::Inline(template)) =
             declared.nested.as_ref().map(|nested| &nested.template)
         {
-            properties.insert("template".into(), template.clone());
+            properties.insert("template".into(), template.document.clone());
         }
     }
     Value::Object(whole)

@@ -308,10 +308,9 @@ fn nested(members: &Map<String, Value>, at: &str) -> Result<Option<Nested>, Erro
                 }
             }
         }
-        Some(inline) => NestedTemplate::Inline(
-            Arc::new(template(inline).map_err(|error| error.within(&template_place))?),
-            inline.clone(),
-        ),
+        Some(inline) => NestedTemplate::Inline(Arc::new(
+            template(inline).map_err(|error| error.within(&template_place))?,
+        )),
     };
     let parameters = get(properties, "parameters")
         .filter(|value| !value.is_null())

@@ -99,6 +99,11 @@ pub(crate) fn evaluate(
         parameters.insert(name.clone(), Value::clone(&*deployment.parameter(name)?));
     }
     drop(deployment);
+    for declared in &template.inner.outputs {
+        if let Some(output) = done.outputs.get_mut(&declared.name) {
+            declared.hide_secrets(&mut output.value, &template.inner);
+        }
+    }
     Ok(Evaluation {
         resources: done.resources,
         outputs: done.outputs,

@@ -2,6 +2,7 @@
 //! values are not computed here.
 
 mod declarations;
+mod places;
 mod resources;
 
 use serde_json::{Map, Value};
@@ -90,8 +91,16 @@ fn limit(at: &str, what: &str, found: usize, limit: usize) -> Result<(), Error> 
     })
 }
 
-/// Reads a whole template.
+/// Reads a whole template, and checks that its functions stand where they may.
 pub(crate) fn template(value: &Value) -> Result<Inner, Error> {
+    let template = read(value)?;
+    places::check(&template)?;
+    Ok(template)
+}
+
+/// Reads the template of a nested deployment of outer scope: all of it is part of the outer resource's body, where every
+/// function may stand.
+fn read(value: &Value) -> Result<Inner, Error> {
     let Value::Object(top) = value else {
         return Err(Error::invalid(
             "",

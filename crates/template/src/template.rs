@@ -111,6 +111,8 @@ pub(crate) struct UserFunction {
     /// Parameters' names, lower case, and their types, in order.
     pub(crate) parameters: Vec<(String, Value)>,
     pub(crate) output: Node,
+    /// The declaration of the output: the schema of what the function gives.
+    pub(crate) output_schema: Map<String, Value>,
     pub(crate) place: String,
 }
 
@@ -150,6 +152,8 @@ pub(crate) struct Declared {
     /// Everything that is sent to Azure but name, type and API version.
     pub(crate) body: Node,
     pub(crate) nested: Option<Nested>,
+    /// Whether it has a `location`.
+    pub(crate) located: bool,
     /// The extension, other than Azure, that the resource belongs to: it can be read, but not evaluated.
     pub(crate) extension: Option<String>,
 }
@@ -198,6 +202,11 @@ impl DeclaredOutput {
             value,
             template.symbolic,
         )
+    }
+
+    /// Takes out of the value what its user-defined type declares secure.
+    pub(crate) fn hide_secrets(&self, value: &mut Value, template: &Inner) {
+        schema::without_secrets(&self.schema, &template.definitions, value);
     }
 }
 

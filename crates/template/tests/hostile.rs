@@ -100,8 +100,7 @@ fn what_calls_itself_is_refused() {
             "a": {"parameters": [], "output": {"type": "int", "value": "[f.b()]"}},
             "b": {"parameters": [], "output": {"type": "int", "value": "[f.a()]"}},
         }}]);
-        let calls =
-            json!({"functions": functions, "outputs": {"o": {"type": "int", "value": "[f.a()]"}}});
+        let calls = json!({"languageVersion": "2.0", "resources": {}, "functions": functions, "outputs": {"o": {"type": "int", "value": "[f.a()]"}}});
         assert!(matches!(plan(calls, json!({})), Err(Error::Limit { .. })));
 
         let circle = json!({

@@ -501,16 +501,29 @@ fn every_unknown_says_why_it_is_one() {
         causes(symbolic("[subscription().displayName]"), json!({})).as_slice(),
         [Cause::Existing(_)]
     ));
-    // Through a variable, a loop and a lambda.
-    let through = json!({
+    // Through a parameter of a nested deployment, a variable, a loop and a lambda.
+    let within = template(json!({
         "languageVersion": "2.0",
         "resources": {},
+        "parameters": {"x": {"type": "object"}},
         "variables": {
             "known": "k",
-            "live": {"a": "[reference('/a/b', '2020-01-01').x]"},
+            "live": {"a": "[parameters('x').list]"},
             "copy": [{"name": "many", "count": "[length(variables('live').a)]", "input": "[copyIndex('many')]"}],
         },
         "outputs": output("[join(map(variables('many'), lambda('x', string(lambdaVariables('x')))), variables('known'))]"),
+    }));
+    let through = json!({
+        "resources": [{
+            "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "inner",
+            "properties": {
+                "mode": "Incremental",
+                "expressionEvaluationOptions": {"scope": "inner"},
+                "template": within,
+                "parameters": {"x": {"value": "[reference('/a/b', '2020-01-01')]"}},
+            },
+        }],
+        "outputs": output("[reference('inner').outputs.o.value]"),
     });
     assert_eq!(
         causes(through, json!({})),
@@ -564,12 +577,31 @@ fn every_unknown_says_why_it_is_one() {
 fn a_resource_that_may_not_come_says_on_what_it_hangs() {
     let mut maybe = account("maybe");
     maybe["condition"] = json!("[equals(reference('/a/b', '2020-01-01').x, 'on')]");
-    let mut many = account("[concat('many', copyIndex(), reference('/c/d', '2020-01-01').suffix)]");
-    many["copy"] =
-        json!({"name": "loop", "count": "[length(reference('/a/b', '2020-01-01').list)]"});
-    let evaluation = plan(json!({"resources": [maybe, many]}), json!({})).unwrap();
-    let [maybe, many] = evaluation.resources.as_slice() else {
-        panic!("two resources were wanted: {:?}", names(&evaluation));
+    let mut many = account("[concat('many', copyIndex(), parameters('suffix'))]");
+    many["copy"] = json!({"name": "loop", "count": "[length(parameters('list'))]"});
+    // Names and counts know live values only as a nested deployment's parameters.
+    let inner = template(json!({
+        "parameters": {"suffix": {"type": "string"}, "list": {"type": "array"}},
+        "resources": [maybe, many],
+    }));
+    let evaluation = plan(
+        json!({"resources": [{
+            "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "inner",
+            "properties": {
+                "mode": "Incremental",
+                "expressionEvaluationOptions": {"scope": "inner"},
+                "template": inner,
+                "parameters": {
+                    "suffix": {"value": "[reference('/c/d', '2020-01-01').suffix]"},
+                    "list": {"value": "[reference('/a/b', '2020-01-01').list]"},
+                },
+            },
+        }]}),
+        json!({}),
+    )
+    .unwrap();
+    let [_, maybe, many] = evaluation.resources.as_slice() else {
+        panic!("three resources were wanted: {:?}", names(&evaluation));
     };
     let lawful = |text: &str| {
         evaluation

@@ -288,3 +288,201 @@ fn expressions_fail_in_the_words_of_arm() {
         assert_eq!((error.code(), error.place()), ("InvalidTemplate", place));
     }
 }
+
+fn misplaced(function: &str) -> String {
+    format!(
+        "The template function '{function}' is not expected at this location. Please see https://aka.ms/arm-functions for usage details."
+    )
+}
+
+#[test]
+fn what_only_azure_knows_stands_in_bodies_and_outputs_alone() {
+    let live = "[reference('/a/b', '2020-01-01').x]";
+    let resource = |more: Value| json!({"resources": [account_with("a", more)]});
+    for (parts, place, subject) in [
+        (
+            json!({"variables": {"v": {"deep": [live]}}}),
+            "variables.v",
+            "template variable 'v'".to_owned(),
+        ),
+        (
+            json!({"variables": {"v": "[if(false(), listKeys('x', '2020-01-01'), '')]"}}),
+            "variables.v",
+            "template variable 'v'".to_owned(),
+        ),
+        (
+            json!({"parameters": {"p": {"type": "string", "defaultValue": live}}}),
+            "parameters.p.defaultValue",
+            "template parameter 'p'".to_owned(),
+        ),
+        (
+            resource(json!({"name": live})),
+            "resources[0].name",
+            format!("template resource '{live}'"),
+        ),
+        (
+            resource(json!({"apiVersion": live})),
+            "resources[0].apiVersion",
+            "template resource 'a'".to_owned(),
+        ),
+        (
+            resource(json!({"copy": {"name": "c", "count": live}})),
+            "resources[0].copy",
+            "template resource 'a'".to_owned(),
+        ),
+    ] {
+        let function = if parts.to_string().contains("listKeys") {
+            "listKeys"
+        } else {
+            "reference"
+        };
+        let error = plan(parts, json!({})).unwrap_err();
+        assert_eq!((error.code(), error.place()), ("InvalidTemplate", place));
+        assert_eq!(
+            error.to_string(),
+            format!("The {subject} is not valid: {}", misplaced(function))
+        );
+    }
+    // The whole template of a nested deployment of outer scope is part of a body.
+    let inner = json!({"resources": [account("[concat('a', reference('/a/b', '2020-01-01').x)]")]});
+    plan(
+        json!({"resources": [nested("n", "outer", inner.clone(), json!({}))]}),
+        json!({}),
+    )
+    .unwrap();
+    let error = plan(
+        json!({"resources": [nested("n", "inner", inner, json!({}))]}),
+        json!({}),
+    )
+    .unwrap_err();
+    assert_eq!(
+        error.place(),
+        "resources[0].properties.template.resources[0].name"
+    );
+    // The loops of variables have names, and no resource is around them.
+    let many =
+        |input: &str| json!({"variables": {"copy": [{"name": "v", "count": 2, "input": input}]}});
+    plan(many("[copyIndex('v', 1)]"), json!({})).unwrap();
+    for input in ["[copyIndex()]", "[add(copyIndex(1), 1)]"] {
+        assert_eq!(
+            refused(many(input)),
+            format!(
+                "The template variable 'v' is not valid: {}",
+                misplaced("copyIndex")
+            )
+        );
+    }
+}
+
+#[test]
+fn user_defined_functions_keep_to_themselves() {
+    let with_function = |version: &str, output: Value| {
+        json!({
+            "languageVersion": version,
+            "resources": if version == "1.0" { json!([]) } else { json!({}) },
+            "variables": {"v": 1},
+            "functions": [{"namespace": "my", "members": {
+                "one": {"parameters": [], "output": {"type": "int", "value": 1}},
+                "f": {"parameters": [], "output": output},
+            }}],
+            "outputs": {"o": {"type": "int", "value": "[my.f()]"}},
+        })
+    };
+    let int = |value: &str| json!({"type": "int", "value": value});
+    for (value, function) in [
+        ("[variables('v')]", "variables"),
+        ("[reference('/a/b', '2020-01-01').x]", "reference"),
+        ("[listKeys('/a/b', '2020-01-01').x]", "listKeys"),
+        ("[my.one()]", "my.one"),
+    ] {
+        assert_eq!(
+            refused(with_function("1.0", int(value))),
+            misplaced(function)
+        );
+    }
+    plan(with_function("2.0", int("[my.one()]")), json!({})).unwrap();
+    assert_eq!(
+        refused(with_function("1.0", int("[string(1)]"))),
+        "The template output 'o' is not valid: the output of `my.f`: Template output JToken type is not valid. Expected 'Integer'. Actual 'String'. (in `my.f()`)"
+    );
+}
+
+#[test]
+fn loops_have_their_places_and_sizes() {
+    let child = json!({
+        "type": "services", "apiVersion": "2023-01-01", "name": "[concat('s', copyIndex())]",
+        "copy": {"name": "c", "count": 2},
+    });
+    assert_eq!(
+        refused(json!({"resources": [account_with("a", json!({"resources": [child]}))]})),
+        "The template resource '[concat('s', copyIndex())]' is not valid. Copying nested resources is not supported. Please see https://aka.ms/arm-copy for usage details."
+    );
+    let empty = json!({"copy": {"name": "c", "count": 2, "mode": "serial", "batchSize": 0}});
+    assert!(
+        refused(json!({"resources": [account_with("[concat('a', copyIndex())]", empty)]}))
+            .contains("at least 1")
+    );
+}
+
+#[test]
+fn a_deployment_to_a_subscription_says_where_it_is_kept() {
+    let mut inner = nested("inner", "inner", json!({"resources": []}), json!({}));
+    inner["subscriptionId"] = "00000000-0000-0000-0000-0000000000dd".into();
+    let error = plan(json!({"resources": [inner.clone()]}), json!({})).unwrap_err();
+    assert_eq!(error.code(), "InvalidDeployment");
+    assert_eq!(
+        error.to_string(),
+        "The 'location' property must be specified for 'inner'. Please see https://aka.ms/deploy-to-subscription for usage details."
+    );
+    let mut located = inner.clone();
+    located["location"] = "westeurope".into();
+    plan(json!({"resources": [located]}), json!({})).unwrap();
+    inner["resourceGroup"] = "other".into();
+    plan(json!({"resources": [inner]}), json!({})).unwrap();
+}
+
+#[test]
+fn outputs_are_held_against_their_types_and_show_no_secrets() {
+    let output = |declared: Value| {
+        plan(
+            json!({
+                "languageVersion": "2.0",
+                "resources": {},
+                "definitions": {
+                    "count": {"type": "int", "minValue": 1},
+                    "login": {"type": "object", "properties": {
+                        "user": {"type": "string"},
+                        "password": {"type": "securestring"},
+                        "more": {"type": "array", "items": {"$ref": "#/definitions/login"}, "nullable": true},
+                    }},
+                },
+                "outputs": {"o": declared},
+            }),
+            json!({}),
+        )
+        .map(|evaluation| evaluation.outputs["o"].value.clone())
+    };
+    let wrong = |declared: Value| output(declared).unwrap_err().to_string();
+    assert_eq!(
+        wrong(json!({"$ref": "#/definitions/count", "value": "three"})),
+        "The template output 'o' is not valid: Template output JToken type is not valid. Expected 'Integer'. Actual 'String'."
+    );
+    assert_eq!(
+        wrong(json!({"$ref": "#/definitions/count", "value": "[sub(1, 1)]"})),
+        "The template output 'o' is not valid: The value should be greater than or equal to '1'."
+    );
+    assert!(
+        wrong(json!({"$ref": "#/definitions/login", "value": {"user": "u"}}))
+            .contains("The property 'password' is missing.")
+    );
+    let login =
+        json!({"user": "u", "password": "hunter2", "more": [{"user": "v", "password": "hunter3"}]});
+    assert_eq!(
+        output(json!({"$ref": "#/definitions/login", "value": login})).unwrap(),
+        json!({"user": "u", "more": [{"user": "v"}]})
+    );
+    assert_eq!(
+        output(json!({"type": "securestring", "value": "whole"})).unwrap(),
+        "whole"
+    );
+}

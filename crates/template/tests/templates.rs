@@ -316,7 +316,7 @@ fn user_defined_functions_see_only_their_own_parameters() {
     }}]);
     let with_output = |value: &str| {
         plan(
-            json!({"functions": functions, "parameters": {"who": {"type": "string", "defaultValue": "nobody"}}, "outputs": {"o": {"type": "string", "value": value}}}),
+            json!({"languageVersion": "2.0", "resources": {}, "functions": functions, "parameters": {"who": {"type": "string", "defaultValue": "nobody"}}, "outputs": {"o": {"type": "string", "value": value}}}),
             json!({}),
         )
     };

@@ -203,10 +203,18 @@ impl<'w> Deployment<'w> {
             causes.record(&copy_text(&copy.name), met);
         }
         let size = match &copy.batch_size {
-            Some(size) => self
-                .count(size, outer, &place::member(&at, "batchSize"))?
-                .unwrap_or(1)
-                .max(1),
+            Some(size) => {
+                let at = place::member(&at, "batchSize");
+                match self.count(size, outer, &at)? {
+                    Some(0) => {
+                        return Err(Error::invalid(
+                            self.at(&at),
+                            "the batch size of a loop must be at least 1",
+                        ));
+                    }
+                    size => size.unwrap_or(1),
+                }
+            }
             None => 1,
         };
         let indexes: Vec<Option<usize>> = match count {
@@ -374,6 +382,20 @@ impl<'w> Deployment<'w> {
         };
         if declared.nested.is_some() {
             instance.target = Scope::read(&base);
+            if !declared.located
+                && !instance.dropped
+                && matches!(instance.target, Some(Scope::Subscription(_)))
+            {
+                return Err(Error::Refused {
+                    code: "InvalidDeployment".into(),
+                    place: self.at(&declared.place),
+                    expression: String::new(),
+                    message: format!(
+                        "The 'location' property must be specified for '{}'. Please see https://aka.ms/deploy-to-subscription for usage details.",
+                        instance.name
+                    ),
+                });
+            }
         }
         instance.id = self.id(declared, &base, &instance.name, &at("name"))?;
         Ok(())

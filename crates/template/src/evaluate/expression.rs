@@ -303,7 +303,15 @@ impl Deployment<'_> {
             })
             .collect::<Result<_, Error>>()?;
         let frame = Frame::default().with(Binding::Function(arguments));
-        language.node(&function.output, &frame, &function.place)
+        let value = language.node(&function.output, &frame, &function.place)?;
+        let definitions = &language.template.definitions;
+        match schema::check_output(&function.output_schema, definitions, &value, true) {
+            Some(wrong) => Err(failed(
+                &Expr::Call(Box::new(call.clone())),
+                &format!("the output of `{}`: {wrong}", call.full_name()),
+            )),
+            None => Ok(value),
+        }
     }
 
     /// Follows `.name` and `[index]`.

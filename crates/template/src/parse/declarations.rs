@@ -107,17 +107,22 @@ pub(super) fn functions(top: &Map<String, Value>) -> Result<HashMap<String, User
                 )
                 .collect::<Result<_, _>>()?;
             let output_place = place::member(&at, "output.value");
-            let output = body
-                .get("output")
-                .and_then(|output| output.get("value"))
-                .ok_or_else(|| {
-                    Error::invalid(at.as_str(), "a function needs an `output` with a `value`")
-                })?;
+            let declared = body.get("output").and_then(Value::as_object);
+            let (Some(declared), Some(output)) = (
+                declared,
+                declared.and_then(|declared| declared.get("value")),
+            ) else {
+                return Err(Error::invalid(
+                    at,
+                    "a function needs an `output` with a `value`",
+                ));
+            };
             functions.insert(
                 format!("{name}.{function}").to_lowercase(),
                 UserFunction {
                     parameters,
                     output: Node::read_plain(output, &output_place)?,
+                    output_schema: declared.clone(),
                     place: output_place,
                 },
             );

@@ -4,8 +4,10 @@
 mod expand;
 mod expression;
 mod frame;
+mod identity;
 mod nested;
 mod order;
+mod outputs;
 mod resource;
 mod scope;
 pub(crate) mod special;
@@ -19,15 +21,16 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-pub(crate) use expand::{Instance, SLASH};
+pub(crate) use expand::Instance;
 pub(crate) use frame::{Binding, Frame};
+pub(crate) use identity::SLASH;
 pub(crate) use scope::Scope;
 pub(crate) use world::World;
 
 use crate::cause::Cause;
 use crate::node::Node;
 use crate::runtime::{MARK, is_unknown, unknown};
-use crate::template::{Declared, DeclaredOutput, Inner, OutputValue, Variable};
+use crate::template::{Declared, Inner, Variable};
 use crate::{
     Context, Error, Evaluation, Output, Resource, ResourceGroup, Runtime, Template, parameter,
     place, schema,
@@ -403,68 +406,6 @@ impl<'w> Deployment<'w> {
                 Err(error)
             }
         }
-    }
-
-    fn outputs(self: &Rc<Self>) -> Result<IndexMap<String, Output>, Error> {
-        let mut outputs = IndexMap::new();
-        for declared in &self.template.outputs {
-            let value = self.output(declared).map_err(|error| {
-                error.told(|text| {
-                    format!(
-                        "The template output '{}' is not valid: {text}",
-                        declared.name
-                    )
-                })
-            })?;
-            if let Some(value) = value {
-                outputs.insert(
-                    declared.name.clone(),
-                    Output {
-                        kind: declared.kind,
-                        value,
-                    },
-                );
-            }
-        }
-        Ok(outputs)
-    }
-
-    /// The value of an output; `None` where its condition is false.
-    fn output(self: &Rc<Self>, declared: &DeclaredOutput) -> Result<Option<Value>, Error> {
-        let frame = self.base_frame();
-        let at = place::member("outputs", &declared.name);
-        if let Some(condition) = &declared.condition {
-            let at = place::member(&at, "condition");
-            let causes = &self.world.causes;
-            let (holds, met) = causes.watch(|| self.condition(condition, &frame, &at));
-            match holds? {
-                Some(true) => {}
-                Some(false) => return Ok(None),
-                None => {
-                    let text = format!("outputs('{}')", declared.name);
-                    causes.record(&text, met);
-                    return Ok(Some(unknown(text)));
-                }
-            }
-        }
-        let value = match &declared.value {
-            OutputValue::One(node) => self.node(node, &frame, &place::member(&at, "value"))?,
-            OutputValue::Loop { count, input } => self.loop_values(
-                &declared.name,
-                count,
-                input,
-                &frame,
-                &place::member(&at, "copy"),
-            )?,
-        };
-        if let Some(wrong) = declared.wrong(&value, &self.template) {
-            return Err(Error::Expression {
-                place: self.at(&at),
-                expression: String::new(),
-                message: wrong,
-            });
-        }
-        Ok(Some(value))
     }
 
     /// The values of a loop that makes an array.

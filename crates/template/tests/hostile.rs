@@ -108,6 +108,11 @@ fn what_calls_itself_is_refused() {
         });
         assert!(plan(circle, json!({})).is_err());
 
+        let names = |of: &str| json!({"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-01-01", "name": format!("[resourceInfo('{of}').name]")});
+        let circle =
+            json!({"languageVersion": "2.0", "resources": {"a": names("b"), "b": names("a")}});
+        assert!(matches!(plan(circle, json!({})), Err(Error::Limit { .. })));
+
         let nested = |depth: usize| {
             let mut inner = json!({"resources": []});
             for _ in 0..depth {

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::expand::{NestedDone, UNKNOWN_OPEN};
+use super::expand::NestedDone;
+use super::identity::UNKNOWN_OPEN;
 use super::{Deployment, Instance};
 use crate::runtime::is_unknown;
 use crate::schema::called;

@@ -57,6 +57,15 @@ def template(name, content):
 step("az cloud register", lambda: az("cloud", "register", "-n", "Simulator", "--endpoint-resource-manager", ENDPOINT))
 step("az cloud set", lambda: az("cloud", "set", "-n", "Simulator"))
 step("az login with a wrong secret", lambda: refused("AADSTS7000215", "login", "--service-principal", "-u", CLIENT, "-p", "wrong", "--tenant", TENANT))
+
+def federated(**wish):
+    """Signs in with the token that a cluster projects for a workload."""
+    token = ask("POST", "/_sim/workload-token", wish)["token"]
+    return ["login", "--service-principal", "-u", CLIENT, "--federated-token", token, "--tenant", TENANT]
+
+
+step("az login with the token of another workload", lambda: refused("AADSTS700213", *federated(subject="system:serviceaccount:default:default")))
+step("az login --federated-token", lambda: expect(any(s["id"] == SUBSCRIPTION for s in az(*federated())), "subscription"))
 step("az login --service-principal", lambda: expect(any(s["id"] == SUBSCRIPTION for s in az("login", "--service-principal", "-u", CLIENT, "-p", SECRET, "--tenant", TENANT)), "subscription"))
 step("az account set", lambda: az("account", "set", "-s", SUBSCRIPTION))
 step("az account show", lambda: expect(az("account", "show")["user"]["type"] == "servicePrincipal", "user"))

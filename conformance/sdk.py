@@ -11,7 +11,7 @@ os.environ["REQUESTS_CA_BUNDLE"] = CA
 os.environ["SSL_CERT_FILE"] = CA
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError  # noqa: E402
-from azure.identity import ClientSecretCredential  # noqa: E402
+from azure.identity import ClientAssertionCredential, ClientSecretCredential  # noqa: E402
 from azure.mgmt.authorization import AuthorizationManagementClient  # noqa: E402
 from azure.mgmt.compute import ComputeManagementClient  # noqa: E402
 from azure.mgmt.containerservice import ContainerServiceClient  # noqa: E402
@@ -27,6 +27,9 @@ LOCATION = "westeurope"
 GROUP = "rg-sdk"
 SCOPE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
 
+# A workload of a cluster needs no secret; the story then goes on with one.
+workload = ClientAssertionCredential(TENANT, CLIENT, lambda: ask("POST", "/_sim/workload-token", {})["token"], authority=ENDPOINT, disable_instance_discovery=True)
+step("identity: a token by a workload's assertion", lambda: expect(workload.get_token("https://management.azure.com/.default").token.count(".") == 2, "token"))
 credential = ClientSecretCredential(TENANT, CLIENT, SECRET, authority=ENDPOINT, disable_instance_discovery=True)
 pointing = {
     "base_url": ENDPOINT,

@@ -4,6 +4,10 @@
 
 /// The one tenant.
 pub const TENANT: &str = "51179a1e-0000-4000-8000-00000000007e";
+/// Display name of [`TENANT`].
+pub const TENANT_NAME: &str = "Slipway Simulator";
+/// Country of [`TENANT`], ISO 3166.
+pub const TENANT_COUNTRY: &str = "NL";
 /// The application (client) id that the sandbox signs in with.
 pub const CLIENT_ID: &str = "51179a1e-0000-4000-8000-0000000000c1";
 /// The object id of that application's service principal.

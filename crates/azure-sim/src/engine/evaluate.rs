@@ -81,6 +81,50 @@ impl Runtime for Live<'_> {
         }
     }
 
+    fn scope(&self, id: &str) -> Result<Option<Value>, template::Error> {
+        if let Some(subscription) = id.strip_prefix("/subscriptions/") {
+            let known = self.world.settings.subscriptions.iter();
+            let known = known
+                .filter(|known| known.id.eq_ignore_ascii_case(subscription))
+                .map(|known| serde_json::json!({ "displayName": known.name }));
+            return Ok(known.last());
+        }
+        let tenant = id.strip_prefix("/tenants/");
+        Ok(tenant
+            .filter(|tenant| tenant.eq_ignore_ascii_case(seed::TENANT))
+            .map(|_| {
+                serde_json::json!({ "countryCode": seed::TENANT_COUNTRY, "displayName": seed::TENANT_NAME })
+            }))
+    }
+
+    fn providers(
+        &self,
+        namespace: &str,
+        kind: Option<&str>,
+    ) -> Result<Option<Value>, template::Error> {
+        let rows = providers::resources::providers("");
+        let same = |row: &Value, name: &str, wanted: &str| {
+            row[name]
+                .as_str()
+                .is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+        };
+        let Some(found) = rows
+            .into_iter()
+            .find(|row| same(row, "namespace", namespace))
+        else {
+            return Ok(None);
+        };
+        let Some(kind) = kind else {
+            return Ok(Some(found));
+        };
+        let types = found["resourceTypes"].as_array();
+        let types = types.into_iter().flatten();
+        Ok(types
+            .filter(|row| same(row, "resourceType", kind))
+            .cloned()
+            .last())
+    }
+
     fn deployer(&self) -> Result<Option<Value>, template::Error> {
         Ok(Some(serde_json::json!({
             "objectId": seed::CLIENT_OBJECT_ID,

@@ -14,7 +14,7 @@ use crate::providers::{
     self, Habit, authorization, compute, container_service, images, network, policy, resources,
     skus, upgrades,
 };
-use crate::seed::{REGIONS, TENANT};
+use crate::seed::{REGIONS, TENANT, TENANT_NAME};
 
 pub(super) async fn route(app: &Arc<App>, ask: &Ask) -> Result<Response, Refusal> {
     match (ask.at(0).as_str(), ask.segments.len()) {
@@ -35,7 +35,7 @@ pub(super) async fn route(app: &Arc<App>, ask: &Ask) -> Result<Response, Refusal
         }
         ("tenants", 1) => Ok(body(
             StatusCode::OK,
-            &json!({ "value": [{ "id": format!("/tenants/{TENANT}"), "tenantId": TENANT, "displayName": "Slipway Simulator", "tenantCategory": "Home" }] }),
+            &json!({ "value": [{ "id": format!("/tenants/{TENANT}"), "tenantId": TENANT, "displayName": TENANT_NAME, "tenantCategory": "Home" }] }),
         )),
         ("providers", 1) => Ok(body(
             StatusCode::OK,

@@ -253,8 +253,23 @@ async fn subnets_fit_into_their_network_and_keep_what_is_in_use() {
         .make(other, &vnet(&["10.0.0.0/16"], &[("a", "10.0.0.0/24")]))
         .await;
     group
-        .make(other, &vnet(&["10.0.0.0/16"], &[("z", "10.0.0.0/24")]))
+        .make(
+            other,
+            &vnet(
+                &["10.0.0.0/16"],
+                &[("y", "10.0.1.0/24"), ("z", "10.0.0.0/24")],
+            ),
+        )
         .await;
+    let changed = vnet(
+        &["10.0.0.0/16"],
+        &[("y", "10.0.0.0/24"), ("z", "10.0.1.0/24")],
+    );
+    let seen = group.make(other, &changed).await;
+    assert_eq!(
+        seen["properties"]["subnets"][0]["properties"]["addressPrefix"],
+        "10.0.0.0/24"
+    );
 }
 
 #[tokio::test]

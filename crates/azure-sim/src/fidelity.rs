@@ -124,7 +124,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("GET", "Microsoft.Compute/locations/{location}/publishers", "Azure Linux images and five extensions; version numbers are made up"),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus", ""),
-    ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions", "Newest first; `$top` and `$orderby` are not read"),
+    ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/offers/{offer}/skus/{sku}/versions/{version}", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/types", ""),
     ("GET", "Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/{type}/types/{name}/versions", ""),
@@ -136,6 +136,10 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("POST", "Microsoft.Compute/virtualMachines/{name}/powerOff", ""),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/restart", ""),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/deallocate", ""),
+    ("POST", "Microsoft.Compute/virtualMachines/{name}/redeploy", "There is no other host to go to"),
+    ("POST", "Microsoft.Compute/virtualMachines/{name}/reapply", ""),
+    ("POST", "Microsoft.Compute/virtualMachines/{name}/simulateEviction", "Evicted at once; the wording of the refusal without spot priority is ours"),
+    ("GET", "Microsoft.Compute/virtualMachines/{name}/vmSizes", "All sizes of the same processor architecture"),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/runCommand", "Nothing is run; the answer says so"),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/assessPatches", "No patch is ever missing"),
     ("POST", "Microsoft.Compute/virtualMachines/{name}/retrieveBootDiagnosticsData", "The addresses lead nowhere"),
@@ -150,6 +154,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("GET", "Microsoft.ContainerService/managedClusters/{name}/agentPools/{pool}/upgradeProfiles/{profile}", "No version was recently used"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/start", ""),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/stop", ""),
+    ("POST", "Microsoft.ContainerService/managedClusters/{name}/rotateClusterCertificates", "Shown as Updating while it runs"),
+    ("POST", "Microsoft.ContainerService/managedClusters/{name}/runCommand", "Nothing is run and the log says so; the result is at the operation's Location only. The wording for a cluster that forbids it is ours"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterUserCredential", "A kubeconfig without any secret, for `kubelogin`"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterAdminCredential", "A kubeconfig without any secret"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/agentPools/{pool}/upgradeNodeImageVersion", ""),
@@ -307,8 +313,9 @@ const TAIL: &str = "## What holds for all of them
 
 - **Time** runs faster (`--sim-speed`) and can be stepped (`POST /_sim/clock`); durations are Azure's, divided.
 - **Versions**: each type has its list of api-versions; all of them answer in the same shape, the newest.
-- **Validation** covers required values, ranges, references, what cannot change and the compatibility rules of sizes, images and node systems. Members that
-  Azure does not know are refused beside `properties` and kept below it; read-only members in a body are ignored.
+- **Validation** covers required values, ranges, references, what cannot change and the compatibility rules of sizes, images and node systems. Bodies of Compute, Network and ContainerService are read by tables of Microsoft's SDK (`conformance/members.py`): unknown
+  members, wrong JSON types and unknown words are refused in each provider's own words, as far as those are known; read-only members are ignored. One table
+  per type, the newest, holds for all versions. Elsewhere, members that Azure does not know are refused beside `properties` and kept below it.
 - **Throttling**: ARM's token buckets per subscription, Compute's per machine and per subscription. What Compute calls its buckets in
   `x-ms-ratelimit-remaining-resource` is not established; the names here are ours.
 - **Permissions**: one application, which may do everything. Tokens are checked for signature, issuer, audience, tenant and time.

@@ -3,6 +3,7 @@
 
 pub(crate) mod agent_pools;
 pub(crate) mod authorization;
+mod bearer;
 mod checks;
 pub(crate) mod compute;
 pub(crate) mod container_service;
@@ -12,6 +13,7 @@ pub(crate) mod identity;
 pub(crate) mod images;
 pub(crate) mod locks;
 pub(crate) mod machines;
+mod members;
 mod names;
 pub(crate) mod network;
 pub(crate) mod policy;
@@ -81,6 +83,8 @@ pub(crate) enum Patch {
     Merge,
     /// Tags; the rest changes by PUT only.
     Tags,
+    /// Tags; the rest is not even read.
+    TagsAlone,
     /// The type has no PATCH.
     Never,
 }

@@ -223,6 +223,34 @@ async fn a_subscription_deployment_makes_a_group_and_what_goes_into_it() {
 }
 
 #[tokio::test]
+async fn image_versions_come_in_the_order_and_number_that_are_asked_for() {
+    let sim = Sim::start(fast()).await;
+    let path = format!(
+        "/subscriptions/{}/providers/Microsoft.Compute/locations/westeurope/publishers/MicrosoftCBLMariner/artifacttypes/vmimage/offers/azure-linux-3/skus/azure-linux-3-gen2/versions?api-version={COMPUTE}",
+        seed::SUBSCRIPTION_DEV
+    );
+    let names = async |query: &str| -> Vec<String> {
+        let seen = sim.get(&format!("{path}{query}")).await;
+        assert_eq!(seen.status, StatusCode::OK, "{}", seen.body);
+        let rows = seen.body.as_array().unwrap().iter();
+        rows.map(|row| row["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = names("").await;
+    assert!(all.len() > 1 && all.is_sorted(), "{all:?}");
+    assert_eq!(
+        names("&$top=1&$orderby=name desc").await,
+        all[all.len() - 1..]
+    );
+    assert_eq!(names("&$top=2&$orderby=name%20asc").await, all[..2]);
+    let refused = sim.get(&format!("{path}&$top=few")).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::BAD_REQUEST, "InvalidParameter")
+    );
+}
+
+#[tokio::test]
 async fn a_file_orders_faults_and_a_resource_changes_behind_everybodys_back() {
     let data = tempfile::tempdir().unwrap();
     std::fs::write(

@@ -1,10 +1,10 @@
-//! Node pools on the seeded cluster: what Azure Container Linux demands, one change at a time, and the provider's own habits.
+//! Clusters and node pools: what Azure Container Linux demands, one change at a time, what a cluster owns and shows, which versions it may go to, and what is left of it when it is stopped.
 
 mod common;
 
-use azure_sim::seed;
-use common::{AKS, Sim, fast};
-use reqwest::StatusCode;
+use azure_sim::{Config, seed};
+use common::{AKS, GROUPS, Sim, fast};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 fn pool(secure_boot: bool) -> Value {
@@ -85,6 +85,26 @@ async fn a_pool_is_added_to_the_seeded_cluster_and_taken_away() {
     assert!(deleting.header("location").contains("operationresults"));
     assert_eq!(sim.wait(&deleting).await["status"], "Succeeded");
     assert_eq!(names(&sim.get(&cluster).await.body), 1);
+    let tags = json!({ "tags": { "a": "b" }, "properties": { "disableLocalAccounts": false } });
+    let unpatched = sim
+        .send(Method::PATCH, &path("system"), Some(&tags))
+        .await
+        .unwrap();
+    assert_eq!(unpatched.status, StatusCode::METHOD_NOT_ALLOWED);
+    let patched = sim
+        .send(Method::PATCH, &cluster, Some(&tags))
+        .await
+        .unwrap();
+    assert_eq!(patched.status, StatusCode::OK, "{}", patched.body);
+    assert_eq!(
+        (
+            &patched.body["tags"],
+            &patched.body["properties"]["disableLocalAccounts"]
+        ),
+        (&json!({ "a": "b" }), &json!(true)),
+        "a cluster's PATCH is for its tags"
+    );
+    sim.wait(&patched).await;
     let last = sim.delete(&path("system")).await;
     assert_eq!(last.status, StatusCode::BAD_REQUEST, "{}", last.body);
 
@@ -98,5 +118,290 @@ async fn a_pool_is_added_to_the_seeded_cluster_and_taken_away() {
             .unwrap()
             .iter()
             .any(|row| row["version"] == "1.35" && row["isDefault"] == true)
+    );
+}
+
+fn cluster(version: &str) -> Value {
+    json!({ "location": "westeurope", "identity": { "type": "SystemAssigned" }, "properties": {
+        "dnsPrefix": "one", "kubernetesVersion": version,
+        "agentPoolProfiles": [{ "name": "system", "mode": "System", "count": 1, "vmSize": "Standard_D2s_v5" }],
+    } })
+}
+
+/// A cluster takes its node group along when it goes, so it must be its own.
+#[tokio::test]
+async fn a_cluster_neither_takes_over_nor_takes_along_a_group_of_somebody_else() {
+    let sim = Sim::start(fast()).await;
+    let group = sim.group("rg-clusters").await;
+    let kept = sim.group("rg-kept").await;
+    let path = format!(
+        "{group}/providers/Microsoft.ContainerService/managedClusters/one?api-version={AKS}"
+    );
+    let named = |name: &str| {
+        let mut body = cluster("1.35");
+        body["properties"]["nodeResourceGroup"] = name.into();
+        body
+    };
+    for (name, code) in [
+        ("RG-Kept", "NodeResourceGroupAlreadyExists"),
+        ("rg-clusters", "NodeResourceGroupSameAsResourceGroup"),
+        (&"x".repeat(81), "InvalidParameter"),
+        ("a/b", "InvalidParameter"),
+    ] {
+        let refused = sim.put(&path, &named(name)).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::BAD_REQUEST, code),
+            "{name}: {}",
+            refused.body
+        );
+    }
+
+    let put = sim.put(&path, &named("rg-nodes")).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{}", put.body);
+    assert_eq!(sim.wait(&put).await["status"], "Succeeded");
+    let nodes = kept.replace("rg-kept", "rg-nodes");
+    let lock =
+        format!("{nodes}/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01");
+    sim.put(&lock, &json!({ "properties": { "level": "CanNotDelete" } }))
+        .await;
+    let locked = sim.delete(&path).await;
+    assert_eq!(
+        (locked.status, locked.code()),
+        (StatusCode::CONFLICT, "ScopeLocked")
+    );
+    assert_eq!(sim.delete(&lock).await.status, StatusCode::OK);
+
+    // Its group goes, and another of the same name comes: that one is not the cluster's.
+    let gone = sim.delete(&format!("{nodes}?api-version={GROUPS}")).await;
+    sim.wait(&gone).await;
+    sim.group("rg-nodes").await;
+    let deleting = sim.delete(&path).await;
+    assert_eq!(sim.wait(&deleting).await["status"], "Succeeded");
+    for group in [nodes, kept] {
+        let seen = sim.get(&format!("{group}?api-version={GROUPS}")).await;
+        assert_eq!(seen.status, StatusCode::OK, "{}", seen.body);
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_has_an_identity_and_keeps_no_secret() {
+    let data = tempfile::tempdir().unwrap();
+    let sim = Sim::start(Config {
+        data: Some(data.path().to_owned()),
+        ..fast()
+    })
+    .await;
+    let group = sim.group("rg-identity").await;
+    let path = format!(
+        "{group}/providers/Microsoft.ContainerService/managedClusters/one?api-version={AKS}"
+    );
+    let mut body = cluster("1.35");
+    body["identity"] = Value::Null;
+    let nobody = sim.put(&path, &body).await;
+    assert_eq!(
+        (nobody.status, nobody.code()),
+        (StatusCode::BAD_REQUEST, "InvalidParameter")
+    );
+    assert!(
+        nobody.body["message"]
+            .as_str()
+            .unwrap()
+            .contains("servicePrincipalProfile is missing"),
+        "{}",
+        nobody.body
+    );
+    for (identity, code) in [
+        (json!({ "type": "Anybody" }), "InvalidRequestContent"),
+        (
+            json!({ "type": "SystemAssigned, UserAssigned", "userAssignedIdentities": { (seed::IDENTITY_DEV): {} } }),
+            "InvalidRequestContent",
+        ),
+        (json!({ "type": "UserAssigned" }), "MissingIdentityIds"),
+    ] {
+        body["identity"] = identity;
+        assert_eq!(sim.put(&path, &body).await.code(), code);
+    }
+
+    body["identity"] =
+        json!({ "type": "UserAssigned", "userAssignedIdentities": { (seed::IDENTITY_DEV): {} } });
+    body["properties"]["servicePrincipalProfile"] =
+        json!({ "clientId": "msi", "secret": "hush-one" });
+    body["properties"]["windowsProfile"] =
+        json!({ "adminUsername": "azureops", "adminPassword": "hush-two" });
+    let put = sim.put(&path, &body).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{}", put.body);
+    assert_eq!(sim.wait(&put).await["status"], "Succeeded");
+    let seen = sim.get(&path).await.body;
+    let own = sim
+        .get(&format!("{}?api-version=2024-11-30", seed::IDENTITY_DEV))
+        .await
+        .body;
+    let borne = &seen["identity"]["userAssignedIdentities"][seed::IDENTITY_DEV];
+    for name in ["principalId", "clientId"] {
+        assert_eq!(borne[name], own["properties"][name], "{seen}");
+    }
+    assert!(seen["properties"]["identityProfile"]["kubeletidentity"]["objectId"].is_string());
+    assert_eq!(
+        seen["properties"]["windowsProfile"],
+        json!({ "adminUsername": "azureops" })
+    );
+
+    let act = |action: &str, body: Value| {
+        let path = path.replace("?", &format!("/{action}?"));
+        let sim = &sim;
+        async move { sim.post(&path, &body).await }
+    };
+    let rotated = act("rotateClusterCertificates", json!({})).await;
+    assert_eq!(rotated.status, StatusCode::ACCEPTED, "{}", rotated.body);
+    sim.wait(&rotated).await;
+    let run = act("runCommand", json!({ "command": "kubectl get nodes" })).await;
+    assert_eq!(run.status, StatusCode::ACCEPTED, "{}", run.body);
+    sim.wait(&run).await;
+    let result = sim.get(run.header("location")).await;
+    assert_eq!(
+        (result.status, &result.body["properties"]["exitCode"]),
+        (StatusCode::OK, &json!(0))
+    );
+    let forbidden = sim
+        .post(
+            &format!("{}/runCommand?api-version={AKS}", seed::CLUSTER_DEV),
+            &json!({ "command": "kubectl get nodes" }),
+        )
+        .await;
+    assert_eq!(forbidden.status, StatusCode::BAD_REQUEST);
+
+    // A PUT of what was read goes through, and one that leaves the identity out keeps it.
+    let mut again = seen.clone();
+    again.as_object_mut().unwrap().remove("identity");
+    again["properties"]
+        .as_object_mut()
+        .unwrap()
+        .remove("servicePrincipalProfile");
+    let put = sim.put(&path, &again).await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.body);
+    sim.wait(&put).await;
+    assert_eq!(sim.get(&path).await.body["identity"], seen["identity"]);
+
+    sim.running.shutdown().await;
+    let kept: String = std::fs::read_dir(data.path())
+        .unwrap()
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default())
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect();
+    assert!(kept.contains("azureops"), "this is where it is kept");
+    assert!(!kept.contains("hush"));
+}
+
+#[tokio::test]
+async fn a_stopped_cluster_can_be_started_or_deleted_and_nothing_else() {
+    let sim = Sim::start(fast()).await;
+    let cluster = |below: &str| format!("{}{below}?api-version={AKS}", seed::CLUSTER_DEV);
+    let stop = sim.post(&cluster("/stop"), &json!({})).await;
+    assert_eq!(stop.status, StatusCode::ACCEPTED, "{}", stop.body);
+    sim.wait(&stop).await;
+    let seen = sim.get(&cluster("")).await.body;
+    let stopped = json!({ "code": "Stopped" });
+    assert_eq!(
+        (
+            &seen["properties"]["powerState"],
+            &seen["properties"]["agentPoolProfiles"][0]["powerState"]
+        ),
+        (&stopped, &stopped)
+    );
+    let system = sim.get(&cluster("/agentPools/system")).await.body;
+    assert_eq!(system["properties"]["powerState"], stopped);
+
+    for (method, path, body) in [
+        (Method::PUT, cluster(""), seen.clone()),
+        (Method::PATCH, cluster(""), json!({ "tags": { "a": "b" } })),
+        (Method::PUT, cluster("/agentPools/work"), pool(true)),
+        (
+            Method::POST,
+            cluster("/agentPools/system/upgradeNodeImageVersion"),
+            json!({}),
+        ),
+        (Method::POST, cluster("/stop"), json!({})),
+    ] {
+        let refused = sim.send(method.clone(), &path, Some(&body)).await.unwrap();
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::BAD_REQUEST, "OperationNotAllowed"),
+            "{method} {path}"
+        );
+        let message = refused.body["message"].as_str().unwrap();
+        assert!(message.contains("stopped state"), "{message}");
+    }
+    let start = sim.post(&cluster("/start"), &json!({})).await;
+    sim.wait(&start).await;
+    let put = sim.put(&cluster("/agentPools/work"), &pool(true)).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{}", put.body);
+}
+
+#[tokio::test]
+async fn versions_go_up_one_minor_at_a_time_and_pools_follow_their_cluster() {
+    let sim = Sim::start(fast()).await;
+    let group = sim.group("rg-versions").await;
+    let base = format!("{group}/providers/Microsoft.ContainerService/managedClusters/one");
+    let path = format!("{base}?api-version={AKS}");
+    let apps = format!("{base}/agentPools/apps?api-version={AKS}");
+    let refused = sim.put(&path, &cluster("1.29")).await;
+    assert_eq!(refused.code(), "K8sVersionNotSupported");
+    let refused = sim.put(&path, &cluster("1.33")).await;
+    assert_eq!(
+        refused.code(),
+        "K8sVersionNotSupported",
+        "long-term support is asked for apart"
+    );
+    let put = sim.put(&path, &cluster("1.34.9")).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{}", put.body);
+    sim.wait(&put).await;
+
+    // The minor version alone is no reason to leave a patch of it.
+    let put = sim.put(&path, &cluster("1.34")).await;
+    sim.wait(&put).await;
+    let seen = sim.get(&path).await.body;
+    assert_eq!(seen["properties"]["currentKubernetesVersion"], "1.34.9");
+    for (version, word) in [("1.36", "Upgrading"), ("1.33.12", "Downgrading")] {
+        let refused = sim.put(&path, &cluster(version)).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::BAD_REQUEST, "OperationNotAllowed"),
+            "{version}"
+        );
+        let message = refused.body["message"].as_str().unwrap();
+        assert!(
+            message.starts_with(word)
+                && message.contains("Available upgrades: [1.34.10 1.35.6 1.35.7]"),
+            "{message}"
+        );
+    }
+
+    let of_version = |version: &str| json!({ "properties": { "count": 1, "vmSize": "Standard_D2s_v5", "orchestratorVersion": version } });
+    for above in ["1.34.10", "1.35.6"] {
+        let refused = sim.put(&apps, &of_version(above)).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::BAD_REQUEST, "NodePoolMcVersionIncompatible"),
+            "{above}"
+        );
+    }
+    let put = sim.put(&apps, &of_version("1.34.9")).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{}", put.body);
+    sim.wait(&put).await;
+    let put = sim.put(&path, &cluster("1.35.7")).await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.body);
+    sim.wait(&put).await;
+    let runs = sim.get(&apps).await.body;
+    assert_eq!(
+        runs["properties"]["currentOrchestratorVersion"], "1.34.9",
+        "nobody asked the pool to go along"
+    );
+    let put = sim.put(&apps, &of_version("1.35.7")).await;
+    sim.wait(&put).await;
+    let back = sim.put(&apps, &of_version("1.34.10")).await;
+    assert_eq!(
+        (back.status, back.code()),
+        (StatusCode::BAD_REQUEST, "OperationNotAllowed")
     );
 }

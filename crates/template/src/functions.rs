@@ -31,6 +31,7 @@ use crate::schema::called;
 pub(crate) use comparison::same;
 pub(crate) use date::formatted;
 pub(crate) use dotnet::text_of;
+pub(crate) use hash::hash_of;
 pub(crate) use numeric::int_of;
 pub use roles::BUILT_IN_ROLES;
 
@@ -78,6 +79,8 @@ pub(crate) enum Fault {
     Unknown,
     /// The arguments do not fit; the message says what would.
     Wrong(String),
+    /// The same in a sentence of ARM's own, which needs no more around it.
+    Refused(String),
     /// `fail()`.
     Fail(String),
     /// An error from within, already with its place.
@@ -93,6 +96,11 @@ impl From<Error> for Fault {
 /// Ends a function with a message.
 pub(crate) fn wrong<T>(message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Wrong(message.into()))
+}
+
+/// Ends a function with ARM's own sentence.
+pub(crate) fn refused<T>(message: impl Into<String>) -> Result<T, Fault> {
+    Err(Fault::Refused(message.into()))
 }
 
 impl Function {
@@ -181,6 +189,7 @@ static BY_NAME: LazyLock<HashMap<String, &'static Function>> = LazyLock::new(|| 
         special::live::TABLE,
         special::resource::TABLE,
         special::scope::TABLE,
+        special::zones::TABLE,
     ]
     .into_iter()
     .flatten()

@@ -1,13 +1,17 @@
-//! Node pools: defaults, and the rules of what an operating system, a size and a version allow together (facts: azure.md 1.5, 1.6, 3.1).
+//! Node pools: defaults, and the rules of what an operating system, a size and a version allow together (facts: azure.md 1.5, 1.6, 3.1). How far a version may be from its cluster's is in `versions`.
+
+mod versions;
 
 use serde_json::{Value, json};
 
-use super::container_service::{POOL, busy, minor};
+use super::container_service::{POOL, busy, minor, started};
 use super::{Draft, Scene, skus};
 use crate::state::model::{Power, Resource, World};
 use crate::wire::errors::Refusal;
 use crate::wire::ids::Id;
 use crate::wire::json as at;
+
+pub(super) use versions::follow;
 
 pub(super) fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
     let Some(parent) = draft.id.parent() else {
@@ -18,6 +22,7 @@ pub(super) fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Re
         Some(cluster) => {
             if !scene.preflight {
                 busy(scene.world, cluster)?;
+                started(cluster)?;
             }
             cluster.body.clone()
         }
@@ -85,36 +90,14 @@ pub(super) fn check(
         Some(size) => Some(skus::available(size, &draft.location, &zones, &name)?),
         None => None,
     };
-    let version = draft
-        .text("/properties/orchestratorVersion")
-        // `az` sends an empty text for *as the control plane*.
-        .filter(|version| !version.is_empty())
-        .or_else(|| at::text(cluster, "/properties/currentKubernetesVersion"))
-        .unwrap_or("1.35.7")
-        .to_owned();
-    let Some(exact) = super::container_service::resolve_version(&version) else {
-        return Err(Refusal::bad(
-            "K8sVersionNotSupported",
-            format!("Agent pool version {version} is not supported in this region. For more information, please check https://aka.ms/supported-version-list"),
-        )
-        .at("agentPoolProfile.orchestratorVersion"));
-    };
-    let control_plane =
-        at::text(cluster, "/properties/currentKubernetesVersion").map_or(u32::MAX, minor);
-    if minor(exact) > control_plane {
-        return Err(Refusal::bad(
-            "NodePoolMcVersionIncompatible",
-            format!("Node pool version {exact} and control plane version are incompatible: the pool's version must not be greater than the control plane's."),
-        )
-        .at("agentPoolProfile.orchestratorVersion"));
-    }
+    let (version, exact) = versions::of(draft, cluster)?;
 
     draft.default("/properties/count", 1);
     counts(draft)?;
     draft.default("/properties/mode", "User");
     draft.default("/properties/osType", "Linux");
     draft.default("/properties/osSKU", "Ubuntu");
-    operating_system(draft, sku, exact, cluster)?;
+    operating_system(draft, sku, &exact, cluster)?;
     if let Some(sku) = sku {
         let count = at::number(&draft.body, "/properties/count").unwrap_or(1);
         skus::quota(draft, scene, sku, sku.vcpus * count)?;
@@ -374,6 +357,7 @@ pub(super) fn blocked(world: &World, pool: &Resource) -> Result<(), Refusal> {
         return Ok(());
     };
     busy(world, cluster)?;
+    started(cluster)?;
     let own = pool.key();
     let other = world.under(&parent.key()).any(|(key, other)| {
         other.is(POOL) && *key != own && other.text("/properties/mode") == Some("System")
@@ -390,19 +374,18 @@ pub(super) fn blocked(world: &World, pool: &Resource) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn show(_: &World, pool: &Resource, shown: &mut Value) {
+pub(super) fn show(world: &World, pool: &Resource, shown: &mut Value) {
     at::remove(shown, "/location");
-    let power = if pool.power == Some(Power::Stopped) {
-        "Stopped"
-    } else {
-        "Running"
-    };
-    at::set(shown, "/properties/powerState", json!({ "code": power }));
+    at::set(
+        shown,
+        "/properties/powerState",
+        json!({ "code": power(world, pool) }),
+    );
     at::set(shown, "/properties/eTag", pool.etag.to_string().into());
 }
 
 /// The pool as it stands inside its cluster.
-pub(super) fn profile(pool: &Resource) -> Value {
+pub(super) fn profile(world: &World, pool: &Resource) -> Value {
     let mut profile = pool
         .body
         .get("properties")
@@ -411,11 +394,23 @@ pub(super) fn profile(pool: &Resource) -> Value {
     at::set(&mut profile, "/name", pool.name().into());
     at::set(&mut profile, "/provisioningState", pool.state.name().into());
     at::set(&mut profile, "/eTag", pool.etag.to_string().into());
-    let power = if pool.power == Some(Power::Stopped) {
+    at::set(
+        &mut profile,
+        "/powerState",
+        json!({ "code": power(world, pool) }),
+    );
+    profile
+}
+
+/// No pool runs in a cluster that is stopped.
+fn power(world: &World, pool: &Resource) -> &'static str {
+    let cluster = Id::parse(&pool.id)
+        .and_then(|id| id.parent())
+        .and_then(|parent| world.resource(&parent.key()));
+    let stopped = |resource: &Resource| resource.power == Some(Power::Stopped);
+    if stopped(pool) || cluster.is_some_and(|cluster| stopped(cluster)) {
         "Stopped"
     } else {
         "Running"
-    };
-    at::set(&mut profile, "/powerState", json!({ "code": power }));
-    profile
+    }
 }

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Habit, Kind, disks, machines};
+use super::{Habit, Kind, disks, machines, skus};
+use crate::state::model::{Power, World};
 use crate::wire::errors::Refusal;
+use crate::wire::ids::Id;
 use crate::wire::json as at;
 
 pub(crate) const VERSIONS: &[&str] = &[
@@ -47,7 +49,10 @@ pub(super) fn kinds() -> Vec<Kind> {
             create: 15.0,
             update: 5.0,
             delete: 5.0,
-            prepare: |draft, _| {
+            prepare: |draft, scene| {
+                if !scene.preflight {
+                    running(scene.world, draft.id)?;
+                }
                 draft.require("/properties/publisher")?;
                 draft.require("/properties/type")?;
                 draft.require("/properties/typeHandlerVersion")?;
@@ -56,11 +61,11 @@ pub(super) fn kinds() -> Vec<Kind> {
                 draft.default("/properties/autoUpgradeMinorVersion", false);
                 Ok(())
             },
-            ..Kind::base(
-                "Microsoft.Compute/virtualMachines/extensions",
-                VERSIONS,
-                Habit::Compute,
-            )
+            blocked: |world, extension| match Id::parse(&extension.id) {
+                Some(id) => running(world, &id),
+                None => Ok(()),
+            },
+            ..Kind::base(machines::EXTENSION, VERSIONS, Habit::Compute)
         },
         Kind {
             create: 2.0,
@@ -87,11 +92,27 @@ pub(super) fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// `vmSizes`, the old list of sizes.
-pub(crate) fn sizes() -> Value {
-    let rows: Vec<Value> = super::skus::SKUS
+/// An extension is changed by the agent in its machine, which must run for it.
+fn running(world: &World, extension: &Id) -> Result<(), Refusal> {
+    let machine = extension
+        .parent()
+        .and_then(|machine| world.resource(&machine.key()));
+    match machine.and_then(|machine| machine.power) {
+        None | Some(Power::Running | Power::Starting) => Ok(()),
+        Some(_) => Err(Refusal::conflict(
+            "OperationNotAllowed",
+            "Cannot modify extensions in the VM when the VM is not running.",
+        )),
+    }
+}
+
+/// `vmSizes`, the old list of sizes: all of a region, or those that a machine of this size could have.
+pub(crate) fn sizes(of: Option<&str>) -> Value {
+    let own = of.and_then(skus::find);
+    let rows: Vec<Value> = skus::SKUS
         .iter()
-        .map(|sku| json!({ "name": sku.name, "numberOfCores": sku.vcpus, "maxDataDiskCount": sku.data_disks, "osDiskSizeInMB": 1_047_552 }))
+        .filter(|sku| own.is_none_or(|own| own.arm == sku.arm))
+        .map(skus::Sku::size)
         .collect();
     json!({ "value": rows })
 }

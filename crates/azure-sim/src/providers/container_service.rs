@@ -1,24 +1,26 @@
-//! Microsoft.ContainerService: clusters and their credentials. Node pools have a file of their own, Kubernetes versions are in `kubernetes`.
+//! Microsoft.ContainerService: clusters. Node pools have a file of their own; Kubernetes versions, the node resource group and credentials are below.
 
+mod command;
+mod credentials;
 mod kubernetes;
+mod node_group;
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Draft, Habit, Kind, Order, Scene, agent_pools};
+use super::{Draft, Habit, Kind, Order, Patch, Scene, agent_pools, bearer};
 use crate::seed;
 use crate::state::Tx;
-use crate::state::model::{Change, Group, Power, Resource, World};
+use crate::state::model::{Change, Power, Resource, World};
 use crate::wire::errors::Refusal;
 use crate::wire::ids::{self, Id};
 use crate::wire::json as at;
 
-use kubernetes::DEFAULT_VERSION;
-pub(crate) use kubernetes::{minor, newer, patches, resolve_version, versions};
+pub(crate) use command::answer;
+pub(crate) use credentials::credentials;
+pub(crate) use kubernetes::{minor, newer, patches, resolve, upgrades, versions};
 
 pub(crate) const VERSIONS: &[&str] = &[
     "2026-08-01",
@@ -64,17 +66,16 @@ pub(super) fn kinds() -> Vec<Kind> {
             update: 20.0,
             delete: 40.0,
             prepare: cluster,
+            patch: Patch::TagsAlone,
             accepted,
-            removed: |tx, cluster| {
-                if let Some(key) = node_group(cluster) {
-                    super::resources::remove_group(tx, &key);
-                }
-            },
+            blocked: node_group::blocked,
+            removed: node_group::remove,
             show,
             ..Kind::base(CLUSTER, VERSIONS, Habit::Aks)
         },
         Kind {
             located: false,
+            patch: Patch::Never,
             create: 40.0,
             update: 20.0,
             delete: 30.0,
@@ -105,6 +106,7 @@ fn wrong(code: &str, message: impl Into<String>, target: &str) -> Refusal {
 fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
     if let Some(old) = draft.old {
         busy(scene.world, old)?;
+        started(old)?;
     }
     let name = draft.id.last_name();
     let alnum = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
@@ -130,33 +132,8 @@ fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
         draft.keep("/properties/dnsPrefix")?;
         draft.require("/properties/dnsPrefix")?;
     }
-    // `az aks create` sends an empty text for *whatever is the default*.
-    if draft.text("/properties/kubernetesVersion") == Some("") {
-        at::remove(&mut draft.body, "/properties/kubernetesVersion");
-    }
-    draft.default(
-        "/properties/kubernetesVersion",
-        draft
-            .old
-            .and_then(|old| old.text("/properties/kubernetesVersion"))
-            .unwrap_or(DEFAULT_VERSION),
-    );
-    if let Some(version) = draft.text("/properties/kubernetesVersion") {
-        let Some(exact) = resolve_version(version) else {
-            return Err(wrong(
-                "K8sVersionNotSupported",
-                format!(
-                    "Managed cluster {name} is on version {version}, which is not supported in this region. Please use [az aks get-versions] command to get the supported version list in this region. For more information, please check https://aka.ms/supported-version-list"
-                ),
-                "kubernetesVersion",
-            ));
-        };
-        at::set(
-            &mut draft.body,
-            "/properties/currentKubernetesVersion",
-            exact.into(),
-        );
-    }
+    kubernetes::prepare(draft)?;
+    identity(draft, scene)?;
     let p = "/properties";
     if draft.flag("/properties/disableLocalAccounts")
         && !at::present(&draft.body, "/properties/aadProfile")
@@ -220,16 +197,15 @@ fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
     ] {
         draft.keep(pointer)?;
     }
+    if draft.old.is_none() {
+        node_group::prepare(draft, scene)?;
+    }
     for (pointer, value) in [
         ("/sku", json!({ "name": "Base", "tier": "Free" })),
         ("/properties/enableRBAC", true.into()),
         ("/properties/disableLocalAccounts", false.into()),
         ("/properties/supportPlan", "KubernetesOfficial".into()),
         ("/properties/maxAgentPools", 100.into()),
-        (
-            "/properties/servicePrincipalProfile",
-            json!({ "clientId": "msi" }),
-        ),
         ("/properties/networkProfile/networkPlugin", "azure".into()),
         (
             "/properties/networkProfile/networkPluginMode",
@@ -278,9 +254,6 @@ fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
             draft.default(&format!("{p}/networkProfile/{many}"), json!([cidr]));
         }
     }
-    let node_group = format!("MC_{}_{name}_{}", draft.id.group_name(), draft.location);
-    let node_group: String = node_group.chars().take(80).collect();
-    draft.default("/properties/nodeResourceGroup", node_group);
     let unique = Uuid::new_v5(&Uuid::NAMESPACE_URL, draft.id.key().as_bytes())
         .simple()
         .to_string();
@@ -310,6 +283,12 @@ fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
 
     // The pools are checked as they will stand in this cluster.
     let profiles = at::list(&draft.body, "/properties/agentPoolProfiles").to_vec();
+    if let (Some(old), Some(plane)) = (
+        draft.old,
+        draft.text("/properties/currentKubernetesVersion"),
+    ) {
+        agent_pools::follow(scene.world, old, &profiles, plane)?;
+    }
     let mut system = draft.old.is_some();
     for profile in profiles {
         let Some(pool) = at::text(&profile, "/name").map(str::to_owned) else {
@@ -341,6 +320,56 @@ fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whose rights the cluster has in Azure: an identity of its own, or a service principal. Their secrets are used up here.
+fn identity(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
+    const PRINCIPAL: &str = "/properties/servicePrincipalProfile";
+    if let Some(old) = draft.old
+        && !at::present(&draft.body, "/identity")
+        && !at::present(&draft.body, PRINCIPAL)
+    {
+        for pointer in ["/identity", PRINCIPAL] {
+            if let Some(before) = old.body.pointer(pointer) {
+                at::set(&mut draft.body, pointer, before.clone());
+            }
+        }
+    }
+    bearer::prepare(draft, scene, false)?;
+    if at::present(&draft.body, "/identity") {
+        draft.default(&format!("{PRINCIPAL}/clientId"), "msi");
+    } else if !at::present(&draft.body, &format!("{PRINCIPAL}/clientId")) {
+        return Err(wrong(
+            "InvalidParameter",
+            "Required parameter servicePrincipalProfile is missing (null).",
+            "servicePrincipalProfile",
+        ));
+    }
+    for secret in [
+        "servicePrincipalProfile/secret",
+        "windowsProfile/adminPassword",
+        "aadProfile/serverAppSecret",
+    ] {
+        at::remove(&mut draft.body, &format!("/properties/{secret}"));
+    }
+    Ok(())
+}
+
+/// Nothing can be done to a cluster that is stopped but start it or delete it.
+pub(crate) fn started(cluster: &Resource) -> Result<(), Refusal> {
+    if cluster.power != Some(Power::Stopped) {
+        return Ok(());
+    }
+    let id = Id::parse(&cluster.id);
+    let (subscription, group) = id
+        .as_ref()
+        .map_or(("", ""), |id| (id.subscription.as_str(), id.group_name()));
+    Err(Refusal::bad(
+        "OperationNotAllowed",
+        format!(
+            "An error has occurred in subscription {subscription}, resourceGroup: {group} request: Managed Cluster is in stopped state, no operations except for start are allowed."
+        ),
+    ))
+}
+
 /// Only one operation at a time, on the cluster or any of its pools.
 pub(crate) fn busy(world: &World, cluster: &Resource) -> Result<(), Refusal> {
     let key = cluster.key();
@@ -363,12 +392,6 @@ pub(crate) fn busy(world: &World, cluster: &Resource) -> Result<(), Refusal> {
             ),
         )),
     }
-}
-
-fn node_group(cluster: &Resource) -> Option<String> {
-    let id = Id::parse(&cluster.id)?;
-    let group = cluster.text("/properties/nodeResourceGroup")?;
-    Some(ids::key(&ids::scope(&id.subscription, Some(group))))
 }
 
 /// Pools become resources of their own, and the node resource group appears.
@@ -413,23 +436,7 @@ fn accepted(tx: &mut Tx<'_>, cluster: &Resource) -> Result<(), Refusal> {
     }
     Arc::make_mut(&mut bare).operation = operation;
     tx.apply(Change::Resource(cluster.key(), Some(bare)));
-    if let Some(key) = node_group(cluster)
-        && tx.group(&key).is_none()
-    {
-        let name = cluster
-            .text("/properties/nodeResourceGroup")
-            .unwrap_or_default();
-        let group = Group {
-            id: ids::scope(&id.subscription, Some(name)),
-            subscription: id.subscription.clone(),
-            name: name.to_owned(),
-            location: cluster.location().unwrap_or(seed::REGIONS[0]).to_owned(),
-            tags: json!({ "aks-managed-cluster-name": cluster.name(), "aks-managed-cluster-rg": id.group_name() }),
-            managed_by: Some(cluster.id.clone()),
-            deleting: None,
-        };
-        tx.apply(Change::Group(key, Some(Arc::new(group))));
-    }
+    node_group::make(tx, cluster, &id);
     Ok(())
 }
 
@@ -437,7 +444,7 @@ fn show(world: &World, cluster: &Resource, shown: &mut Value) {
     let pools: Vec<Value> = world
         .under(&cluster.key())
         .filter(|(_, child)| child.is(POOL))
-        .map(|(_, pool)| agent_pools::profile(pool))
+        .map(|(_, pool)| agent_pools::profile(world, pool))
         .collect();
     at::set(shown, "/properties/agentPoolProfiles", Value::Array(pools));
     let power = match cluster.power {
@@ -472,53 +479,13 @@ fn show(world: &World, cluster: &Resource, shown: &mut Value) {
             )
             .to_string()
         };
-        at::set(
+        at::default(
             shown,
-            "/properties/identityProfile",
-            json!({ "kubeletidentity": {
+            "/properties/identityProfile/kubeletidentity",
+            json!({
                 "resourceId": format!("/subscriptions/{}/resourcegroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}", id.subscription),
                 "clientId": seeded("client"), "objectId": seeded("object"),
-            } }),
+            }),
         );
     }
-}
-
-/// `listClusterUserCredential` and `listClusterAdminCredential`: a kubeconfig without any secret; `kubelogin` brings the token.
-pub(crate) fn credentials(resource: &Resource, function: &str) -> Result<Value, Refusal> {
-    let function = function.to_ascii_lowercase();
-    if !resource.is(CLUSTER) {
-        return Err(Refusal::bad(
-            "InvalidRequestUri",
-            format!(
-                "The function '{function}' is not supported for '{}'.",
-                resource.kind
-            ),
-        ));
-    }
-    let admin = match function.as_str() {
-        "listclusterusercredential" | "listclustermonitoringusercredential" => false,
-        "listclusteradmincredential" => true,
-        _ => {
-            return Err(Refusal::bad(
-                "InvalidRequestUri",
-                format!("The function '{function}' is not supported for '{CLUSTER}'."),
-            ));
-        }
-    };
-    if admin && at::flag(&resource.body, "/properties/disableLocalAccounts") == Some(true) {
-        return Err(flat(Refusal::bad(
-            "BadRequest",
-            "Getting static credential is not allowed because this cluster is set to disable local accounts.",
-        )));
-    }
-    let host = resource
-        .text("/properties/privateFQDN")
-        .or_else(|| resource.text("/properties/fqdn"))
-        .unwrap_or("localhost");
-    let name = resource.name();
-    let who = if admin { "clusterAdmin" } else { "clusterUser" };
-    let config = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: {name}\nclusters:\n- name: {name}\n  cluster:\n    server: https://{host}:443\ncontexts:\n- name: {name}\n  context:\n    cluster: {name}\n    user: {who}_{name}\nusers:\n- name: {who}_{name}\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      command: kubelogin\n      args: [get-token, --login, azurecli, --server-id, 6dae42f8-4368-4678-94ff-3960e28e3630]\n      interactiveMode: IfAvailable\n      provideClusterInfo: false\n"
-    );
-    Ok(json!({ "kubeconfigs": [{ "name": who, "value": BASE64_STANDARD.encode(config) }] }))
 }

@@ -1,10 +1,9 @@
-//! Microsoft.ManagedIdentity: user-assigned identities.
+//! Microsoft.ManagedIdentity: user-assigned identities. What other resources bear of them is in `bearer.rs`.
 
 use uuid::Uuid;
 
 use super::{Habit, Kind};
 use crate::seed;
-use crate::wire::ids;
 use crate::wire::json as at;
 
 pub(super) const KIND: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
@@ -20,24 +19,30 @@ const VERSIONS: &[&str] = &[
 pub(super) fn kinds() -> Vec<Kind> {
     vec![Kind {
         prepare: |draft, _| {
-            // Derived from the id, so that a template's role assignment name stays the same over runs of a test.
-            let key = ids::key(&draft.id.text());
-            let id = |salt: &str| {
-                Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{salt}{key}").as_bytes()).to_string()
-            };
+            let key = draft.id.key();
             at::set(&mut draft.body, "/properties/tenantId", seed::TENANT.into());
             at::set(
                 &mut draft.body,
                 "/properties/principalId",
-                id("principal:").into(),
+                principal(&key).into(),
             );
-            at::set(
-                &mut draft.body,
-                "/properties/clientId",
-                id("client:").into(),
-            );
+            at::set(&mut draft.body, "/properties/clientId", client(&key).into());
             Ok(())
         },
         ..Kind::base(KIND, VERSIONS, Habit::Sync)
     }]
+}
+
+/// The object id of the principal that belongs to the resource with this key. Derived, so that a template's role assignment name stays the same over runs of a test.
+pub(super) fn principal(key: &str) -> String {
+    derived("principal:", key)
+}
+
+/// The application id of the same principal.
+pub(super) fn client(key: &str) -> String {
+    derived("client:", key)
+}
+
+fn derived(salt: &str, key: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{salt}{key}").as_bytes()).to_string()
 }

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::wire::errors::Refusal;
+use crate::wire::json as at;
 
 /// One image SKU with its versions, oldest first.
 pub(crate) struct Image {
@@ -166,11 +167,57 @@ fn extensions(base: &str, location: &str, path: &[String]) -> Result<Value, Refu
 }
 
 /// `…/publishers[/P/artifacttypes/vmimage/offers[/O/skus[/S/versions[/V]]]]`: the names after `publishers`, in pairs.
+///
+/// Versions come in the order and number that are asked for, in that of their names else.
 pub(crate) fn browse(
     subscription: &str,
     location: &str,
     path: &[String],
+    top: Option<&str>,
+    order: Option<&str>,
 ) -> Result<Value, Refusal> {
+    let mut found = all(subscription, location, path)?;
+    let versions = path
+        .last()
+        .is_some_and(|last| last.eq_ignore_ascii_case("versions"));
+    if let (Value::Array(rows), true) = (&mut found, versions) {
+        arrange(rows, top, order)?;
+    }
+    Ok(found)
+}
+
+fn arrange(rows: &mut Vec<Value>, top: Option<&str>, order: Option<&str>) -> Result<(), Refusal> {
+    let refuse = |name: &str, value: &str| {
+        Refusal::bad(
+            "InvalidParameter",
+            format!("The value '{value}' of parameter '{name}' is invalid."),
+        )
+        .at(name)
+    };
+    // Parts of a version compare as the numbers that they are.
+    let key = |row: &Value| -> Vec<u64> {
+        at::text(row, "/name")
+            .unwrap_or_default()
+            .split('.')
+            .map(|part| part.parse().unwrap_or_default())
+            .collect()
+    };
+    rows.sort_by_key(key);
+    match order.map(|order| order.split_whitespace().collect::<Vec<_>>()) {
+        None => {}
+        Some(words) => match words.as_slice() {
+            [] | ["name"] | ["name", "asc"] => {}
+            ["name", "desc"] => rows.reverse(),
+            _ => return Err(refuse("$orderby", order.unwrap_or_default())),
+        },
+    }
+    if let Some(top) = top {
+        rows.truncate(top.parse().map_err(|_| refuse("$top", top))?);
+    }
+    Ok(())
+}
+
+fn all(subscription: &str, location: &str, path: &[String]) -> Result<Value, Refusal> {
     let base =
         format!("/Subscriptions/{subscription}/Providers/Microsoft.Compute/Locations/{location}");
     let names = |found: Vec<(String, String)>| {
@@ -246,7 +293,7 @@ pub(crate) fn browse(
             chosen
                 .iter()
                 .flat_map(|image| {
-                    image.versions.iter().rev().map(move |version| {
+                    image.versions.iter().map(move |version| {
                         (
                             (*version).to_owned(),
                             format!("{}/Versions/{version}", upto(image, 2)),

@@ -8,17 +8,20 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Draft, Scene, images, skus};
+use super::{Draft, Scene, bearer, images, network, skus};
 use crate::engine::deployments::{hex, rfc3339};
-use crate::state::model::{Power, Resource, World};
+use crate::state::model::{Power, Provisioning, Resource, World};
 use crate::wire::errors::{Problem, Refusal};
-use crate::wire::ids;
+use crate::wire::ids::{self, Id};
 use crate::wire::json as at;
 
-pub(crate) use running::{answer, instance_view, power};
+pub(crate) use running::{answer, evict, instance_view, power};
 pub(super) use storage::{accepted, removed};
 
 pub(crate) const MACHINE: &str = "Microsoft.Compute/virtualMachines";
+pub(crate) const EXTENSION: &str = "Microsoft.Compute/virtualMachines/extensions";
+/// Shown only to those who ask for it by `$expand`.
+pub(crate) const USER_DATA: &str = "/properties/userData";
 
 const STORAGE: &str = "/properties/storageProfile";
 const OS_DISK: &str = "/properties/storageProfile/osDisk";
@@ -35,6 +38,7 @@ pub(super) fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Re
             STORAGE,
             "/properties/storageProfile/imageReference",
             "/properties/osProfile",
+            USER_DATA,
         ] {
             if draft.body.pointer(pointer).is_none()
                 && let Some(before) = old.body.pointer(pointer)
@@ -53,6 +57,7 @@ pub(super) fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Re
             Some(sku)
         }
     };
+    bearer::prepare(draft, scene, true)?;
     os_profile(draft)?;
     storage::prepare(draft, scene, size)?;
     security(draft, size)?;
@@ -85,8 +90,23 @@ pub(super) fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Re
         "/properties/vmId",
         unique.to_string().into(),
     );
+    // What could not be brought up is tried again; a machine that was switched off stays off.
+    let failed = draft
+        .old
+        .is_some_and(|old| old.state == Provisioning::Failed && old.power == Some(Power::Stopped));
+    if failed {
+        draft.power = Some(Power::Starting);
+    }
     draft.power.get_or_insert(Power::Starting);
     Ok(())
+}
+
+/// An id in a place where another type of resource belongs.
+fn not_a_reference(id: &str) -> Refusal {
+    Refusal::bad(
+        "InvalidParameter",
+        format!("Id {id} is not a valid resource reference."),
+    )
 }
 
 /// What Azure takes and never shows is replaced by a digest, which still notices a change.
@@ -121,6 +141,7 @@ fn os_profile(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     draft.require("/properties/osProfile")?;
     draft.require("/properties/osProfile/adminUsername")?;
     draft.default("/properties/osProfile/computerName", draft.id.last_name());
+    host_name(draft)?;
     if let Some(user) = draft.text("/properties/osProfile/adminUsername")
         && ["root", "admin", "administrator", "user", "test", "guest"]
             .contains(&user.to_lowercase().as_str())
@@ -186,6 +207,23 @@ fn os_profile(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What Linux does not take as a host's name; it is that of the machine where none is given.
+fn host_name(draft: &Draft<'_>) -> Result<(), Refusal> {
+    const FORBIDDEN: &str = "` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : ' \" , < > / ?";
+    let Some(name) = draft.text("/properties/osProfile/computerName") else {
+        return Ok(());
+    };
+    let wrong = |c: char| c == ' ' || FORBIDDEN.contains(c);
+    if draft.old.is_some() || (name.chars().count() <= 64 && !name.contains(wrong)) {
+        return Ok(());
+    }
+    Err(Refusal::bad(
+        "InvalidParameter",
+        format!("Linux host name cannot exceed 64 characters in length or contain the following characters: {FORBIDDEN}."),
+    )
+    .at("computerName"))
+}
+
 /// Trusted Launch: default, support of image and size, and 4.0's unsigned boot chain (facts: azure.md 1.3, TRAP 1).
 fn security(draft: &mut Draft<'_>, size: Option<&'static skus::Sku>) -> Result<(), Refusal> {
     let reference = draft
@@ -249,10 +287,22 @@ fn security(draft: &mut Draft<'_>, size: Option<&'static skus::Sku>) -> Result<(
 }
 
 fn interfaces(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
+    const INTERFACES: &str = "/properties/networkProfile/networkInterfaces";
     let own = draft.id.key();
-    let count = at::list(&draft.body, "/properties/networkProfile/networkInterfaces").len();
+    let count = at::list(&draft.body, INTERFACES).len();
+    let before = draft.old.map(|old| at::list(&old.body, INTERFACES).len());
+    let one_or_many = before.is_some_and(|before| (before > 1) != (count > 1));
+    if one_or_many && !scene.preflight && draft.power != Some(Power::Deallocated) {
+        return Err(Refusal::conflict(
+            "AddingOrDeletingNetworkInterfacesOnARunningVirtualMachineNotSupported",
+            format!(
+                "Virtual machine {} with a single network interface must be stop-deallocated before it can be updated to have multiple network interfaces and vice-versa.",
+                draft.id.text()
+            ),
+        ));
+    }
     for index in 0..count {
-        let base = format!("/properties/networkProfile/networkInterfaces/{index}");
+        let base = format!("{INTERFACES}/{index}");
         draft.require(&format!("{base}/id"))?;
         if count == 1 {
             draft.default(&format!("{base}/properties/primary"), true);
@@ -260,6 +310,10 @@ fn interfaces(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
         let Some(id) = draft.text(&format!("{base}/id")).map(str::to_owned) else {
             continue;
         };
+        let fits = Id::parse(&id).is_some_and(|id| id.kind().eq_ignore_ascii_case(network::NIC));
+        if !fits {
+            return Err(not_a_reference(&id).at("networkInterface.id"));
+        }
         let key = ids::key(&id);
         if let Some(user) = scene
             .world
@@ -298,9 +352,11 @@ pub(super) fn show(world: &World, machine: &Resource, shown: &mut Value) {
         rfc3339(machine.created).into(),
     );
     at::set(shown, "/etag", format!("\"{}\"", machine.etag).into());
+    at::remove(shown, USER_DATA);
+    storage::show(world, shown);
     let extensions: Vec<Value> = world
         .under(&machine.key())
-        .filter(|(_, child)| child.is("Microsoft.Compute/virtualMachines/extensions"))
+        .filter(|(_, child)| child.is(EXTENSION))
         .map(|(_, extension)| json!({ "id": extension.id }))
         .collect();
     if !extensions.is_empty() {

@@ -181,6 +181,15 @@ impl Sku {
             .collect()
     }
 
+    /// As the old list of sizes writes it.
+    pub(crate) fn size(&self) -> Value {
+        let memory: i64 = self.memory_gb.parse().unwrap_or_default();
+        json!({
+            "name": self.name, "numberOfCores": self.vcpus, "memoryInMB": memory << 10, "maxDataDiskCount": self.data_disks,
+            "osDiskSizeInMB": 1_047_552, "resourceDiskSizeInMB": self.local_mb,
+        })
+    }
+
     fn row(&self, location: &str) -> Value {
         let restrictions = match restriction(self, location) {
             None => json!([]),

@@ -54,10 +54,7 @@ pub(crate) fn profile(world: &World, resource: &Resource, what: &str) -> Value {
             },
         });
     }
-    let upgrades: Vec<Value> = container_service::patches()
-        .filter(|(version, _)| {
-            container_service::newer(version, plane) && minor(version) <= minor(plane) + 1
-        })
+    let upgrades: Vec<Value> = container_service::upgrades(plane)
         .map(|(version, preview)| json!({ "kubernetesVersion": version, "isPreview": preview }))
         .collect();
     let pools: Vec<Value> = world

@@ -10,6 +10,7 @@ use super::errors::Refusal;
 use super::headers::json as body;
 use super::ids::Id;
 use super::resources::{found, place};
+use super::routes::nothing;
 use super::{App, Ask, polling};
 use crate::engine::{self, Begin};
 use crate::providers::{self, Habit, container_service, machines};
@@ -27,7 +28,7 @@ pub(super) async fn action(
     let orders = ask.around.orders.clone();
     let machine = kind.name == machines::MACHINE;
     match action {
-        "start" | "poweroff" | "restart" | "deallocate" if machine => {
+        "start" | "poweroff" | "restart" | "deallocate" | "redeploy" | "reapply" if machine => {
             let (operation, location) = app
                 .state
                 .commit(|tx| {
@@ -52,6 +53,18 @@ pub(super) async fn action(
         "runcommand" | "assesspatches" | "retrievebootdiagnosticsdata" if machine => {
             answered(app, ask, id, action).await
         }
+        "simulateeviction" if machine => {
+            app.state
+                .commit(|tx| {
+                    found(tx, id)?;
+                    machines::evict(tx, id)
+                })
+                .await?;
+            Ok(nothing(StatusCode::NO_CONTENT))
+        }
+        "runcommand" if kind.name == container_service::CLUSTER => {
+            answered(app, ask, id, action).await
+        }
         "start" | "stop" if kind.name == container_service::CLUSTER => {
             let after = if action == "start" {
                 Power::Running
@@ -64,6 +77,10 @@ pub(super) async fn action(
                 Provisioning::Stopping
             };
             changing(app, ask, id, state, Effect::Power(after), false).await
+        }
+        "rotateclustercertificates" if kind.name == container_service::CLUSTER => {
+            let state = Provisioning::Updating;
+            changing(app, ask, id, state, Effect::Put { created: false }, false).await
         }
         "upgradenodeimageversion" if kind.name == container_service::POOL => {
             changing(
@@ -92,20 +109,26 @@ pub(super) async fn action(
     }
 }
 
-/// An action that leaves the machine as it is and has an answer: at once, or when its operation has ended.
+/// An action that leaves a machine or a cluster as it is and has an answer: at once, or when its operation has ended.
 async fn answered(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Response, Refusal> {
     let orders = ask.around.orders.clone();
     let given = ask.json().unwrap_or_else(|_| json!({}));
-    let (answer, operation, location) = app
+    let (answer, operation, location, habit) = app
         .state
         .commit(|tx| {
-            let machine = found(tx, id)?.clone();
-            let answer = machines::answer(&machine, action, &given, tx.now)?;
+            let resource = found(tx, id)?.clone();
+            let (answer, habit) = if resource.is(machines::MACHINE) {
+                let answer = machines::answer(&resource, action, &given, tx.now)?;
+                (answer, Habit::Compute)
+            } else {
+                let answer = container_service::answer(&resource, &given, tx.now)?;
+                (answer, Habit::Aks)
+            };
             let operation = (action != "retrievebootdiagnosticsdata").then(|| {
                 engine::begin(
                     tx,
                     Begin {
-                        subject: machine.id.clone(),
+                        subject: resource.id.clone(),
                         effect: Effect::Answer(answer.clone()),
                         seconds: (!orders.hang).then_some(15.0),
                         doomed: orders.doomed,
@@ -113,7 +136,7 @@ async fn answered(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Re
                     },
                 )
             });
-            Ok((answer, operation, place(tx, id, &machine)))
+            Ok((answer, operation, place(tx, id, &resource), habit))
         })
         .await?;
     let Some(operation) = operation else {
@@ -123,7 +146,7 @@ async fn answered(app: &Arc<App>, ask: &Ask, id: &Id, action: &str) -> Result<Re
         app,
         None,
         &polling::Begun {
-            habit: Habit::Compute,
+            habit,
             id,
             location: &location,
             operation,
@@ -152,6 +175,9 @@ async fn changing(
                 None => resource.clone(),
             };
             container_service::busy(tx, &owner).map_err(container_service::flat)?;
+            if state != Provisioning::Starting {
+                container_service::started(&owner).map_err(container_service::flat)?;
+            }
             let location = place(tx, id, &resource);
             let operation = engine::begin(
                 tx,

@@ -12,7 +12,7 @@ use super::ids::{self, Id};
 use super::routes::{arm_version, conditions, nothing, wrong_method};
 use super::{App, Ask, actions, polling};
 use crate::providers::{
-    self, Condition, Habit, Order, Put, authorization, machines, policy, resources,
+    self, Condition, Habit, Order, Put, authorization, compute, machines, policy, resources,
 };
 use crate::seed::REGIONS;
 use crate::state::model::{Change, Group, Resource, World};
@@ -94,10 +94,15 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
         Method::GET => app.state.read(|world, now| {
             let resource = found(world, id)?;
             let mut shown = providers::show(world, resource, now);
-            let view = ask
-                .query("$expand")
-                .is_some_and(|expand| expand.eq_ignore_ascii_case("instanceView"));
-            if view && resource.is(machines::MACHINE) {
+            let expand = ask.query("$expand").unwrap_or_default();
+            let wanted =
+                |part: &str| resource.is(machines::MACHINE) && expand.eq_ignore_ascii_case(part);
+            if wanted("userData")
+                && let Some(data) = resource.body.pointer(machines::USER_DATA)
+            {
+                at::set(&mut shown, machines::USER_DATA, data.clone());
+            }
+            if wanted("instanceView") {
                 at::set(
                     &mut shown,
                     "/properties/instanceView",
@@ -270,6 +275,15 @@ pub(super) async fn collection_or_action(
                     StatusCode::OK,
                     &machines::instance_view(world, found(world, &owner)?),
                 ))
+            })
+        }
+        (&Method::GET, Some(owner))
+            if last == "vmsizes" && owner.kind().eq_ignore_ascii_case(machines::MACHINE) =>
+        {
+            providers::known(&owner, &ask.api_version)?;
+            app.state.read(|world, _| {
+                let size = found(world, &owner)?.text("/properties/hardwareProfile/vmSize");
+                Ok(body(StatusCode::OK, &compute::sizes(size)))
             })
         }
         (&Method::GET, owner) => {

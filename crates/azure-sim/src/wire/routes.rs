@@ -361,13 +361,14 @@ fn reading(
         ["microsoft.compute", "locations", location, "vmsizes"] => {
             version("locations/vmSizes", compute::VERSIONS)?;
             region(location)?;
-            ok(compute::sizes())
+            ok(compute::sizes(None))
         }
         ["microsoft.compute", "locations", location, "publishers", ..] => {
             version("locations/publishers", compute::VERSIONS)?;
             let location = region(location)?;
             let path: Vec<String> = names[4..].iter().map(|name| (*name).to_owned()).collect();
-            images::browse(subscription, &location, &path).and_then(ok)
+            let (top, order) = (ask.query("$top"), ask.query("$orderby"));
+            images::browse(subscription, &location, &path, top, order).and_then(ok)
         }
         ["microsoft.network", "locations", location, "usages"] => {
             version("locations/usages", network::VERSIONS)?;

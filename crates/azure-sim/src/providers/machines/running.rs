@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{OS_DISK, STORAGE};
+use super::{EXTENSION, OS_DISK, STORAGE};
 use crate::engine::deployments::rfc3339;
 use crate::engine::{self, Begin};
 use crate::state::Tx;
 use crate::state::model::{Change, Effect, Power, Provisioning, Resource, World};
 use crate::wire::errors::{Problem, Refusal};
+use crate::wire::ids::Id;
 use crate::wire::json as at;
 
 /// What an action says that changes nothing: `runCommand`, `assessPatches`, `retrieveBootDiagnosticsData`.
@@ -107,7 +108,7 @@ pub(crate) fn instance_view(world: &World, machine: &Resource) -> Value {
     }
     let extensions: Vec<Value> = world
         .under(&machine.key())
-        .filter(|(_, child)| child.is("Microsoft.Compute/virtualMachines/extensions"))
+        .filter(|(_, child)| child.is(EXTENSION))
         .map(|(_, extension)| json!({ "name": extension.name(), "type": extension.text("/properties/type"), "typeHandlerVersion": extension.text("/properties/typeHandlerVersion") }))
         .collect();
     if !extensions.is_empty() {
@@ -116,7 +117,7 @@ pub(crate) fn instance_view(world: &World, machine: &Resource) -> Value {
     view
 }
 
-/// start, powerOff, restart, deallocate. Answers the operation.
+/// start, powerOff, restart, deallocate, redeploy, reapply. Answers the operation.
 pub(crate) fn power(
     tx: &mut Tx<'_>,
     key: &str,
@@ -135,6 +136,12 @@ pub(crate) fn power(
         "poweroff" => (Power::Stopping, Power::Stopped, 10.0),
         "restart" => (Power::Starting, Power::Running, 15.0),
         "deallocate" => (Power::Deallocating, Power::Deallocated, 15.0),
+        "redeploy" => (Power::Starting, Power::Running, 60.0),
+        // The machine's model again, as it stands.
+        "reapply" => {
+            let power = machine.power.unwrap_or(Power::Running);
+            (power, power, 15.0)
+        }
         _ => {
             return Err(Refusal::missing(
                 "NotFound",
@@ -151,12 +158,28 @@ pub(crate) fn power(
             ),
         ));
     }
-    if action == "restart" && matches!(machine.power, Some(Power::Deallocated | Power::Stopped)) {
+    let deallocated = machine.power == Some(Power::Deallocated);
+    if matches!(action, "restart" | "redeploy") && deallocated {
         return Err(Refusal::conflict(
             "OperationNotAllowed",
-            "Operation 'restart' is not allowed on VM since the VM is either deallocated or stopped. Please start the VM.",
+            format!(
+                "Operation '{action}' is not allowed on VM '{}' since the VM is either deallocated or marked to be deallocated.",
+                machine.name()
+            ),
         ));
     }
+    if action == "restart" && machine.power == Some(Power::Stopped) {
+        return Err(Refusal::conflict(
+            "OperationNotAllowed",
+            "The operation requires the VM to be running (or set to run).",
+        ));
+    }
+    // Where there is nothing to switch off, nothing is taken up again either.
+    let (during, after) = if action == "poweroff" && deallocated {
+        (Power::Deallocated, Power::Deallocated)
+    } else {
+        (during, after)
+    };
     let operation = engine::begin(
         tx,
         Begin {
@@ -174,4 +197,29 @@ pub(crate) fn power(
     changing.changed = tx.now;
     tx.apply(Change::Resource(key.to_owned(), Some(Arc::new(changing))));
     Ok(operation)
+}
+
+/// What Azure may do to a spot machine at any time: it loses its place, or goes for good, as its policy says.
+pub(crate) fn evict(tx: &mut Tx<'_>, id: &Id) -> Result<(), Refusal> {
+    let key = id.key();
+    let is = |pointer: &str, word: &str| {
+        tx.resource(&key)
+            .and_then(|machine| machine.text(pointer))
+            .is_some_and(|text| text.eq_ignore_ascii_case(word))
+    };
+    if !is("/properties/priority", "Spot") {
+        return Err(Refusal::conflict(
+            "OperationNotAllowed",
+            format!(
+                "Operation 'simulateEviction' is not allowed on VM '{}' since its priority is not Spot.",
+                id.last_name()
+            ),
+        ));
+    }
+    if is("/properties/evictionPolicy", "Delete") {
+        crate::providers::delete(tx, id, None, None, false, None)?;
+    } else {
+        power(tx, &key, "deallocate", None, false)?;
+    }
+    Ok(())
 }

@@ -702,9 +702,12 @@ async fn a_policy_counts_and_asks_for_fields_where_the_resource_is() {
     ] });
     let made = group.define("named", &prefixes, &named, "deny").await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
-    group
-        .assign("named", &json!({ "prefixes": { "value": ["pip", "ip"] } }))
-        .await;
+    let many = json!({ "prefixes": { "value": vec!["x"; 201] } });
+    let seen = group.assign("named", &many).await;
+    assert_eq!(seen.code(), "TooManyCountExpressions", "{}", seen.body);
+    let few = json!({ "prefixes": { "value": ["pip", "ip"] } });
+    let made = group.assign("named", &few).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
 
     let denied = async |name: &str, body: &Value| {
         let seen = group.put(name, body).await;

@@ -48,7 +48,12 @@ fn of_type(name: &str) -> &'static str {
         "Microsoft.Network/publicIPAddresses" => {
             "Addresses are from 203.0.113.0/24, reserved for documentation, and may repeat"
         }
-        "Microsoft.Network/natGateways" => "Kept and shown; nothing is checked but references",
+        "Microsoft.Network/natGateways" => {
+            "Kept and shown; nothing is checked but references and who has an address"
+        }
+        "Microsoft.Network/networkSecurityGroups" => {
+            "Service tags of a family are taken whatever follows (`Azure…`, `Microsoft…`), and prefixes that do not begin at their first address"
+        }
         "Microsoft.ContainerService/managedClusters" => {
             "No Kubernetes runs; the node resource group stays empty"
         }
@@ -154,7 +159,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterUserCredential", "A kubeconfig without any secret, for `kubelogin`"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterAdminCredential", "A kubeconfig without any secret"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/agentPools/{pool}/upgradeNodeImageVersion", ""),
-    ("GET", "Microsoft.Authorization/roleDefinitions", "A hundred-odd built-in roles, of ten of them what they allow; none can be made"),
+    ("GET", "Microsoft.Authorization/roleDefinitions", "Some hundred built-in roles; what they allow is told of ten. None can be made"),
     ("GET", "Microsoft.Authorization/roleDefinitions/{name}", ""),
     ("GET", "Microsoft.Authorization/policySetDefinitions", "Always empty"),
     ("GET", "Microsoft.Authorization/policySetDefinitions/{name}", "Never found"),

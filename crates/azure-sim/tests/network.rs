@@ -253,8 +253,23 @@ async fn subnets_fit_into_their_network_and_keep_what_is_in_use() {
         .make(other, &vnet(&["10.0.0.0/16"], &[("a", "10.0.0.0/24")]))
         .await;
     group
-        .make(other, &vnet(&["10.0.0.0/16"], &[("z", "10.0.0.0/24")]))
+        .make(
+            other,
+            &vnet(
+                &["10.0.0.0/16"],
+                &[("y", "10.0.1.0/24"), ("z", "10.0.0.0/24")],
+            ),
+        )
         .await;
+    let changed = vnet(
+        &["10.0.0.0/16"],
+        &[("y", "10.0.0.0/24"), ("z", "10.0.1.0/24")],
+    );
+    let seen = group.make(other, &changed).await;
+    assert_eq!(
+        seen["properties"]["subnets"][0]["properties"]["addressPrefix"],
+        "10.0.0.0/24"
+    );
 }
 
 #[tokio::test]
@@ -687,9 +702,12 @@ async fn a_policy_counts_and_asks_for_fields_where_the_resource_is() {
     ] });
     let made = group.define("named", &prefixes, &named, "deny").await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
-    group
-        .assign("named", &json!({ "prefixes": { "value": ["pip", "ip"] } }))
-        .await;
+    let many = json!({ "prefixes": { "value": vec!["x"; 201] } });
+    let seen = group.assign("named", &many).await;
+    assert_eq!(seen.code(), "TooManyCountExpressions", "{}", seen.body);
+    let few = json!({ "prefixes": { "value": ["pip", "ip"] } });
+    let made = group.assign("named", &few).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
 
     let denied = async |name: &str, body: &Value| {
         let seen = group.put(name, body).await;

@@ -120,6 +120,14 @@ fn accepted(tx: &mut Tx<'_>, vnet: &Resource) -> Result<(), Refusal> {
     for key in gone {
         providers::remove(tx, &key);
     }
+    // All of them fit together, as the network was checked; one after the other they may stand in each other's place for a moment.
+    let moving: Vec<Arc<Resource>> = subnets(tx, &id.key()).cloned().collect();
+    for subnet in moving {
+        let mut nowhere = Resource::clone(&subnet);
+        at::remove(&mut nowhere.body, "/properties/addressPrefix");
+        at::remove(&mut nowhere.body, "/properties/addressPrefixes");
+        tx.apply(Change::Resource(subnet.key(), Some(Arc::new(nowhere))));
+    }
     for subnet in given {
         providers::put(
             tx,
@@ -157,8 +165,13 @@ pub(super) fn ranges(subnet: &Value, id: &str) -> Result<Vec<Range>, Refusal> {
         .collect()
 }
 
+/// The address space, or nothing where preflight knows only a part of it.
 fn space(vnet: &Value, id: &str) -> Result<Vec<Range>, Refusal> {
-    at::texts(vnet, "/properties/addressSpace/addressPrefixes")
+    let prefixes = "/properties/addressSpace/addressPrefixes";
+    if at::list(vnet, prefixes).iter().any(template::is_unknown) {
+        return Ok(Vec::new());
+    }
+    at::texts(vnet, prefixes)
         .iter()
         .map(|text| Range::read(text, id))
         .collect()

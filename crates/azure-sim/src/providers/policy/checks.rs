@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::expression::Parameters;
 use super::{ASSIGNMENT, condition, expression};
 use crate::state::model::{Resource, World};
 use crate::wire::errors::Refusal;
@@ -198,7 +199,44 @@ pub(super) fn parameters(
             ));
         }
     }
-    Ok(())
+    iterates(definition, assignment)
+}
+
+/// How often the values of a count may be gone through, all counts around it multiplied. Source: <https://github.com/Azure/azure-policy/issues/1578>.
+const MOST_ITERATIONS: usize = 200;
+
+/// Checks what is only known of a rule once it has the values of an assignment.
+fn iterates(definition: &Value, assignment: &Value) -> Result<(), Refusal> {
+    let properties = &definition["properties"];
+    let rule = Parameters::new(&properties["parameters"], &assignment["parameters"])
+        .and_then(|parameters| parameters.resolve(&properties["policyRule"]));
+    let number = rule.map_or(0, |rule| iterations(&rule["if"], 1));
+    if number <= MOST_ITERATIONS {
+        return Ok(());
+    }
+    let of = at::text(definition, "/name").unwrap_or_default();
+    Err(Refusal::bad(
+        "TooManyCountExpressions",
+        format!(
+            "The policy definition: '{of}' has a 'value count' expression that performs '{number}' iterations, which exceeds the limit of: '{MOST_ITERATIONS}'."
+        ),
+    ))
+}
+
+fn iterations(value: &Value, outer: usize) -> usize {
+    let most = |values: &mut dyn Iterator<Item = usize>| values.max().unwrap_or(0);
+    match value {
+        Value::Array(items) => most(&mut items.iter().map(|item| iterations(item, outer))),
+        Value::Object(map) => most(&mut map.iter().map(|(name, inner)| {
+            let items = at::list(inner, "/value").len();
+            if items > 0 && name.eq_ignore_ascii_case("count") {
+                let own = outer.saturating_mul(items);
+                return own.max(iterations(inner, own));
+            }
+            iterations(inner, outer)
+        })),
+        _ => 0,
+    }
 }
 
 /// Refuses to delete a definition that is assigned. Words: <https://github.com/Azure/Azure-Landing-Zones/issues/444>, <https://github.com/azuredemoenvironment/ade/issues/37>.

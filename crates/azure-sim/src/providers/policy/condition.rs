@@ -31,6 +31,9 @@ const OPERATORS: [&str; 19] = [
 /// Counts in counts: every one of them goes through its list for each element of the one around it.
 const DEEPEST_COUNT: usize = 3;
 
+/// Conditions and elements that one question may come to: lists are as long as whoever sends them likes.
+const MOST_CONDITIONS: usize = 100_000;
+
 /// Whether the condition is one that can be evaluated here; otherwise what of it is not. `counts` is how many counts it stands in.
 pub(super) fn check(condition: &Value, counts: usize) -> Result<(), String> {
     let Some(map) = condition.as_object() else {
@@ -169,6 +172,8 @@ pub(super) struct Question<'a> {
     subject: Subject<'a>,
     parameters: &'a Parameters,
     elements: Vec<Element>,
+    /// Conditions and elements that may still be looked at.
+    left: usize,
     /// What was looked at, but for what counts looked at.
     pub(super) trace: Vec<Value>,
 }
@@ -179,12 +184,14 @@ impl<'a> Question<'a> {
             subject,
             parameters,
             elements: Vec::new(),
+            left: MOST_CONDITIONS,
             trace: Vec::new(),
         }
     }
 
-    /// `None` where nobody knows yet, as in preflight.
+    /// `None` where nobody knows yet, as in preflight, or where it would take too long.
     pub(super) fn holds(&mut self, condition: &Value) -> Option<bool> {
+        self.left = self.left.checked_sub(1)?;
         let map = condition.as_object()?;
         for (word, ends) in [("allOf", false), ("anyOf", true)] {
             let Some(parts) = get(map, word).and_then(Value::as_array) else {
@@ -276,6 +283,7 @@ impl<'a> Question<'a> {
             };
             (name, items)
         };
+        self.left = self.left.checked_sub(items.len())?;
         if items.iter().any(template::is_unknown) {
             return None;
         }

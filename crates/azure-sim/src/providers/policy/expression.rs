@@ -50,16 +50,16 @@ impl Parameters {
     pub(super) fn resolve(&self, rule: &Value) -> Option<Value> {
         let mut rule = rule.clone();
         put_off(&mut rule);
-        self.evaluate(rule, None)
+        self.evaluate(&rule, None)
     }
 
-    fn evaluate(&self, value: Value, answers: Option<Map<String, Value>>) -> Option<Value> {
+    fn evaluate(&self, value: &Value, answers: Option<Map<String, Value>>) -> Option<Value> {
         let (mut kinds, mut values) = (self.kinds.clone(), self.values.clone());
         if let Some(answers) = answers {
             kinds.insert(ANSWERS.to_owned(), json!({ "type": "object" }));
             values.insert(ANSWERS.to_owned(), Value::Object(answers));
         }
-        let template = template(&kinds, &value).ok()?;
+        let template = template(&kinds, value).ok()?;
         let context = template::Context {
             tenant_id: crate::seed::TENANT.to_owned(),
             subscription_id: crate::seed::SUBSCRIPTION_DEV.to_owned(),
@@ -104,7 +104,7 @@ impl Parameters {
             rest = call.after;
         }
         rewritten.push_str(rest);
-        self.evaluate(Value::String(format!("[{rewritten}]")), Some(answers))
+        self.evaluate(&Value::String(format!("[{rewritten}]")), Some(answers))
     }
 }
 

@@ -114,7 +114,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// ARM's code for this error: `InvalidTemplate`, `InvalidTemplateDeployment`, or what the runtime gave.
+    /// ARM's code for this error, such as `InvalidTemplate` or `InvalidDeployment`, or what the runtime gave.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {

@@ -189,7 +189,7 @@ impl Deployment<'_> {
                 .any(|declared| !instances.iter().any(|other| other.declared == declared))
     }
 
-    /// Source: <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found> and public reports.
+    /// What ARM says of a dependency on nothing, as public reports of refused deployments quote it.
     fn undefined(&self, at: &str, index: usize, name: &str) -> Error {
         Error::refused(
             self.at(&place::index(at, index)),

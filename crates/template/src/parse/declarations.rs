@@ -224,7 +224,15 @@ pub(super) fn outputs(
             Ok(DeclaredOutput {
                 name: name.clone(),
                 kind: declared.kind,
-                schema: members.clone(),
+                schema: members
+                    .iter()
+                    .filter(|(name, _)| {
+                        !["value", "copy"]
+                            .iter()
+                            .any(|computed| computed.eq_ignore_ascii_case(name))
+                    })
+                    .map(|(name, part)| (name.clone(), part.clone()))
+                    .collect(),
                 condition: get(members, "condition")
                     .map(|condition| Node::read_plain(condition, &place::member(&at, "condition")))
                     .transpose()?,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::check::Chain;
 use super::{MAX_DEPTH, resolve};
 use crate::parse::get;
+use crate::runtime::is_unknown;
 
 /// The value without the parts that are declared secure: Azure answers with the rest. A value that is secure as a whole stays;
 /// its type says so.
@@ -26,7 +27,7 @@ fn prune(
     let Ok(chain) = resolve(schema, definitions).map(Chain) else {
         return false;
     };
-    if depth > MAX_DEPTH {
+    if depth > MAX_DEPTH || is_unknown(value) {
         return false;
     }
     if chain.kind().is_some_and(crate::ParameterType::secure) {

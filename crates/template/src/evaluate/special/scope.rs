@@ -145,19 +145,19 @@ fn management_group(deployment: &Rc<Deployment<'_>>, _: &Call, _: &Frame) -> Res
 /// Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-deployment#deployment>.
 pub(crate) fn deployment_shown(language: &Deployment<'_>) -> Rc<Value> {
     language.shown(|| {
-        let mut shown = json!({
-            "name": language.name,
-            "properties": {
-                "template": language.template.document,
-                "templateHash": language.template.hash(),
-                "parameters": language.given_parameters(),
-                "mode": "Incremental",
-                "provisioningState": "Accepted",
-            },
-        });
-        if let (Some(location), Value::Object(shown)) = (&language.location, &mut shown) {
+        // The template may be large: `json!` would write and read it once more.
+        let mut properties = Map::new();
+        properties.insert("template".into(), language.template.document.clone());
+        properties.insert("templateHash".into(), language.template.hash().into());
+        properties.insert("parameters".into(), language.given_parameters());
+        properties.insert("mode".into(), "Incremental".into());
+        properties.insert("provisioningState".into(), "Accepted".into());
+        let mut shown = Map::new();
+        shown.insert("name".into(), language.name.clone().into());
+        shown.insert("properties".into(), properties.into());
+        if let Some(location) = &language.location {
             shown.insert("location".into(), location.clone().into());
         }
-        shown
+        Value::Object(shown)
     })
 }

@@ -104,13 +104,13 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("GET", "Microsoft.Resources/deployments", ""),
     ("GET", "Microsoft.Resources/deployments/{name}", ""),
     ("HEAD", "Microsoft.Resources/deployments/{name}", ""),
-    ("PUT", "Microsoft.Resources/deployments/{name}", "Incremental mode and inline templates only; groups and subscriptions, not management groups or the tenant"),
+    ("PUT", "Microsoft.Resources/deployments/{name}", "Inline templates only; groups and subscriptions, not management groups or the tenant"),
     ("DELETE", "Microsoft.Resources/deployments/{name}", ""),
     ("POST", "Microsoft.Resources/deployments/{name}/validate", "Always 200 or 400, never 202"),
-    ("POST", "Microsoft.Resources/deployments/{name}/whatIf", "What the template leaves out counts as unchanged; `Array` changes are told as `Modify`"),
+    ("POST", "Microsoft.Resources/deployments/{name}/whatIf", "Of a resource, what the template leaves out counts as unchanged; `Array` changes are told as `Modify`"),
     ("POST", "Microsoft.Resources/deployments/{name}/cancel", ""),
     ("POST", "Microsoft.Resources/deployments/{name}/exportTemplate", ""),
-    ("GET", "Microsoft.Resources/deployments/{name}/operations", "Of nested deployments, all rows stand in the outer one"),
+    ("GET", "Microsoft.Resources/deployments/{name}/operations", ""),
     ("GET", "Microsoft.Resources/deployments/{name}/operations/{operation}", ""),
     ("GET", "Microsoft.Resources/deployments/{name}/operationStatuses/{operation}", ""),
     ("GET", "Microsoft.Compute/skus", "Twenty-odd sizes; `$filter` by location only"),
@@ -308,8 +308,9 @@ const TAIL: &str = "## What holds for all of them
 
 - **Time** runs faster (`--sim-speed`) and can be stepped (`POST /_sim/clock`); durations are Azure's, divided.
 - **Versions**: each type has its list of api-versions; all of them answer in the same shape, the newest.
-- **Validation** covers required values, ranges, references, what cannot change and the compatibility rules of sizes, images and node systems. Members that
-  Azure does not know are refused beside `properties` and kept below it; read-only members in a body are ignored.
+- **Validation** covers required values, ranges, references, what cannot change and the compatibility rules of sizes, images and node systems. Bodies of Compute, Network and ContainerService are read by tables of Microsoft's SDK (`conformance/members.py`): unknown
+  members, wrong JSON types and unknown words are refused in each provider's own words, as far as those are known; read-only members are ignored. One table
+  per type, the newest, holds for all versions. Elsewhere, members that Azure does not know are refused beside `properties` and kept below it.
 - **Throttling**: ARM's token buckets per subscription, Compute's per machine and per subscription. What Compute calls its buckets in
   `x-ms-ratelimit-remaining-resource` is not established; the names here are ours.
 - **Permissions**: one application, which may do everything. Tokens are checked for signature, issuer, audience, tenant and time.

@@ -13,6 +13,7 @@ pub(crate) mod identity;
 pub(crate) mod images;
 pub(crate) mod locks;
 pub(crate) mod machines;
+mod members;
 pub(crate) mod network;
 pub(crate) mod policy;
 pub(crate) mod resources;

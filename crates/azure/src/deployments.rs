@@ -341,10 +341,39 @@ impl Deployments<'_> {
     }
 
     /// The progress per resource, all pages. Rows that are no resource (output evaluation, lookups of existing ones, clean-up) are left out.
+    /// The row of a nested deployment in a resource group is followed by the rows of that deployment, which ARM keeps with it; one
+    /// whose record is not there yet has none.
     ///
     /// # Errors
     /// [`crate::ErrorKind::NotFound`] when there is no such deployment.
     pub async fn operations(&self, id: &DeploymentId) -> Result<Vec<DeploymentOperation>> {
+        let mut rows = self.own_operations(id).await?;
+        let mut at = 0;
+        // Rows are looked at while more come in behind them: deployments within deployments.
+        while let Some(row) = rows.get(at) {
+            at += 1;
+            let Ok(nested) = DeploymentId::parse(&row.resource_id) else {
+                continue;
+            };
+            let inner = match self.own_operations(&nested).await {
+                Err(error) if error.kind() == crate::ErrorKind::NotFound => continue,
+                inner => inner?,
+            };
+            // A deployment that names itself, or one around it, has been told already.
+            let new: Vec<_> = inner
+                .into_iter()
+                .filter(|row| {
+                    !rows
+                        .iter()
+                        .any(|known| known.resource_id.eq_ignore_ascii_case(&row.resource_id))
+                })
+                .collect();
+            rows.splice(at..at, new);
+        }
+        Ok(rows)
+    }
+
+    async fn own_operations(&self, id: &DeploymentId) -> Result<Vec<DeploymentOperation>> {
         let path = format!("{id}/operations");
         let values: Vec<Value> = self
             .arm

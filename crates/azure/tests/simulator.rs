@@ -296,3 +296,45 @@ async fn a_workload_signs_in_with_the_token_that_its_cluster_projects() {
     project(json!({})).await;
     late.check().await.unwrap();
 }
+
+/// Bicep makes a deployment of every module; what a person wants to see is what the modules make.
+#[tokio::test]
+async fn progress_reaches_into_nested_deployments() {
+    let simulator = simulator().await;
+    let arm = client(&simulator);
+    let subscription = SubscriptionId::parse(seed::SUBSCRIPTION_DEV).unwrap();
+    let group = GroupId::new(subscription, "rg-shop-dev-modules").unwrap();
+    arm.groups()
+        .put(&group, "westeurope", &BTreeMap::new())
+        .await
+        .unwrap();
+    let schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+    let rules = json!({ "type": "Microsoft.Network/networkSecurityGroups", "apiVersion": "2025-05-01", "name": "nsg-web", "location": "westeurope" });
+    let nested = |name: &str, resource: Value| {
+        json!({
+            "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": name,
+            "properties": { "mode": "Incremental", "template": { "$schema": schema, "contentVersion": "1.0.0.0", "resources": [resource] } },
+        })
+    };
+    let template = json!({
+        "$schema": schema, "contentVersion": "1.0.0.0",
+        "resources": [nested("network", nested("rules", rules))],
+    });
+    let id = DeploymentId::new(group, "all").unwrap();
+    let body = DeploymentBody::new(template, Map::new());
+    let started = arm.deployments().put(&id, &body).await.unwrap();
+    done(&arm, started).await;
+    let rows = arm.deployments().operations(&id).await.unwrap();
+    let told: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row.resource_name.as_str(), row.state.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("network", "Succeeded"),
+            ("rules", "Succeeded"),
+            ("nsg-web", "Succeeded")
+        ]
+    );
+}

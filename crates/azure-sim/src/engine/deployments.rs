@@ -634,8 +634,8 @@ impl Deployment {
                 });
             }
         }
-        // A nested deployment ends with the last of its resources.
-        for index in 0..self.steps.len() {
+        // A nested deployment ends with the last of its resources. They stand behind it, so the innermost is looked at first.
+        for index in (0..self.steps.len()).rev() {
             let nested = &self.steps[index];
             if nested.state != Progress::Running || nested.operation.is_some() {
                 continue;

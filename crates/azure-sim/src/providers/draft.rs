@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Habit, Kind, Order, checks, policy, skus};
+use super::{Habit, Kind, Order, checks, members, policy, skus};
 use crate::state::model::{Power, Provisioning, Resource, World};
 use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids::{self, Id};
@@ -228,7 +228,7 @@ pub(super) fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refu
         return Err(Refusal::bad("InvalidRequestContent", at::too_deep()));
     }
     checks::envelope(&order.body)?;
-    let mut body = body_of(order, old);
+    let mut body = body_of(kind, order, old)?;
     let location = checks::location(kind, scene, id, &mut body, old)?;
     checks::tags(&body)?;
     policy::allows(scene.world, id, kind.name, &body, scene.now)?;
@@ -285,7 +285,7 @@ fn canonical(kind: &Kind, id: &Id) -> Id {
 }
 
 /// The new body: a PUT's own, or the old one with a patch merged in. Identity, type and read-only members never come from the body.
-fn body_of(order: &Order, old: Option<&Resource>) -> Value {
+fn body_of(kind: &Kind, order: &Order, old: Option<&Resource>) -> Result<Value, Refusal> {
     let mut given = order.body.clone();
     if let Value::Object(map) = &mut given {
         for name in [
@@ -300,6 +300,7 @@ fn body_of(order: &Order, old: Option<&Resource>) -> Value {
             map.shift_remove(name);
         }
     }
+    let given = members::read(kind, given)?;
     let mut body = match (order.patch, old) {
         (true, Some(old)) => {
             let mut body = old.body.clone();
@@ -314,5 +315,5 @@ fn body_of(order: &Order, old: Option<&Resource>) -> Value {
     };
     at::strip_nulls(&mut body);
     at::remove(&mut body, "/properties/provisioningState");
-    body
+    Ok(body)
 }

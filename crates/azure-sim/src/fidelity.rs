@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::providers::{self, container_service};
+use crate::providers::{self, Patch};
 
 /// One operation of the simulator.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ fn of_type(name: &str) -> &'static str {
             "Kept and shown; the one application may do everything"
         }
         "Microsoft.Authorization/policyDefinitions" => {
-            "Conditions: allOf, anyOf, not, field, value; `count`, `field()` and `current()` are refused. Three built-in definitions"
+            "The functions `requestContext()` and `policy()` are refused. Three built-in definitions"
         }
         "Microsoft.Authorization/policyAssignments" => {
             "Only `deny` acts; assignments act at once, in Azure after minutes"
@@ -154,7 +154,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterUserCredential", "A kubeconfig without any secret, for `kubelogin`"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/listClusterAdminCredential", "A kubeconfig without any secret"),
     ("POST", "Microsoft.ContainerService/managedClusters/{name}/agentPools/{pool}/upgradeNodeImageVersion", ""),
-    ("GET", "Microsoft.Authorization/roleDefinitions", "Ten built-in roles; none can be made"),
+    ("GET", "Microsoft.Authorization/roleDefinitions", "A hundred-odd built-in roles, of ten of them what they allow; none can be made"),
     ("GET", "Microsoft.Authorization/roleDefinitions/{name}", ""),
     ("GET", "Microsoft.Authorization/policySetDefinitions", "Always empty"),
     ("GET", "Microsoft.Authorization/policySetDefinitions/{name}", "Never found"),
@@ -183,7 +183,7 @@ pub fn operations() -> Vec<Operation> {
             differs,
         };
         all.push(row("PUT", &one, differs));
-        if kind.name != container_service::POOL {
+        if kind.patch != Patch::Never {
             all.push(row("PATCH", &one, ""));
         }
         all.push(row("GET", &one, ""));

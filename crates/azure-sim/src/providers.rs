@@ -14,6 +14,7 @@ pub(crate) mod images;
 pub(crate) mod locks;
 pub(crate) mod machines;
 mod members;
+mod names;
 pub(crate) mod network;
 pub(crate) mod policy;
 pub(crate) mod resources;
@@ -23,6 +24,7 @@ pub(crate) mod upgrades;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -44,6 +46,7 @@ pub(crate) struct Kind {
     /// Newest first.
     pub(crate) versions: &'static [&'static str],
     pub(crate) habit: Habit,
+    pub(crate) patch: Patch,
     /// Whether it has a region of its own.
     pub(crate) located: bool,
     /// Seconds that Azure takes.
@@ -73,6 +76,40 @@ pub(crate) enum Habit {
     Aks,
 }
 
+/// What a PATCH may bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patch {
+    /// Whatever a PUT may.
+    Merge,
+    /// Tags; the rest changes by PUT only.
+    Tags,
+    /// Tags; the rest is not even read.
+    TagsAlone,
+    /// The type has no PATCH.
+    Never,
+}
+
+impl Patch {
+    /// Words: <https://github.com/Azure/azure-sdk-for-go/issues/2608>.
+    fn allows(self, order: &Order) -> Result<(), Refusal> {
+        match self {
+            Patch::Tags if order.body.get("properties").is_some() => Err(Refusal::bad(
+                "OnlyTagsSupportedForPatch",
+                "PATCH request content includes properties property. Only tags property is currently supported.",
+            )),
+            Patch::Never => Err(Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "HttpMethodNotAllowed",
+                format!(
+                    "The HTTP method 'PATCH' is not supported at scope '{}'.",
+                    order.id.text()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Kind {
     pub(crate) fn base(
         name: &'static str,
@@ -83,6 +120,7 @@ impl Kind {
             name,
             versions,
             habit,
+            patch: Patch::Merge,
             located: true,
             create: 1.0,
             update: 1.0,

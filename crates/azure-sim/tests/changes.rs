@@ -298,6 +298,12 @@ async fn disks_and_interfaces_must_be_what_they_are_said_to_be_and_free() {
             400,
             "InvalidParameter",
         ),
+        (
+            "a name that parts the path",
+            with(os, json!("a/b")),
+            400,
+            "InvalidParameter",
+        ),
     ] {
         let refused = place.sim.put(&path, &body).await;
         assert_eq!(

@@ -32,7 +32,7 @@ pub enum Error {
         message: String,
     },
     /// An expression can be read but not computed: wrong kind or number of arguments, missing property, index out of bounds.
-    #[error("{place}: {message} (in `{expression}`)")]
+    #[error("{place}: {message}")]
     Expression {
         /// JSON path in the template.
         place: String,
@@ -41,9 +41,21 @@ pub enum Error {
         /// What is wrong and what to write instead.
         message: String,
     },
+    /// ARM refuses it in a whole sentence of its own, which names what is wrong: it needs no place before it.
+    #[error("{message}")]
+    Refused {
+        /// ARM's code.
+        code: String,
+        /// JSON path in the template.
+        place: String,
+        /// The part of an expression that failed; empty where no expression did.
+        expression: String,
+        /// ARM's sentence, as it stands between the quotes of `Deployment template validation failed: '…'`.
+        message: String,
+    },
     /// A function that this evaluator does not know. It never guesses.
     #[error(
-        "{place}: the function `{function}` is not supported. Check its spelling, or compute the value outside the template and pass it as a parameter"
+        "The template function '{function}' is not valid. Please see https://aka.ms/arm-functions for usage details."
     )]
     UnsupportedFunction {
         /// JSON path in the template.
@@ -107,7 +119,9 @@ impl Error {
     pub fn code(&self) -> &str {
         match self {
             Self::NotJson { .. } => "InvalidRequestContent",
-            Self::Parameter { code, .. } | Self::Runtime { code, .. } => code,
+            Self::Parameter { code, .. }
+            | Self::Runtime { code, .. }
+            | Self::Refused { code, .. } => code,
             Self::Limit { .. }
             | Self::Invalid { .. }
             | Self::Syntax { .. }
@@ -125,6 +139,7 @@ impl Error {
             Self::Invalid { place, .. }
             | Self::Syntax { place, .. }
             | Self::Expression { place, .. }
+            | Self::Refused { place, .. }
             | Self::UnsupportedFunction { place, .. }
             | Self::LinkedTemplate { place, .. }
             | Self::Fail { place, .. }
@@ -148,12 +163,40 @@ impl Error {
         }
     }
 
+    /// What ARM refuses in this sentence, with the code `InvalidTemplate`.
+    pub(crate) fn refused(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Refused {
+            code: "InvalidTemplate".into(),
+            place: place.into(),
+            expression: String::new(),
+            message: message.into(),
+        }
+    }
+
+    /// An expression failed within something that ARM names: `wrap` makes the whole sentence. Other errors stay as they are.
+    pub(crate) fn told(self, wrap: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Expression {
+                place,
+                expression,
+                message,
+            } => Self::Refused {
+                code: "InvalidTemplate".into(),
+                place,
+                expression,
+                message: wrap(&message),
+            },
+            other => other,
+        }
+    }
+
     /// Gives the error a place, where it has none yet.
     pub(crate) fn placed(mut self, at: impl FnOnce() -> String) -> Self {
         match &mut self {
             Self::Invalid { place, .. }
             | Self::Syntax { place, .. }
             | Self::Expression { place, .. }
+            | Self::Refused { place, .. }
             | Self::UnsupportedFunction { place, .. }
             | Self::LinkedTemplate { place, .. }
             | Self::Fail { place, .. }
@@ -173,6 +216,7 @@ impl Error {
             Self::Invalid { place, .. }
             | Self::Syntax { place, .. }
             | Self::Expression { place, .. }
+            | Self::Refused { place, .. }
             | Self::UnsupportedFunction { place, .. }
             | Self::LinkedTemplate { place, .. }
             | Self::Fail { place, .. }
@@ -181,4 +225,11 @@ impl Error {
         }
         self
     }
+}
+
+/// What ARM says of a function that stands where it is not taken. Public reports of refused deployments quote it.
+pub(crate) fn misplaced_text(function: &str) -> String {
+    format!(
+        "The template function '{function}' is not expected at this location. Please see https://aka.ms/arm-functions for usage details."
+    )
 }

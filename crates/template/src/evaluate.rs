@@ -4,7 +4,10 @@
 mod expand;
 mod expression;
 mod frame;
+mod identity;
 mod nested;
+mod order;
+mod outputs;
 mod resource;
 mod scope;
 pub(crate) mod special;
@@ -18,15 +21,16 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-pub(crate) use expand::{Instance, SLASH};
+pub(crate) use expand::Instance;
 pub(crate) use frame::{Binding, Frame};
+pub(crate) use identity::SLASH;
 pub(crate) use scope::Scope;
 pub(crate) use world::World;
 
 use crate::cause::Cause;
 use crate::node::Node;
 use crate::runtime::{MARK, is_unknown, unknown};
-use crate::template::{Declared, Inner, OutputValue, Variable};
+use crate::template::{Declared, Inner, Variable};
 use crate::{
     Context, Error, Evaluation, Output, Resource, ResourceGroup, Runtime, Template, parameter,
     place, schema,
@@ -59,6 +63,8 @@ pub(crate) struct Deployment<'w> {
     nesting: usize,
     expanding: Cell<bool>,
     instances: OnceCell<Vec<Instance>>,
+    /// What `deployment()` shows: the whole template is in it, and one is made.
+    shown: OnceCell<Rc<Value>>,
 }
 
 /// What a deployment comes to.
@@ -96,6 +102,11 @@ pub(crate) fn evaluate(
         parameters.insert(name.clone(), Value::clone(&*deployment.parameter(name)?));
     }
     drop(deployment);
+    for declared in &template.inner.outputs {
+        if let Some(output) = done.outputs.get_mut(&declared.name) {
+            declared.hide_secrets(&mut output.value, &template.inner);
+        }
+    }
     Ok(Evaluation {
         resources: done.resources,
         outputs: done.outputs,
@@ -125,6 +136,17 @@ fn record_given(world: &World<'_>, name: &str, value: &Value) {
 /// What an unknown number of copies is called.
 pub(crate) fn copy_text(name: &str) -> String {
     format!("copy('{name}')")
+}
+
+/// What ARM says of a name that the template does not declare.
+fn not_found(what: &str, name: &str) -> Error {
+    Error::Expression {
+        place: String::new(),
+        expression: format!("{what}s('{name}')"),
+        message: format!(
+            "The template {what} '{name}' is not found. Please see https://aka.ms/arm-syntax-{what}s for usage details."
+        ),
+    }
 }
 
 /// Dependencies on what is not made here order nothing.
@@ -180,7 +202,13 @@ impl<'w> Deployment<'w> {
             nesting: 0,
             expanding: Cell::new(false),
             instances: OnceCell::new(),
+            shown: OnceCell::new(),
         })
+    }
+
+    /// What `deployment()` shows; `make` makes it once.
+    pub(crate) fn shown(&self, make: impl FnOnce() -> Value) -> Rc<Value> {
+        Rc::clone(self.shown.get_or_init(|| Rc::new(make())))
     }
 
     /// The parameters as they were given, `{"x": {"value": 1}}`: what `deployment()` shows of them.
@@ -229,17 +257,40 @@ impl<'w> Deployment<'w> {
             for name in self.template.parameters.keys() {
                 self.parameter(name)?;
             }
-        }
-        let mut resources = Vec::new();
-        for (i, instance) in self.instances()?.iter().enumerate() {
-            if !instance.dropped {
-                self.resource(i, instance, &mut resources)?;
+            // ARM computes variables that nothing uses as well.
+            for variable in self.template.variables.values() {
+                self.variable(variable.name())?;
             }
         }
+        let instances = self.instances()?;
+        let mut needs = Vec::with_capacity(instances.len());
+        for instance in instances {
+            needs.push(if instance.dropped {
+                Vec::new()
+            } else {
+                self.needed_first(instance)?
+            });
+        }
+        self.no_circle(&needs)?;
+        let mut resources = Vec::new();
+        for (i, (instance, needs)) in instances.iter().zip(&mut needs).enumerate() {
+            if !instance.dropped {
+                self.resource(i, instance, needs, &mut resources)?;
+            }
+        }
+        // Bodies have told what they refer to by now.
+        self.no_circle(&needs)?;
         Ok(Done {
             resources,
             outputs: self.outputs()?,
         })
+    }
+
+    fn no_circle(self: &Rc<Self>, needs: &[Vec<usize>]) -> Result<(), Error> {
+        match order::circle(needs).and_then(|on| self.instances().ok()?.get(on)) {
+            Some(on) => Err(order::circular(self.at(&self.declared(on)?.place), &on.id)),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn declared(&self, instance: &Instance) -> Result<&Declared, Error> {
@@ -253,10 +304,7 @@ impl<'w> Deployment<'w> {
     pub(crate) fn parameter(self: &Rc<Self>, name: &str) -> Result<Rc<Value>, Error> {
         let key = name.to_lowercase();
         let Some(declared) = self.template.declarations.get(&key) else {
-            return Err(Error::invalid(
-                "",
-                format!("the template has no parameter `{name}`; declare it under `parameters`"),
-            ));
+            return Err(not_found("parameter", name));
         };
         self.lazily(&self.parameters, &key, "parameter", name, || {
             if let Some(value) = self.given.get(&key) {
@@ -268,7 +316,15 @@ impl<'w> Deployment<'w> {
             };
             let value = self
                 .world
-                .as_default(true, || self.node(default, &Frame::default(), &at))?;
+                .as_default(true, || self.node(default, &Frame::default(), &at))
+                .map_err(|error| {
+                    error.told(|text| {
+                        format!(
+                            "The template parameter '{}' is not valid: {text}",
+                            declared.name
+                        )
+                    })
+                })?;
             if let Value::Object(schema) = &declared.schema
                 && !(value.is_null()
                     && self
@@ -292,23 +348,27 @@ impl<'w> Deployment<'w> {
     pub(crate) fn variable(self: &Rc<Self>, name: &str) -> Result<Rc<Value>, Error> {
         let key = name.to_lowercase();
         let Some(variable) = self.template.variables.get(&key) else {
-            return Err(Error::invalid(
-                "",
-                format!("the template has no variable `{name}`; declare it under `variables`"),
-            ));
+            return Err(not_found("variable", name));
         };
         self.lazily(&self.variables, &key, "variable", name, || {
-            self.world.as_default(false, || match variable {
-                Variable::Node { name, value } => {
-                    self.node(value, &Frame::default(), &place::member("variables", name))
-                }
+            let at = place::member("variables", variable.name());
+            let value = self.world.as_default(false, || match variable {
+                Variable::Node { value, .. } => self.node(value, &Frame::default(), &at),
                 Variable::Loop(entry) => self.loop_values(
                     &entry.name,
                     &entry.count,
                     &entry.input,
                     &Frame::default(),
-                    &place::member("variables", &entry.name),
+                    &at,
                 ),
+            });
+            value.map_err(|error| {
+                error.told(|text| {
+                    format!(
+                        "The template variable '{}' is not valid: {text}",
+                        variable.name()
+                    )
+                })
             })
         })
     }
@@ -346,62 +406,6 @@ impl<'w> Deployment<'w> {
                 Err(error)
             }
         }
-    }
-
-    fn outputs(self: &Rc<Self>) -> Result<IndexMap<String, Output>, Error> {
-        let mut outputs = IndexMap::new();
-        let frame = self.base_frame();
-        for declared in &self.template.outputs {
-            let at = place::member("outputs", &declared.name);
-            let mut in_doubt = None;
-            if let Some(condition) = &declared.condition {
-                let at = place::member(&at, "condition");
-                let causes = &self.world.causes;
-                let (holds, met) = causes.watch(|| self.condition(condition, &frame, &at));
-                match holds? {
-                    Some(true) => {}
-                    Some(false) => continue,
-                    None => {
-                        let text = format!("outputs('{}')", declared.name);
-                        causes.record(&text, met);
-                        in_doubt = Some(unknown(text));
-                    }
-                }
-            }
-            let value = match (in_doubt, &declared.value) {
-                (Some(unknown), _) => unknown,
-                (None, OutputValue::One(node)) => {
-                    self.node(node, &frame, &place::member(&at, "value"))?
-                }
-                (None, OutputValue::Loop { count, input }) => self.loop_values(
-                    &declared.name,
-                    count,
-                    input,
-                    &frame,
-                    &place::member(&at, "copy"),
-                )?,
-            };
-            let fits =
-                schema::fits(declared.kind, &value) || (value.is_null() && declared.nullable);
-            if !fits {
-                return Err(Error::invalid(
-                    self.at(&at),
-                    format!(
-                        "the output is declared as {} but is {}; change its type or its value",
-                        declared.kind.to_string().to_lowercase(),
-                        schema::called(&value)
-                    ),
-                ));
-            }
-            outputs.insert(
-                declared.name.clone(),
-                Output {
-                    kind: declared.kind,
-                    value,
-                },
-            );
-        }
-        Ok(outputs)
     }
 
     /// The values of a loop that makes an array.

@@ -87,6 +87,7 @@ pub struct Batch {
 pub struct Output {
     /// Its declared type.
     pub kind: ParameterType,
-    /// Its value; unknown leaves where it needs the cloud.
+    /// Its value; unknown leaves where it needs the cloud. Parts that a user-defined type declares secure are left out; a value
+    /// that is secure as a whole is there, for its kind says so.
     pub value: Value,
 }

@@ -31,7 +31,9 @@ use crate::schema::called;
 pub(crate) use comparison::same;
 pub(crate) use date::formatted;
 pub(crate) use dotnet::text_of;
+pub(crate) use hash::hash_of;
 pub(crate) use numeric::int_of;
+pub use roles::BUILT_IN_ROLES;
 
 /// Longest text and largest value (in bytes and values) that a function may make: a template that needs more cannot be sent
 /// to Azure anyway, and a hostile one must not fill the memory.
@@ -77,6 +79,8 @@ pub(crate) enum Fault {
     Unknown,
     /// The arguments do not fit; the message says what would.
     Wrong(String),
+    /// The same in a sentence of ARM's own, which needs no more around it.
+    Refused(String),
     /// `fail()`.
     Fail(String),
     /// An error from within, already with its place.
@@ -92,6 +96,11 @@ impl From<Error> for Fault {
 /// Ends a function with a message.
 pub(crate) fn wrong<T>(message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Wrong(message.into()))
+}
+
+/// Ends a function with ARM's own sentence.
+pub(crate) fn refused<T>(message: impl Into<String>) -> Result<T, Fault> {
+    Err(Fault::Refused(message.into()))
 }
 
 impl Function {
@@ -180,6 +189,7 @@ static BY_NAME: LazyLock<HashMap<String, &'static Function>> = LazyLock::new(|| 
         special::live::TABLE,
         special::resource::TABLE,
         special::scope::TABLE,
+        special::zones::TABLE,
     ]
     .into_iter()
     .flatten()

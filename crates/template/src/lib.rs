@@ -27,6 +27,7 @@ pub use cause::Cause;
 pub use context::{Context, ResourceGroup};
 pub use error::Error;
 pub use evaluation::{Batch, Evaluation, Output, Resource};
+pub use functions::BUILT_IN_ROLES;
 pub use parameter::{Parameter, ParameterError, ParameterType, check_parameters};
 pub use runtime::{Link, Runtime, Unknown, has_unknown, is_unknown, unknown};
 pub use template::Template;

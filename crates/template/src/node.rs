@@ -42,6 +42,15 @@ pub(crate) struct Loop {
 }
 
 impl Node {
+    /// The text as the template has it, for people.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Self::Value(Value::String(text)) => text.clone(),
+            Self::Expr(expr) => format!("[{expr}]"),
+            _ => String::new(),
+        }
+    }
+
     /// Reads a value in which objects may have `copy` loops.
     pub(crate) fn read(value: &Value, at: &str) -> Result<Self, Error> {
         read(value, at, true, 0)

@@ -2,6 +2,7 @@
 //! values are not computed here.
 
 mod declarations;
+mod places;
 mod resources;
 
 use serde_json::{Map, Value};
@@ -90,8 +91,16 @@ fn limit(at: &str, what: &str, found: usize, limit: usize) -> Result<(), Error> 
     })
 }
 
-/// Reads a whole template.
+/// Reads a whole template, and checks that its functions stand where they may.
 pub(crate) fn template(value: &Value) -> Result<Inner, Error> {
+    let template = read(value)?;
+    places::check(&template)?;
+    Ok(template)
+}
+
+/// Reads the template of a nested deployment of outer scope: all of it is part of the outer resource's body, where every
+/// function may stand.
+fn read(value: &Value) -> Result<Inner, Error> {
     let Value::Object(top) = value else {
         return Err(Error::invalid(
             "",
@@ -149,24 +158,8 @@ pub(crate) fn template(value: &Value) -> Result<Inner, Error> {
         MAX_RESOURCES,
     )?;
     let outputs = outputs(top, &definitions, symbolic)?;
-    let header = top
-        .iter()
-        .filter(|(name, _)| {
-            ![
-                "parameters",
-                "variables",
-                "resources",
-                "outputs",
-                "definitions",
-                "functions",
-            ]
-            .iter()
-            .any(|left_out| left_out.eq_ignore_ascii_case(name))
-        })
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
     Ok(Inner {
-        header: Value::Object(header),
+        document: value.clone(),
         symbolic,
         parameters,
         declarations,

@@ -40,6 +40,25 @@ pub trait Runtime {
         Ok(None)
     }
 
+    /// What is known of a tenant (`/tenants/{id}`: `countryCode`, `displayName`), a subscription (`/subscriptions/{id}`:
+    /// `displayName`) or a management group (its id: `properties`), as an object of these members. The functions `tenant()`,
+    /// `subscription()` and `managementGroup()` show them; a member that is not there is an unknown.
+    ///
+    /// # Errors
+    /// As [`Runtime::reference`].
+    fn scope(&self, _id: &str) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
+    /// `providers(namespace)`, all types of a resource provider, or with `kind` (`sites`, without the namespace) one of them:
+    /// `resourceType`, `locations`, `apiVersions`.
+    ///
+    /// # Errors
+    /// As [`Runtime::reference`].
+    fn providers(&self, _namespace: &str, _kind: Option<&str>) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
     /// `deployer()`: `objectId`, `tenantId` and `userPrincipalName` of who deploys.
     ///
     /// # Errors

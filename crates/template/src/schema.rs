@@ -1,14 +1,18 @@
 //! Types of values: reads a declaration (with user-defined types by `$ref`) and says what a value breaks of it.
 
 mod check;
+mod secret;
 
 use serde_json::{Map, Value};
 
 use crate::parse::get;
 use crate::runtime::is_unknown;
 use crate::{Error, Parameter, ParameterType, place};
-pub(crate) use check::{Violation, check};
+pub(crate) use check::{Violation, check, check_output};
+pub(crate) use secret::without_secrets;
 
+/// Deepest value that is compared with its type: no deeper one can be read.
+const MAX_DEPTH: usize = 256;
 /// How far references to types are followed: recursive types are lawful, endless ones are not.
 const MAX_REFERENCES: usize = 32;
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::expression::Expr;
 use crate::node::{Loop, Node};
-use crate::{Error, Parameter, parse};
+use crate::{Error, Parameter, functions, parse, schema};
 
 /// A template whose shape and expressions have been checked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,6 +51,13 @@ impl Template {
     pub fn parameters(&self) -> &IndexMap<String, Parameter> {
         &self.inner.parameters
     }
+
+    /// What `deployment().properties.templateHash` gives: 64 bits in decimal, the same for the same document. Azure's own
+    /// algorithm is not public: the number differs from Azure's.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        self.inner.hash()
+    }
 }
 
 /// Drops a value level by level: dropping a tower of JSON by recursion would exhaust the stack.
@@ -67,8 +74,8 @@ fn dismantle(value: Value) {
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    /// The document without parameters, variables, resources and outputs: what `deployment()` shows of it.
-    pub(crate) header: Value,
+    /// The document as written: what `deployment()` shows of it.
+    pub(crate) document: Value,
     /// Resources have symbolic names (language version 2.0).
     pub(crate) symbolic: bool,
     pub(crate) parameters: IndexMap<String, Parameter>,
@@ -78,10 +85,16 @@ pub(crate) struct Inner {
     pub(crate) definitions: Map<String, Value>,
     /// User-defined functions by lower-case `namespace.name`.
     pub(crate) functions: HashMap<String, UserFunction>,
-    /// Variables by lower-case name.
-    pub(crate) variables: HashMap<String, Variable>,
+    /// Variables by lower-case name, in the order of the template.
+    pub(crate) variables: IndexMap<String, Variable>,
     pub(crate) resources: Vec<Declared>,
     pub(crate) outputs: Vec<DeclaredOutput>,
+}
+
+impl Inner {
+    pub(crate) fn hash(&self) -> String {
+        functions::hash_of(&self.document.to_string()).to_string()
+    }
 }
 
 /// A parameter as declared.
@@ -98,6 +111,8 @@ pub(crate) struct UserFunction {
     /// Parameters' names, lower case, and their types, in order.
     pub(crate) parameters: Vec<(String, Value)>,
     pub(crate) output: Node,
+    /// The declaration of the output: the schema of what the function gives.
+    pub(crate) output_schema: Map<String, Value>,
     pub(crate) place: String,
 }
 
@@ -105,6 +120,15 @@ pub(crate) struct UserFunction {
 pub(crate) enum Variable {
     Node { name: String, value: Node },
     Loop(Loop),
+}
+
+impl Variable {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Node { name, .. } => name,
+            Self::Loop(entry) => &entry.name,
+        }
+    }
 }
 
 /// A resource as declared. Children stand after their parent.
@@ -128,6 +152,8 @@ pub(crate) struct Declared {
     /// Everything that is sent to Azure but name, type and API version.
     pub(crate) body: Node,
     pub(crate) nested: Option<Nested>,
+    /// Whether it has a `location`.
+    pub(crate) located: bool,
     /// The extension, other than Azure, that the resource belongs to: it can be read, but not evaluated.
     pub(crate) extension: Option<String>,
 }
@@ -151,7 +177,7 @@ pub(crate) struct Nested {
 
 #[derive(Debug)]
 pub(crate) enum NestedTemplate {
-    Inline(Arc<Inner>, Value),
+    Inline(Arc<Inner>),
     Computed(Expr),
     /// `templateLink`.
     Linked(Node),
@@ -161,9 +187,27 @@ pub(crate) enum NestedTemplate {
 pub(crate) struct DeclaredOutput {
     pub(crate) name: String,
     pub(crate) kind: crate::ParameterType,
-    pub(crate) nullable: bool,
+    /// The declaration itself: it is the schema of the value.
+    pub(crate) schema: Map<String, Value>,
     pub(crate) condition: Option<Node>,
     pub(crate) value: OutputValue,
+}
+
+impl DeclaredOutput {
+    /// What the value breaks of the declaration.
+    pub(crate) fn wrong(&self, value: &Value, template: &Inner) -> Option<String> {
+        schema::check_output(
+            &self.schema,
+            &template.definitions,
+            value,
+            template.symbolic,
+        )
+    }
+
+    /// Takes out of the value what its user-defined type declares secure.
+    pub(crate) fn hide_secrets(&self, value: &mut Value, template: &Inner) {
+        schema::without_secrets(&self.schema, &template.definitions, value);
+    }
 }
 
 #[derive(Debug)]

@@ -100,14 +100,18 @@ fn what_calls_itself_is_refused() {
             "a": {"parameters": [], "output": {"type": "int", "value": "[f.b()]"}},
             "b": {"parameters": [], "output": {"type": "int", "value": "[f.a()]"}},
         }}]);
-        let calls =
-            json!({"functions": functions, "outputs": {"o": {"type": "int", "value": "[f.a()]"}}});
+        let calls = json!({"languageVersion": "2.0", "resources": {}, "functions": functions, "outputs": {"o": {"type": "int", "value": "[f.a()]"}}});
         assert!(matches!(plan(calls, json!({})), Err(Error::Limit { .. })));
 
         let circle = json!({
             "parameters": {"a": {"type": "int", "defaultValue": "[parameters('b')]"}, "b": {"type": "int", "defaultValue": "[parameters('a')]"}},
         });
         assert!(plan(circle, json!({})).is_err());
+
+        let names = |of: &str| json!({"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-01-01", "name": format!("[resourceInfo('{of}').name]")});
+        let circle =
+            json!({"languageVersion": "2.0", "resources": {"a": names("b"), "b": names("a")}});
+        assert!(matches!(plan(circle, json!({})), Err(Error::Limit { .. })));
 
         let nested = |depth: usize| {
             let mut inner = json!({"resources": []});

@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Map, Value, json};
-use support::{GROUP, account, context, named, names, plan, template, with};
+use support::{GROUP, SUBSCRIPTION, account, context, named, names, plan, template, with};
 use template::{Cause, Error, Link, Runtime, Template, Unknown, check_parameters};
 
 /// What is wrong with this value of the parameter `x`, declared so.
@@ -369,16 +369,84 @@ fn what_is_for_arm_alone_is_not_sent_to_the_provider() {
 }
 
 #[test]
-fn the_deployment_shows_what_it_was_given() {
-    let evaluation = plan(
+fn the_deployment_shows_itself() {
+    let parts = json!({
+        "parameters": {"a": {"type": "int"}, "b": {"type": "int", "defaultValue": 2}},
+        "resources": [account("[concat('a', parameters('a'))]")],
+        "outputs": {"o": {"type": "object", "value": "[deployment().properties]"}},
+    });
+    let evaluation = plan(parts.clone(), json!({"a": 1})).unwrap();
+    let hash = Template::from_value(template(parts.clone()))
+        .unwrap()
+        .hash();
+    assert_eq!(
+        evaluation.outputs["o"].value,
         json!({
-            "parameters": {"a": {"type": "int"}, "b": {"type": "int", "defaultValue": 2}},
-            "outputs": {"o": {"type": "object", "value": "[deployment().properties.parameters]"}},
-        }),
-        json!({"a": 1}),
+            // As written: its expressions are not evaluated.
+            "template": template(parts),
+            "templateHash": hash,
+            "parameters": {"a": {"value": 1}},
+            "mode": "Incremental",
+            "provisioningState": "Accepted",
+        })
+    );
+    assert!(hash.parse::<u64>().is_ok(), "{hash}");
+}
+
+/// Knows where it is.
+struct Home;
+
+impl Runtime for Home {
+    fn reference(&self, _: &str, _: Option<&str>, _: bool) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
+    fn list(
+        &self,
+        _: &str,
+        _: &str,
+        _: Option<&str>,
+        _: Option<&Value>,
+    ) -> Result<Option<Value>, Error> {
+        Ok(None)
+    }
+
+    fn scope(&self, id: &str) -> Result<Option<Value>, Error> {
+        Ok(Some(if id.starts_with("/tenants/") {
+            json!({"displayName": "Example"})
+        } else {
+            json!({"displayName": format!("the name of {id}"), "state": "Enabled"})
+        }))
+    }
+}
+
+#[test]
+fn what_is_known_of_the_subscription_and_the_tenant_is_shown() {
+    let evaluation = with(
+        json!({"outputs": {
+            "subscription": {"type": "object", "value": "[subscription()]"},
+            "tenant": {"type": "object", "value": "[tenant()]"},
+        }}),
+        json!({}),
+        &context(),
+        &Home,
     )
     .unwrap();
-    assert_eq!(evaluation.outputs["o"].value, json!({"a": {"value": 1}}));
+    let id = format!("/subscriptions/{SUBSCRIPTION}");
+    let tenant = context().tenant_id;
+    assert_eq!(
+        evaluation.outputs["subscription"].value,
+        json!({"id": id, "subscriptionId": SUBSCRIPTION, "tenantId": tenant, "displayName": format!("the name of {id}")})
+    );
+    assert_eq!(
+        evaluation.outputs["tenant"].value,
+        json!({
+            "id": format!("/tenants/{tenant}"),
+            "tenantId": tenant,
+            "countryCode": {"$unknown": "tenant().countryCode"},
+            "displayName": "Example",
+        })
+    );
 }
 
 /// The causes of the unknown that an output became.
@@ -433,16 +501,29 @@ fn every_unknown_says_why_it_is_one() {
         causes(symbolic("[subscription().displayName]"), json!({})).as_slice(),
         [Cause::Existing(_)]
     ));
-    // Through a variable, a loop and a lambda.
-    let through = json!({
+    // Through a parameter of a nested deployment, a variable, a loop and a lambda.
+    let within = template(json!({
         "languageVersion": "2.0",
         "resources": {},
+        "parameters": {"x": {"type": "object"}},
         "variables": {
             "known": "k",
-            "live": {"a": "[reference('/a/b', '2020-01-01').x]"},
+            "live": {"a": "[parameters('x').list]"},
             "copy": [{"name": "many", "count": "[length(variables('live').a)]", "input": "[copyIndex('many')]"}],
         },
         "outputs": output("[join(map(variables('many'), lambda('x', string(lambdaVariables('x')))), variables('known'))]"),
+    }));
+    let through = json!({
+        "resources": [{
+            "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "inner",
+            "properties": {
+                "mode": "Incremental",
+                "expressionEvaluationOptions": {"scope": "inner"},
+                "template": within,
+                "parameters": {"x": {"value": "[reference('/a/b', '2020-01-01')]"}},
+            },
+        }],
+        "outputs": output("[reference('inner').outputs.o.value]"),
     });
     assert_eq!(
         causes(through, json!({})),
@@ -496,12 +577,31 @@ fn every_unknown_says_why_it_is_one() {
 fn a_resource_that_may_not_come_says_on_what_it_hangs() {
     let mut maybe = account("maybe");
     maybe["condition"] = json!("[equals(reference('/a/b', '2020-01-01').x, 'on')]");
-    let mut many = account("[concat('many', copyIndex(), reference('/c/d', '2020-01-01').suffix)]");
-    many["copy"] =
-        json!({"name": "loop", "count": "[length(reference('/a/b', '2020-01-01').list)]"});
-    let evaluation = plan(json!({"resources": [maybe, many]}), json!({})).unwrap();
-    let [maybe, many] = evaluation.resources.as_slice() else {
-        panic!("two resources were wanted: {:?}", names(&evaluation));
+    let mut many = account("[concat('many', copyIndex(), parameters('suffix'))]");
+    many["copy"] = json!({"name": "loop", "count": "[length(parameters('list'))]"});
+    // Names and counts know live values only as a nested deployment's parameters.
+    let inner = template(json!({
+        "parameters": {"suffix": {"type": "string"}, "list": {"type": "array"}},
+        "resources": [maybe, many],
+    }));
+    let evaluation = plan(
+        json!({"resources": [{
+            "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "inner",
+            "properties": {
+                "mode": "Incremental",
+                "expressionEvaluationOptions": {"scope": "inner"},
+                "template": inner,
+                "parameters": {
+                    "suffix": {"value": "[reference('/c/d', '2020-01-01').suffix]"},
+                    "list": {"value": "[reference('/a/b', '2020-01-01').list]"},
+                },
+            },
+        }]}),
+        json!({}),
+    )
+    .unwrap();
+    let [_, maybe, many] = evaluation.resources.as_slice() else {
+        panic!("three resources were wanted: {:?}", names(&evaluation));
     };
     let lawful = |text: &str| {
         evaluation

@@ -1,12 +1,14 @@
 //! The matrix of documented functions × golden outputs, `matrix.json`. Its cells are the examples of Microsoft's reference,
 //! <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions> and its pages by subject (`page`), or
-//! follow from its wording; none was written from what this evaluator gave. Three have other sources:
+//! follow from its wording; none was written from what this evaluator gave. Some have other sources:
 //!
 //! - `uniqueString`: values that people had from Azure or from Microsoft's own library: `tyeth`
 //!   (<https://stackoverflow.com/questions/43295720>), `hello`, `world` (<https://github.com/JasonWhall/go-azure-uniquestring>), the
 //!   vector of Microsoft's Terraform provider (Azure/terraform-provider-azapi, `unique_string_function_test.go`), and one that a
 //!   public test has from the Bicep command line.
 //! - `guid`: version 5 UUIDs from Python's `uuid.uuid5` under the namespace of ARM.
+//! - `like`, `distinct`, `resourceInfo`: the reference has no page for them; the cells follow from what they are for.
+//! - `dataUri`: `charset=utf-8` is from Azure/bicep, `FunctionResolverTests.cs`; the reference still shows `utf8`.
 //! - `format` of objects and arrays: Azure/bicep, `src/Bicep.Core.IntegrationTests/EvaluationTests.cs`.
 //!
 //! A cell is an expression (`is`) and what it gives, or a part of the message it is refused with (`refuses`). It is evaluated as
@@ -101,6 +103,19 @@ fn evaluated(cell: &Value) -> Result<Value, Error> {
     } else if let Some(count) = cell.get("copy") {
         output = json!({"copy": {"count": count, "input": expression}});
     }
+    // Others than this one are evaluated without resources.
+    let resources = if expression.contains("resourceInfo(") {
+        let store = |name: &str| json!({"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-01-01", "name": name, "location": "westeurope"});
+        let mut stores = store("[format('copy{0}', copyIndex())]");
+        stores["copy"] = json!({"name": "stores", "count": 2});
+        json!({
+            "service": {"type": "Microsoft.Storage/storageAccounts/blobServices", "apiVersion": "2023-01-01", "name": "[format('{0}/default', resourceInfo('store').name)]"},
+            "store": store("examplestorage"),
+            "stores": stores,
+        })
+    } else {
+        json!({})
+    };
     let evaluation = with(
         json!({
             "languageVersion": "2.0",
@@ -117,7 +132,7 @@ fn evaluated(cell: &Value) -> Result<Value, Error> {
                     {"name": "Kira", "age": 8, "interests": ["Rubs"]},
                 ],
             },
-            "resources": {},
+            "resources": resources,
             "outputs": {"it": output},
         }),
         json!({}),
@@ -182,6 +197,15 @@ impl Runtime for Examples {
         }))
     }
 
+    fn providers(&self, namespace: &str, kind: Option<&str>) -> Result<Option<Value>, Error> {
+        assert_eq!(namespace, "Microsoft.Web");
+        Ok(Some(json!({
+            "resourceType": kind,
+            "locations": ["South Central US", "North Europe"],
+            "apiVersions": ["2016-08-01", "2016-03-01"],
+        })))
+    }
+
     fn deployer(&self) -> Result<Option<Value>, Error> {
         Ok(Some(json!({
             "objectId": "00000000-0000-0000-0000-0000000000cc",
@@ -192,11 +216,12 @@ impl Runtime for Examples {
 }
 
 /// Every function of the reference, in the order of its index; `list*` stands for all whose name begins so.
-const DOCUMENTED: [&str; 106] = [
+const DOCUMENTED: [&str; 115] = [
     "array",
     "concat",
     "contains",
     "createArray",
+    "distinct",
     "empty",
     "first",
     "flatten",
@@ -272,6 +297,11 @@ const DOCUMENTED: [&str; 106] = [
     "subscriptionResourceId",
     "managementGroupResourceId",
     "tenantResourceId",
+    "resourceInfo",
+    "toLogicalZone",
+    "toLogicalZones",
+    "toPhysicalZone",
+    "toPhysicalZones",
     "managementGroup",
     "resourceGroup",
     "subscription",
@@ -280,13 +310,16 @@ const DOCUMENTED: [&str; 106] = [
     "base64ToJson",
     "base64ToString",
     "dataUri",
+    "buildUri",
     "dataUriToString",
     "endsWith",
     "format",
     "guid",
     "join",
+    "like",
     "newGuid",
     "padLeft",
+    "parseUri",
     "replace",
     "split",
     "startsWith",

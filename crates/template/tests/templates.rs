@@ -160,10 +160,9 @@ fn dependencies_are_found_by_name_id_loop_child_and_reference() {
     )
     .unwrap_err();
     assert_eq!(error.place(), "resources[0].dependsOn[0]");
-    assert!(
-        error
-            .to_string()
-            .contains("`nobody` is not a resource of this template")
+    assert_eq!(
+        error.to_string(),
+        "The resource 'nobody' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details."
     );
 }
 
@@ -317,7 +316,7 @@ fn user_defined_functions_see_only_their_own_parameters() {
     }}]);
     let with_output = |value: &str| {
         plan(
-            json!({"functions": functions, "parameters": {"who": {"type": "string", "defaultValue": "nobody"}}, "outputs": {"o": {"type": "string", "value": value}}}),
+            json!({"languageVersion": "2.0", "resources": {}, "functions": functions, "parameters": {"who": {"type": "string", "defaultValue": "nobody"}}, "outputs": {"o": {"type": "string", "value": value}}}),
             json!({}),
         )
     };
@@ -461,7 +460,7 @@ fn mistakes_are_told_with_their_place() {
         (
             json!({"variables": {"a": "[nothing()]"}}),
             "variables.a",
-            "`nothing` is not supported",
+            "The template function 'nothing' is not valid.",
         ),
         (
             json!({"variables": {"a": "[variables('b')]", "b": "[variables('A')]"}, "resources": [account("[variables('a')]")]}),
@@ -471,7 +470,7 @@ fn mistakes_are_told_with_their_place() {
         (
             json!({"resources": [account("[parameters('x')]")]}),
             "resources[0].name",
-            "no parameter `x`",
+            "The template parameter 'x' is not found.",
         ),
         (
             json!({"resources": [account("a"), account("A")]}),
@@ -491,12 +490,12 @@ fn mistakes_are_told_with_their_place() {
         (
             json!({"variables": {"o": {"a": 1}}, "resources": [account("[variables('o').b]")]}),
             "resources[0].name",
-            "there is: a",
+            "property 'b' doesn't exist, available properties are 'a'.",
         ),
         (
             json!({"outputs": {"o": {"type": "int", "value": "text"}}}),
             "outputs.o",
-            "declared as int",
+            "Expected 'Integer'. Actual 'String'.",
         ),
         (json!({"surprise": 1}), "surprise", "no part of a template"),
         (

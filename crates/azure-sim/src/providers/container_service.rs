@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Draft, Habit, Kind, Order, Scene, agent_pools, bearer, identity};
+use super::{Draft, Habit, Kind, Order, Patch, Scene, agent_pools, bearer, identity};
 use crate::seed;
 use crate::state::Tx;
 use crate::state::model::{Change, Power, Resource, World};
@@ -66,6 +66,7 @@ pub(super) fn kinds() -> Vec<Kind> {
             update: 20.0,
             delete: 40.0,
             prepare: cluster,
+            patch: Patch::TagsAlone,
             accepted,
             blocked: node_group::blocked,
             removed: node_group::remove,
@@ -74,6 +75,7 @@ pub(super) fn kinds() -> Vec<Kind> {
         },
         Kind {
             located: false,
+            patch: Patch::Never,
             create: 40.0,
             update: 20.0,
             delete: 30.0,

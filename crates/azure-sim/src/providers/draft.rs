@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Habit, Kind, Order, checks, members, policy, skus};
+use super::{Habit, Kind, Order, Patch, checks, members, names, policy, skus};
 use crate::state::model::{Power, Provisioning, Resource, World};
 use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids::{self, Id};
@@ -197,6 +197,10 @@ pub(super) fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refu
             ),
         ));
     }
+    names::check(kind.name, id)?;
+    if order.patch {
+        kind.patch.allows(order)?;
+    }
     let key = id.key();
     let old = scene.world.resource(&key).cloned();
     let old = old.as_deref();
@@ -300,7 +304,10 @@ fn body_of(kind: &Kind, order: &Order, old: Option<&Resource>) -> Result<Value, 
             map.shift_remove(name);
         }
     }
-    let given = members::read(kind, given)?;
+    let mut given = members::read(kind, given)?;
+    if let (true, Patch::TagsAlone, Value::Object(given)) = (order.patch, kind.patch, &mut given) {
+        given.retain(|name, _| name == "tags");
+    }
     let mut body = match (order.patch, old) {
         (true, Some(old)) => {
             let mut body = old.body.clone();

@@ -138,10 +138,12 @@ impl Reader<'_> {
                 .iter()
                 .find(|(known, _)| known.eq_ignore_ascii_case(&member));
             match known {
+                // ARM's own, which it reads before any provider.
+                Some((known, _)) if path.is_empty() && (known == "identity" || known == "tags") => {
+                    read.insert(known.clone(), value);
+                }
+                Some((_, shape)) if shape.ends_with('!') => {}
                 Some((known, shape)) => {
-                    if shape.ends_with('!') {
-                        continue;
-                    }
                     let value = self.value(shape, value, &join(path, known));
                     read.insert(known.clone(), value);
                 }

@@ -1,20 +1,25 @@
 //! Azure Policy as ARM applies it before a provider is asked: definitions, assignments, exemptions, and the refusal of what a `deny` policy forbids. How a condition is read is in `policy/condition.rs`.
 //!
-//! Of the effects, `deny` acts; the others are kept and shown, and do nothing here.
+//! Of the effects, `deny` acts; the others are kept and shown, and do nothing here. What is checked of definitions and assignments is in `policy/checks.rs`.
 
+mod checks;
 mod condition;
+mod expression;
+mod subject;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Draft, Habit, Kind, Scene};
+use super::{Draft, Habit, Kind, Patch, Scene};
 use crate::state::model::{Resource, World};
 use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids::{self, Id};
 use crate::wire::json as at;
-use condition::Subject;
+use condition::Question;
+use expression::Parameters;
+use subject::Subject;
 
 pub(crate) const VERSIONS: &[&str] = &[
     "2026-07-01",
@@ -49,7 +54,9 @@ pub(super) fn kinds() -> Vec<Kind> {
     vec![
         Kind {
             located: false,
+            patch: Patch::Never,
             prepare: definition,
+            blocked: |world, definition| checks::unassigned(world, definition),
             ..Kind::base(DEFINITION, VERSIONS, Habit::Sync)
         },
         Kind {
@@ -122,15 +129,7 @@ fn definition(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
     draft.default("/properties/version", "1.0.0");
     draft.default("/properties/parameters", json!({}));
     stamp(draft, scene);
-    let rule = &draft.body["properties"]["policyRule"];
-    condition::check(&rule["if"]).map_err(|what| {
-        Refusal::bad(
-            "InvalidPolicyRule",
-            format!(
-                "Failed to parse policy rule: '{what}'. (This simulator evaluates allOf, anyOf, not, field and value conditions.)"
-            ),
-        )
-    })
+    checks::definition(draft.id.last_name(), &draft.body["properties"])
 }
 
 fn assignment(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
@@ -148,32 +147,7 @@ fn assignment(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
         ));
     }
     if let Some(found) = found {
-        let declared = found["properties"]["parameters"]
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        let given = draft.body["properties"]["parameters"]
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        let missing: Vec<&str> = declared
-            .iter()
-            .filter(|(name, parameter)| {
-                parameter.get("defaultValue").is_none() && !given.contains_key(*name)
-            })
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if !missing.is_empty() {
-            return Err(Refusal::bad(
-                "MissingPolicyParameter",
-                format!(
-                    "The policy assignment '{}' is missing the parameter(s) '{}' as defined in the policy definition '{}'. Please either provide a value in the assignment or define a default value in the policy definition.",
-                    draft.id.last_name(),
-                    missing.join(","),
-                    at::text(&found, "/name").unwrap_or_default()
-                ),
-            ));
-        }
+        checks::parameters(draft.id.last_name(), &draft.body["properties"], &found)?;
     }
     let scope = scope_of(draft.id);
     at::set(&mut draft.body, "/properties/scope", scope.into());
@@ -279,11 +253,14 @@ pub(crate) fn allows(
         if indexed && body.get("location").is_none() {
             continue;
         }
-        let Some(rule) = condition::resolve(
-            &definition["properties"]["policyRule"],
+        let Some((parameters, rule)) = Parameters::new(
             &definition["properties"]["parameters"],
             &properties["parameters"],
-        ) else {
+        )
+        .and_then(|parameters| {
+            let rule = parameters.resolve(&definition["properties"]["policyRule"])?;
+            Some((parameters, rule))
+        }) else {
             continue;
         };
         let deny = at::text(&rule, "/then/effect")
@@ -291,13 +268,12 @@ pub(crate) fn allows(
         if !deny {
             continue;
         }
-        let mut trace = Vec::new();
-        let subject = Subject { id, kind, body };
-        if condition::holds(&rule["if"], &subject, &mut trace) {
+        let mut question = Question::new(Subject { id, kind, body }, &parameters);
+        if question.holds(&rule["if"]) == Some(true) {
             violations.push((
                 super::show(world, assignment, now),
                 definition,
-                Value::Array(trace),
+                Value::Array(question.trace),
             ));
         }
     }

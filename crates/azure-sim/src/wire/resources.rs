@@ -12,8 +12,7 @@ use super::ids::{self, Id};
 use super::routes::{arm_version, conditions, nothing, wrong_method};
 use super::{App, Ask, actions, polling};
 use crate::providers::{
-    self, Condition, Habit, Order, Put, authorization, compute, container_service, machines,
-    policy, resources,
+    self, Condition, Habit, Order, Put, authorization, compute, machines, policy, resources,
 };
 use crate::seed::REGIONS;
 use crate::state::model::{Change, Group, Resource, World};
@@ -120,19 +119,10 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
             }
             Ok(response)
         }),
-        Method::PATCH if kind.name == container_service::POOL => Err(wrong_method(ask)),
         Method::PUT | Method::PATCH => {
-            let mut given = ask.json()?;
-            // AKS takes a PATCH for tags only and reads nothing else of it.
-            if ask.method == Method::PATCH
-                && kind.name == container_service::CLUSTER
-                && let Value::Object(given) = &mut given
-            {
-                given.retain(|name, _| name == "tags");
-            }
             let order = Order {
                 id: id.clone(),
-                body: given,
+                body: ask.json()?,
                 api_version: ask.api_version.clone(),
                 patch: ask.method == Method::PATCH,
                 condition: condition(ask),
@@ -312,8 +302,8 @@ pub(super) async fn collection_or_action(
                     None => ids::key(scope),
                 };
                 let prefix = format!("{above}/");
-                let extends = kind.name.starts_with("Microsoft.Authorization/")
-                    && kind.name != policy::DEFINITION;
+                let authorization = kind.name.starts_with("Microsoft.Authorization/");
+                let extends = authorization && kind.name != policy::DEFINITION;
                 let mut rows: Vec<Value> = world
                     .of_kind(kind.name)
                     .filter(|resource| {
@@ -327,6 +317,9 @@ pub(super) async fn collection_or_action(
                     .collect();
                 if kind.name == policy::DEFINITION {
                     rows.extend(policy::built_in());
+                }
+                if let (true, Some(text)) = (authorization, ask.query("$filter")) {
+                    authorization::filter(&mut rows, scope, text);
                 }
                 Ok(rows)
             })?;

@@ -137,7 +137,8 @@ fn needed(
     template: &Template,
     given: &Map<String, Value>,
 ) -> Option<String> {
-    let Err(Error::Expression { expression, .. }) = result else {
+    let Err(Error::Expression { expression, .. } | Error::Refused { expression, .. }) = result
+    else {
         return None;
     };
     expression

@@ -1,16 +1,15 @@
-//! Expands declared resources to instances: loops, conditions, names and ids. Bodies come later, in `resource`.
+//! Expands declared resources to instances: loops and conditions. Names and ids are in `identity`; bodies come later, in `resource`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::scope::resource_id;
+use super::identity::{UNKNOWN_OPEN, base_of};
+use super::world::Touched;
 use super::{Binding, Deployment, Done, Frame, Scope, copy_text};
-use crate::functions::text_of;
 use crate::parse::MAX_RESOURCES;
-use crate::runtime::{MARK, is_unknown};
-use crate::schema::called;
+use crate::runtime::MARK;
 use crate::template::Declared;
 use crate::{Batch, Error, place};
 
@@ -51,8 +50,8 @@ pub(crate) struct NestedDone {
     pub(crate) done: Done,
     /// A template that is itself computed from an unknown has resources and outputs that nobody knows.
     pub(crate) template_known: bool,
-    /// Ids that the parameters asked for.
-    pub(crate) touched: Vec<String>,
+    /// What the parameters asked for.
+    pub(super) touched: Touched,
 }
 
 impl<'w> Deployment<'w> {
@@ -98,18 +97,26 @@ impl<'w> Deployment<'w> {
                     Some(parent) => (
                         parent.frame.clone(),
                         Some(parent.name.clone()),
-                        Some(parent_base(parent, self)),
+                        Some(base_of(&parent.id, self)),
                     ),
                     None => (self.base_frame(), None, None),
                 };
-                self.expand_one(
+                let expanded = self.expand_one(
                     declared_index,
                     declared,
                     &frame,
                     prefix.as_deref(),
                     base.as_deref(),
                     &mut instances,
-                )?;
+                );
+                expanded.map_err(|error| {
+                    error.told(|text| {
+                        format!(
+                            "The template resource '{}' is not valid: {text}",
+                            declared.name.written()
+                        )
+                    })
+                })?;
             }
         }
         Ok(instances)
@@ -139,10 +146,18 @@ impl<'w> Deployment<'w> {
             causes.record(&copy_text(&copy.name), met);
         }
         let size = match &copy.batch_size {
-            Some(size) => self
-                .count(size, outer, &place::member(&at, "batchSize"))?
-                .unwrap_or(1)
-                .max(1),
+            Some(size) => {
+                let at = place::member(&at, "batchSize");
+                match self.count(size, outer, &at)? {
+                    Some(0) => {
+                        return Err(Error::invalid(
+                            self.at(&at),
+                            "the batch size of a loop must be at least 1",
+                        ));
+                    }
+                    size => size.unwrap_or(1),
+                }
+            }
             None => 1,
         };
         let indexes: Vec<Option<usize>> = match count {
@@ -174,7 +189,7 @@ impl<'w> Deployment<'w> {
         Ok(())
     }
 
-    fn instance(
+    pub(super) fn instance(
         self: &Rc<Self>,
         declared_index: usize,
         declared: &Declared,
@@ -225,158 +240,6 @@ impl<'w> Deployment<'w> {
             Ok(()) => Ok(instance),
         }
     }
-
-    fn identify(
-        self: &Rc<Self>,
-        declared: &Declared,
-        instance: &mut Instance,
-        prefix: Option<&str>,
-        base: Option<&str>,
-    ) -> Result<(), Error> {
-        let at = |part: &str| place::member(&declared.place, part);
-        let frame = instance.frame.clone();
-        let text = |node: &crate::node::Node, part: &str| -> Result<Option<String>, Error> {
-            let value = self.node(node, &frame, &at(part))?;
-            match &value {
-                Value::String(text) => Ok(Some(text.clone())),
-                Value::Number(_) => Ok(Some(text_of(&value))),
-                Value::Null => Ok(None),
-                other if is_unknown(other) => Ok(Some(shown_unknown(other))),
-                other => Err(Error::invalid(
-                    self.at(&at(part)),
-                    format!("`{part}` must be a string, but is {}", called(other)),
-                )),
-            }
-        };
-        let optional = |node: &Option<crate::node::Node>, part: &str| match node {
-            Some(node) => text(node, part),
-            None => Ok(None),
-        };
-        instance.api_version = optional(&declared.api_version, "apiVersion")?.unwrap_or_default();
-        let name = text(&declared.name, "name")?.unwrap_or_default();
-        if name.trim().is_empty() {
-            return Err(Error::invalid(
-                self.at(&at("name")),
-                "the name is empty; give the resource a name",
-            ));
-        }
-        // Children nested in their parent are written with the last part of the name.
-        instance.name = match prefix {
-            Some(prefix)
-                if !name
-                    .to_lowercase()
-                    .starts_with(&format!("{}/", prefix.to_lowercase())) =>
-            {
-                format!("{prefix}/{name}")
-            }
-            _ => name,
-        };
-        let scope = optional(&declared.scope, "scope")?;
-        let subscription =
-            optional(&declared.subscription, "subscriptionId")?.filter(|s| !s.is_empty());
-        let group = optional(&declared.resource_group, "resourceGroup")?.filter(|s| !s.is_empty());
-        let base = if let Some(base) = base {
-            base.to_owned()
-        } else if subscription.is_some() || group.is_some() {
-            let subscription = subscription
-                .or_else(|| self.language_scope().subscription().map(str::to_owned))
-                .unwrap_or_default();
-            match group {
-                Some(group) => Scope::Group {
-                    subscription,
-                    group,
-                }
-                .id(),
-                None => Scope::Subscription(subscription).id(),
-            }
-        } else if let Some(scope) = scope {
-            if scope.starts_with('/') {
-                scope.trim_end_matches('/').to_owned()
-            } else if scope.starts_with(UNKNOWN_OPEN) {
-                scope
-            } else if let Some(scope) = Scope::read(&scope) {
-                scope.id()
-            } else {
-                self.extended(&scope)
-                    .ok_or_else(|| {
-                        Error::invalid(
-                            self.at(&at("scope")),
-                            format!("`{scope}` is no scope; write a resource id, or `<type>/<name>` of a resource of this deployment"),
-                        )
-                    })?
-            }
-        } else {
-            self.scope.id()
-        };
-        if declared.nested.is_some() {
-            instance.target = Scope::read(&base);
-        }
-        instance.id = self.id(declared, &base, &instance.name, &at("name"))?;
-        Ok(())
-    }
-
-    /// Where this deployment itself goes.
-    pub(crate) fn language_scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    /// The id of a resource that is named `<type>/<name>`, as `scope` of an extension names it.
-    fn extended(&self, scope: &str) -> Option<String> {
-        let parts: Vec<&str> = scope.split('/').collect();
-        if parts.len() < 3 || !parts.len().is_multiple_of(2) && parts.len() < 3 {
-            return None;
-        }
-        // `Microsoft.Storage/storageAccounts/name` and `Microsoft.Sql/servers/databases/server/database`.
-        let (provider, rest) = parts.split_first()?;
-        if !rest.len().is_multiple_of(2) {
-            return None;
-        }
-        let (types, names) = rest.split_at(rest.len() / 2);
-        resource_id(
-            &self.scope.id(),
-            &format!("{provider}/{}", types.join("/")),
-            names,
-        )
-    }
-
-    fn id(&self, declared: &Declared, base: &str, name: &str, at: &str) -> Result<String, Error> {
-        if let Some(id) = resource_id(base, &declared.kind, &name.split('/').collect::<Vec<_>>()) {
-            return Ok(id);
-        }
-        if name.contains(UNKNOWN_OPEN) {
-            return Ok(format!("{base}/providers/{}/{name}", declared.kind));
-        }
-        let wanted = declared.kind.matches('/').count();
-        Err(Error::invalid(
-            self.at(at),
-            format!(
-                "the type `{}` wants a name of {wanted} part(s) with `/` between, `{name}` has {}",
-                declared.kind,
-                name.split('/').count()
-            ),
-        ))
-    }
-}
-
-/// Stands for a slash in the part of a name that is not known.
-pub(crate) const SLASH: &str = "∕";
-
-/// How a part of a name that is not known begins.
-const UNKNOWN_OPEN: &str = "<unknown: ";
-
-/// An unknown within a name. Slashes would part the name, so they are left out.
-fn shown_unknown(value: &Value) -> String {
-    let text = value.get(MARK).and_then(Value::as_str).unwrap_or_default();
-    format!("{UNKNOWN_OPEN}{}>", text.replace('/', SLASH))
-}
-
-/// What stands before `/providers/` in the id of a parent.
-fn parent_base(parent: &Instance, deployment: &Deployment<'_>) -> String {
-    parent
-        .id
-        .rfind("/providers/")
-        .and_then(|at| parent.id.get(..at))
-        .map_or_else(|| deployment.scope.id(), str::to_owned)
 }
 
 fn push(

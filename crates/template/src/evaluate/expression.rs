@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::{Binding, Deployment, Frame};
+use super::{Binding, Deployment, Frame, special};
 use crate::expression::{Call, Expr};
 use crate::functions::{self, Fault, Run};
 use crate::node::{Key, Member, Node};
@@ -248,8 +248,9 @@ impl Deployment<'_> {
             }
             Err(Fault::Unknown) => Ok(Answer::Unknown),
             Err(Fault::Wrong(message)) => {
-                Err(failed(expr, format!("`{}`: {message}", call.full_name())))
+                Err(failed(expr, &format!("`{}`: {message}", call.full_name())))
             }
+            Err(Fault::Refused(message)) => Err(refused(expr, message)),
             Err(Fault::Fail(message)) => Err(Error::Fail {
                 place: String::new(),
                 message,
@@ -273,7 +274,7 @@ impl Deployment<'_> {
         if function.parameters.len() != call.args.len() {
             return Err(failed(
                 &Expr::Call(Box::new(call.clone())),
-                format!(
+                &format!(
                     "`{}` takes {} argument(s), not {}",
                     call.full_name(),
                     function.parameters.len(),
@@ -295,14 +296,22 @@ impl Deployment<'_> {
                 match wrong {
                     Some(wrong) => Err(failed(
                         arg,
-                        format!("the argument `{name}` of `{}`: {wrong}", call.full_name()),
+                        &format!("the argument `{name}` of `{}`: {wrong}", call.full_name()),
                     )),
                     None => Ok((name.clone(), value)),
                 }
             })
             .collect::<Result<_, Error>>()?;
         let frame = Frame::default().with(Binding::Function(arguments));
-        language.node(&function.output, &frame, &function.place)
+        let value = language.node(&function.output, &frame, &function.place)?;
+        let definitions = &language.template.definitions;
+        match schema::check_output(&function.output_schema, definitions, &value, true) {
+            Some(wrong) => Err(failed(
+                &Expr::Call(Box::new(call.clone())),
+                &format!("the output of `{}`: {wrong}", call.full_name()),
+            )),
+            None => Ok(value),
+        }
     }
 
     /// Follows `.name` and `[index]`.
@@ -313,7 +322,7 @@ impl Deployment<'_> {
             steps.push(base);
             base = inner;
         }
-        // Variables and parameters are often large and read in part: look into them without copying the whole.
+        // Variables, parameters and the template itself are often large and read in part: look into them without copying the whole.
         let shared = self.shared(base, frame)?;
         let owned;
         let mut current = match &shared {
@@ -343,11 +352,17 @@ impl Deployment<'_> {
         Ok(Answer::Value(current.clone()))
     }
 
-    /// The parameter or variable that a plain `parameters('x')` or `variables('x')` names.
+    /// The parameter or variable that a plain `parameters('x')` or `variables('x')` names, and `deployment()`.
     fn shared(self: &Rc<Self>, expr: &Expr, frame: &Frame) -> Result<Option<Rc<Value>>, Error> {
         let Expr::Call(call) = expr else {
             return Ok(None);
         };
+        if call.namespace.is_none()
+            && call.args.is_empty()
+            && call.name.eq_ignore_ascii_case("deployment")
+        {
+            return Ok(Some(special::scope::deployment_shown(self.language())));
+        }
         let (None, [Expr::String(name)]) = (&call.namespace, call.args.as_slice()) else {
             return Ok(None);
         };
@@ -361,41 +376,75 @@ impl Deployment<'_> {
     }
 }
 
-/// The member or item of a value.
+/// The member or item of a value. ARM's words, as public reports of refused deployments quote them.
 fn found<'v>(expr: &Expr, value: &'v Value, key: &Value) -> Result<&'v Value, Error> {
     match (value, key) {
-        (Value::Object(members), Value::String(name)) => functions::member(members, name).ok_or_else(|| {
-            let known = members.keys().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-            failed(
-                expr,
-                format!("the property `{name}` does not exist, there is: {known}; use tryGet() where it may be missing"),
-            )
-        }),
+        (Value::Object(members), Value::String(name)) => functions::member(members, name)
+            .ok_or_else(|| {
+                let known = members
+                    .keys()
+                    .take(20)
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                refused(
+                    expr,
+                    format!(
+                        "The language expression property '{name}' doesn't exist, available properties are '{known}'."
+                    ),
+                )
+            }),
         (Value::Array(items), key) if functions::int_of(key).is_some() => {
             let index = functions::int_of(key).unwrap_or(-1);
-            usize::try_from(index).ok().and_then(|i| items.get(i)).ok_or_else(|| {
-                failed(
-                    expr,
-                    format!("the index {index} is out of bounds, the array has {} item(s)", items.len()),
-                )
-            })
+            usize::try_from(index)
+                .ok()
+                .and_then(|i| items.get(i))
+                .ok_or_else(|| {
+                    refused(
+                        expr,
+                        format!(
+                            "The language expression property array index '{index}' is out of bounds."
+                        ),
+                    )
+                })
         }
-        (Value::Null, _) => Err(failed(expr, "the value before it is null; use tryGet() where it may be".into())),
-        (value, key) => Err(failed(expr, format!("{} is not found by {}", called(value), called(key)))),
+        (Value::Null, _) => Err(failed(
+            expr,
+            "the value before it is null; use tryGet() where it may be",
+        )),
+        (value, key) => Err(failed(
+            expr,
+            &format!("{} is not found by {}", called(value), called(key)),
+        )),
     }
 }
 
-fn failed(expr: &Expr, message: String) -> Error {
+/// A failure in the evaluator's own words, with the part of the expression that they are about.
+fn failed(expr: &Expr, message: &str) -> Error {
+    let expression = shown(expr);
+    Error::Expression {
+        place: String::new(),
+        message: format!("{message} (in `{expression}`)"),
+        expression,
+    }
+}
+
+/// A failure in ARM's words.
+fn refused(expr: &Expr, message: String) -> Error {
+    Error::Expression {
+        place: String::new(),
+        expression: shown(expr),
+        message,
+    }
+}
+
+fn shown(expr: &Expr) -> String {
     let mut expression = expr.to_string();
     if let Some((at, _)) = expression.char_indices().nth(SHOWN) {
         expression.truncate(at);
         expression.push('…');
     }
-    Error::Expression {
-        place: String::new(),
-        expression,
-        message,
-    }
+    expression
 }
 
 /// Roughly the bytes that a value takes; `None` where it nests too deep to be looked through on an ordinary stack.

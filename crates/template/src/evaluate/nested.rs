@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::expand::{NestedDone, NestedState};
+use super::order::circular;
 use super::{Deployment, Done, Instance, MAX_NESTED};
 use crate::cause::Cause;
 use crate::node::Node;
@@ -27,13 +28,7 @@ impl<'w> Deployment<'w> {
             match &*state {
                 NestedState::Done(done) => return Ok(Rc::clone(done)),
                 NestedState::Running => {
-                    return Err(Error::invalid(
-                        self.at(&declared.place),
-                        format!(
-                            "the nested deployment `{}` needs its own outputs; break the circle",
-                            instance.name
-                        ),
-                    ));
+                    return Err(circular(self.at(&declared.place), &instance.id));
                 }
                 NestedState::Waiting => *state = NestedState::Running,
             }
@@ -99,16 +94,13 @@ impl<'w> Deployment<'w> {
         // What an expression made is evaluated already: whatever expressions are left in it are the nested deployment's own.
         let inner_scope =
             nested.inner_scope || matches!(nested.template, NestedTemplate::Computed(_));
-        let given = if inner_scope {
-            self.unwrapped(
-                parameters.as_ref(),
-                &template,
-                &parameters_place,
-                &parameters_met,
-            )?
-        } else {
-            Map::new()
-        };
+        // With outer scope they are held against their declarations too, though expressions take the values of the parent.
+        let given = self.unwrapped(
+            parameters.as_ref(),
+            &template,
+            &parameters_place,
+            &parameters_met,
+        )?;
         let location = match self.declared(instance)?.body {
             crate::node::Node::Object(_) | crate::node::Node::Value(_) => {
                 let body = self.node(&self.declared(instance)?.body, &instance.frame, at);
@@ -161,7 +153,7 @@ impl<'w> Deployment<'w> {
         at: &str,
     ) -> Result<Option<Arc<Inner>>, Error> {
         match &nested.template {
-            NestedTemplate::Inline(template, _) => Ok(Some(Arc::clone(template))),
+            NestedTemplate::Inline(template) => Ok(Some(Arc::clone(template))),
             NestedTemplate::Computed(expr) => {
                 let value = self
                     .eval(expr, &instance.frame)

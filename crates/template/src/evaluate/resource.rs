@@ -5,6 +5,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::expand::NestedDone;
+use super::identity::UNKNOWN_OPEN;
 use super::{Deployment, Instance};
 use crate::runtime::is_unknown;
 use crate::schema::called;
@@ -21,27 +22,42 @@ pub(crate) enum Target {
 }
 
 impl Deployment<'_> {
-    /// Makes one resource (and, of a nested deployment, its resources) and adds it to `out`.
+    /// Makes one resource (and, of a nested deployment, its resources) and adds it to `out`. `needs` are the positions of what it
+    /// waits for; what its body refers to by name is added.
     pub(super) fn resource(
         self: &Rc<Self>,
         position: usize,
         instance: &Instance,
+        needs: &mut Vec<usize>,
         out: &mut Vec<Resource>,
     ) -> Result<(), Error> {
         let declared = self.declared(instance)?;
-        let mut depends_on = self.explicit(declared, instance)?;
+        let instances = self.instances()?;
+        let mut depends_on: Vec<String> = needs
+            .iter()
+            .filter_map(|i| instances.get(*i))
+            .map(|needed| needed.id.clone())
+            .collect();
         let (body, touched) = self
             .world
-            .touching(|| self.node(&declared.body, &instance.frame, &declared.place))?;
-        depends_on.extend(touched);
-        depends_on.extend(self.batch_before(instance)?);
+            .touching(|| self.node(&declared.body, &instance.frame, &declared.place))
+            .map_err(|error| unprocessed(error, &instance.id))?;
         let nested = if declared.nested.is_some() {
             Some(self.nested(position)?)
         } else {
             None
         };
-        if let Some(nested) = &nested {
-            depends_on.extend(nested.touched.iter().cloned());
+        for touched in nested
+            .iter()
+            .map(|nested| &nested.touched)
+            .chain([&touched])
+        {
+            depends_on.extend(touched.ids.iter().cloned());
+            needs.extend(touched.named.iter().filter_map(|id| {
+                instances
+                    .iter()
+                    .position(|other| !other.dropped && other.id.eq_ignore_ascii_case(id))
+            }));
         }
         let body = whole_body(body, declared, instance, nested.as_deref());
         let location = body
@@ -81,17 +97,27 @@ impl Deployment<'_> {
         Ok(())
     }
 
-    /// Ids from `dependsOn`. What a false condition drops is left out, as ARM does.
+    /// Positions of what must be there before this resource: from `dependsOn`, and in a serial loop the batch before.
+    pub(super) fn needed_first(self: &Rc<Self>, instance: &Instance) -> Result<Vec<usize>, Error> {
+        let mut needs = self.explicit(self.declared(instance)?, instance)?;
+        needs.extend(self.batch_before(instance)?);
+        Ok(needs)
+    }
+
+    /// Positions from `dependsOn`. What a false condition drops is left out, as ARM does.
     fn explicit(
         self: &Rc<Self>,
         declared: &Declared,
         instance: &Instance,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<Vec<usize>, Error> {
         let Some(node) = &declared.depends_on else {
             return Ok(Vec::new());
         };
         let at = place::member(&declared.place, "dependsOn");
-        let items = match self.node(node, &instance.frame, &at)? {
+        let value = self
+            .node(node, &instance.frame, &at)
+            .map_err(|error| unprocessed(error, &instance.id))?;
+        let items = match value {
             Value::Array(items) => items,
             unknown if is_unknown(&unknown) => return Ok(Vec::new()),
             Value::Null => return Ok(Vec::new()),
@@ -102,7 +128,8 @@ impl Deployment<'_> {
                 ));
             }
         };
-        let mut ids = Vec::new();
+        let instances = self.instances()?;
+        let mut needs = Vec::new();
         for (i, item) in items.iter().enumerate() {
             let Value::String(name) = item else {
                 if item.is_null() || is_unknown(item) {
@@ -113,34 +140,67 @@ impl Deployment<'_> {
                     format!("a dependency must be a string, but is {}", called(item)),
                 ));
             };
-            match self.target(name)? {
-                Target::Instances(found) => {
-                    let instances = self.instances()?;
-                    ids.extend(
-                        found
-                            .into_iter()
-                            .filter_map(|i| instances.get(i))
-                            .filter(|found| !found.dropped)
-                            .map(|found| found.id.clone()),
-                    );
-                }
-                // Resources of an outer or another deployment: order between deployments is theirs.
-                Target::Id(id) => ids.push(id),
-                Target::None => {
-                    return Err(Error::invalid(
-                        self.at(&place::index(&at, i)),
-                        format!(
-                            "`{name}` is not a resource of this template; write its id, its name or its symbolic name"
-                        ),
-                    ));
-                }
+            match self.meant(name)? {
+                Target::Instances(found) => needs.extend(
+                    found
+                        .into_iter()
+                        .filter(|i| instances.get(*i).is_some_and(|found| !found.dropped)),
+                ),
+                Target::Id(id) => match self.elsewhere(&id, instances) {
+                    Some(found) => needs.extend(found),
+                    None => return Err(self.undefined(&at, i, name)),
+                },
+                Target::None if self.has_nameless(instances) => {}
+                Target::None => return Err(self.undefined(&at, i, name)),
             }
         }
-        Ok(ids)
+        Ok(needs)
+    }
+
+    /// Resources of this template that an id means which names another scope than theirs: it is their type and name that count.
+    /// `None` where there is no such resource, and none whose id is not known.
+    fn elsewhere(&self, id: &str, instances: &[Instance]) -> Option<Vec<usize>> {
+        let tail = |id: &str| {
+            id.to_lowercase()
+                .rsplit_once("/providers/")
+                .map(|(_, tail)| tail.to_owned())
+        };
+        let wanted = tail(id);
+        let found: Vec<usize> = instances
+            .iter()
+            .enumerate()
+            .filter(|(_, instance)| wanted.is_some() && tail(&instance.id) == wanted)
+            .map(|(i, _)| i)
+            .collect();
+        if !found.is_empty() {
+            let dropped = |i: &usize| instances.get(*i).is_none_or(|found| found.dropped);
+            return Some(found.into_iter().filter(|i| !dropped(i)).collect());
+        }
+        self.has_nameless(instances).then(Vec::new)
+    }
+
+    /// Whether the template has resources whose names nobody knows: loops that make nothing, what a false condition drops before
+    /// its name makes sense, names of unknown parts. A dependency may mean one of these.
+    fn has_nameless(&self, instances: &[Instance]) -> bool {
+        instances
+            .iter()
+            .any(|instance| instance.id.is_empty() || instance.id.contains(UNKNOWN_OPEN))
+            || (0..self.template.resources.len())
+                .any(|declared| !instances.iter().any(|other| other.declared == declared))
+    }
+
+    /// Source: <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found> and public reports.
+    fn undefined(&self, at: &str, index: usize, name: &str) -> Error {
+        Error::refused(
+            self.at(&place::index(at, index)),
+            format!(
+                "The resource '{name}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details."
+            ),
+        )
     }
 
     /// In a serial loop each batch waits for the one before.
-    fn batch_before(self: &Rc<Self>, instance: &Instance) -> Result<Vec<String>, Error> {
+    fn batch_before(self: &Rc<Self>, instance: &Instance) -> Result<Vec<usize>, Error> {
         let Some(batch) = &instance.batch else {
             return Ok(Vec::new());
         };
@@ -148,7 +208,8 @@ impl Deployment<'_> {
         Ok(self
             .instances()?
             .iter()
-            .filter(|other| {
+            .enumerate()
+            .filter(|(_, other)| {
                 other.declared == instance.declared
                     && !other.dropped
                     && other
@@ -156,12 +217,26 @@ impl Deployment<'_> {
                         .as_ref()
                         .is_some_and(|other| other.index / other.size + 1 == own)
             })
-            .map(|other| other.id.clone())
+            .map(|(i, _)| i)
             .collect())
     }
 
-    /// Finds what `name` means: a symbolic name (`vm`, `vm[2]`), an id, a loop's name, a resource's name, `<type>/<name>`.
+    /// What `name` means to `reference()` and the like. Where it is no id, the resource that asks waits for it.
     pub(crate) fn target(self: &Rc<Self>, name: &str) -> Result<Target, Error> {
+        let target = self.meant(name)?;
+        if let Target::Instances(found) = &target
+            && !name.starts_with('/')
+        {
+            let instances = self.instances()?;
+            for found in found.iter().filter_map(|i| instances.get(*i)) {
+                self.world.touch_name(&found.id);
+            }
+        }
+        Ok(target)
+    }
+
+    /// Finds what `name` means: a symbolic name (`vm`, `vm[2]`), an id, a loop's name, a resource's name, `<type>/<name>`.
+    fn meant(self: &Rc<Self>, name: &str) -> Result<Target, Error> {
         let instances = self.instances()?;
         let find = |matches: &dyn Fn(&Instance, &Declared) -> bool| -> Vec<usize> {
             instances
@@ -246,6 +321,13 @@ impl Deployment<'_> {
     }
 }
 
+/// An expression of a resource's body failed.
+fn unprocessed(error: Error, id: &str) -> Error {
+    error.told(|text| {
+        format!("Unable to process template language expressions for resource '{id}'. '{text}'")
+    })
+}
+
 /// `<provider>/<type>/<name>/<type>/<name>`
 fn typed_name(declared: &Declared, instance: &Instance) -> String {
     let (provider, types) = declared
@@ -280,10 +362,10 @@ fn whole_body(
         if let Some(parameters) = &nested.parameters {
             properties.insert("parameters".into(), parameters.clone());
         }
-        if let Some(NestedTemplate::Inline(_, template)) =
+        if let Some(NestedTemplate::Inline(template)) =
             declared.nested.as_ref().map(|nested| &nested.template)
         {
-            properties.insert("template".into(), template.clone());
+            properties.insert("template".into(), template.document.clone());
         }
     }
     Value::Object(whole)

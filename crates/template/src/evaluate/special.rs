@@ -5,7 +5,7 @@ pub(crate) mod language;
 pub(crate) mod live;
 pub(crate) mod resource;
 pub(crate) mod scope;
-mod zones;
+pub(crate) mod zones;
 
 use std::rc::Rc;
 

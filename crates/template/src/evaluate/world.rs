@@ -9,6 +9,17 @@ use crate::{Context, Error, Runtime};
 const MAX_STEPS: u64 = 5_000_000;
 /// How deep evaluation may go, through variables, functions and nested deployments.
 const MAX_DEPTH: u32 = 4_000;
+
+/// Resources that `reference()` and `list*()` asked for.
+#[derive(Default)]
+pub(crate) struct Touched {
+    /// By id or name.
+    pub(super) ids: Vec<String>,
+    /// By name: these ARM waits for, as if `dependsOn` had them
+    /// (<https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-resource#reference>).
+    pub(super) named: Vec<String>,
+}
+
 /// What a whole evaluation shares.
 pub(crate) struct World<'w> {
     pub(crate) runtime: &'w dyn Runtime,
@@ -16,8 +27,8 @@ pub(crate) struct World<'w> {
     guids: Cell<u64>,
     steps: Cell<u64>,
     depth: Cell<u32>,
-    /// Ids that `reference()` and `list*()` asked for, collected for the resource being made; the innermost last.
-    touched: RefCell<Vec<Vec<String>>>,
+    /// What `reference()` and `list*()` asked for, collected for the resource being made; the innermost last.
+    touched: RefCell<Vec<Touched>>,
     pub(crate) causes: Ledger,
     /// Whether the default of a parameter is being computed: the only place for `utcNow()` and `newGuid()`.
     in_default: Cell<bool>,
@@ -85,17 +96,24 @@ impl<'w> World<'w> {
     }
 
     pub(crate) fn touch(&self, id: &str) {
-        if let Some(ids) = self.touched.borrow_mut().last_mut() {
-            ids.push(id.to_owned());
+        if let Some(touched) = self.touched.borrow_mut().last_mut() {
+            touched.ids.push(id.to_owned());
         }
     }
 
-    /// Runs `work` and gives the ids it asked for.
+    /// A resource was asked for by its name or symbolic name.
+    pub(super) fn touch_name(&self, id: &str) {
+        if let Some(touched) = self.touched.borrow_mut().last_mut() {
+            touched.named.push(id.to_owned());
+        }
+    }
+
+    /// Runs `work` and gives what it asked for.
     pub(super) fn touching<T>(
         &self,
         work: impl FnOnce() -> Result<T, Error>,
-    ) -> Result<(T, Vec<String>), Error> {
-        self.touched.borrow_mut().push(Vec::new());
+    ) -> Result<(T, Touched), Error> {
+        self.touched.borrow_mut().push(Touched::default());
         let result = work();
         let ids = self.touched.borrow_mut().pop().unwrap_or_default();
         result.map(|result| (result, ids))

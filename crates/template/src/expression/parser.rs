@@ -206,11 +206,12 @@ impl Parser {
                     args,
                     function: Some(function),
                 };
-                let message = format!("`{}` takes {wanted}, not {}", call.name, call.args.len());
+                let (name, given) = (call.name.clone(), call.args.len());
+                let expression = Expr::Call(Box::new(call)).to_string();
                 return Err(Error::Expression {
                     place: String::new(),
-                    expression: Expr::Call(Box::new(call)).to_string(),
-                    message,
+                    message: format!("`{name}` takes {wanted}, not {given} (in `{expression}`)"),
+                    expression,
                 });
             }
             Some(function)

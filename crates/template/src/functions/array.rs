@@ -194,6 +194,12 @@ fn range(args: Vec<Value>) -> Result<Value, Fault> {
     if !(0..=MAX_RANGE).contains(&count) {
         return wrong(format!("the count is {count}; it must be 0 to {MAX_RANGE}"));
     }
+    if start.saturating_add(count) > i64::from(i32::MAX) {
+        return wrong(format!(
+            "the start and the count must not be more than {} together",
+            i32::MAX
+        ));
+    }
     match start.checked_add(count) {
         Some(end) => Ok(Value::Array((start..end).map(Value::from).collect())),
         None => wrong("the range leaves 64 bits"),

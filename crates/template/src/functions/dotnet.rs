@@ -163,7 +163,7 @@ fn number(value: &Value, format: &str) -> Result<String, Fault> {
     let fixed = |precision: usize| match integer {
         Some(number) if precision == 0 => number.to_string(),
         Some(number) => format!("{number}.{}", "0".repeat(precision)),
-        None => format!("{float:.precision$}"),
+        None => rounded(float, precision, 0),
     };
     Ok(match (letter.to_ascii_uppercase(), integer) {
         ('D', Some(number)) => {
@@ -193,7 +193,7 @@ fn number(value: &Value, format: &str) -> Result<String, Fault> {
         }
         ('P', _) => {
             let precision = precision.unwrap_or(2);
-            format!("{} %", grouped(&format!("{:.precision$}", float * 100.0)))
+            format!("{} %", grouped(&rounded(float, precision, 2)))
         }
         ('E', _) => {
             let precision = precision.unwrap_or(6);
@@ -234,7 +234,42 @@ fn grouped(text: &str) -> String {
     out
 }
 
-/// A custom format of `0`, `#`, `,` and `.`, with plain text before and after.
+/// A number times a power of ten with this many decimals; what lies in the middle goes away from zero, as in .NET. Rust rounds it
+/// to even.
+fn rounded(number: f64, precision: usize, shift: usize) -> String {
+    // No number of 64 bits has more decimals than these.
+    let exact = format!("{:.1075}", number.abs());
+    let (whole, decimals) = exact.split_once('.').unwrap_or((&exact, ""));
+    let kept = shift + precision;
+    let mut carry = decimals
+        .as_bytes()
+        .get(kept)
+        .is_some_and(|digit| *digit >= b'5');
+    let mut digits: Vec<u8> = whole.bytes().chain(decimals.bytes().take(kept)).collect();
+    for digit in digits.iter_mut().rev() {
+        if !carry {
+            break;
+        }
+        carry = *digit == b'9';
+        *digit = if carry { b'0' } else { *digit + 1 };
+    }
+    if carry {
+        digits.insert(0, b'1');
+    }
+    let mut text: String = digits.into_iter().map(char::from).collect();
+    let point = text.len().saturating_sub(precision);
+    if precision > 0 {
+        text.insert(point, '.');
+    }
+    let leading = text.bytes().take_while(|digit| *digit == b'0').count();
+    text.drain(..leading.min(point.saturating_sub(1)));
+    if number.is_sign_negative() {
+        text.insert(0, '-');
+    }
+    text
+}
+
+/// A custom format of `0`, `#`, `,` and `.`, with plain text before and after; a `%` in it stands for a hundredfold number.
 fn custom(value: &Value, format: &str) -> Result<String, Fault> {
     let is_digit = |c: char| matches!(c, '0' | '#' | ',' | '.');
     let (Some(from), Some(to)) = (format.find(is_digit), format.rfind(is_digit)) else {
@@ -247,7 +282,7 @@ fn custom(value: &Value, format: &str) -> Result<String, Fault> {
         || pattern.len() > 64
         || [before, after]
             .iter()
-            .any(|s| s.contains(['%', ';', '\\', '\'']))
+            .any(|s| s.contains([';', '\\', '\'']))
     {
         return wrong(format!(
             "the number format `{format}` is not supported; use D, X, N, F, P, E or 0 and #"
@@ -256,10 +291,12 @@ fn custom(value: &Value, format: &str) -> Result<String, Fault> {
     let (whole, fraction) = pattern.split_once('.').unwrap_or((pattern, ""));
     let least = whole.chars().filter(|c| *c == '0').count();
     let most = fraction.chars().filter(|c| *c != ',').count();
-    let text = match value.as_i64() {
+    let percent = [before, after].iter().any(|s| s.contains('%'));
+    let (shift, times) = if percent { (2, 100) } else { (0, 1) };
+    let text = match value.as_i64().and_then(|number| number.checked_mul(times)) {
         Some(number) if most == 0 => number.to_string(),
         Some(number) => format!("{number}.{}", "0".repeat(most)),
-        None => format!("{:.most$}", value.as_f64().unwrap_or_default()),
+        None => rounded(value.as_f64().unwrap_or_default(), most, shift),
     };
     let (sign, text) = text
         .strip_prefix('-')

@@ -54,6 +54,11 @@ fn unique_string(text: &str) -> String {
         .collect()
 }
 
+/// A number that equal texts share.
+pub(crate) fn hash_of(text: &str) -> u64 {
+    murmur(text.as_bytes())
+}
+
 /// A 64-bit murmur hash of two 32-bit lanes, seed 0: the lanes and constants of MurmurHash3 x86 128 with two lanes left out.
 fn murmur(data: &[u8]) -> u64 {
     const C1: u32 = 0x239b_961b;

@@ -18,7 +18,7 @@ pub(super) static TABLE: &[Function] = &[pure(
 /// `id` is the tenant's form of the id, which a role assignment at every scope takes; `roleDefinitionId` is the bare one.
 fn role_definitions(args: Vec<Value>) -> Result<Value, Fault> {
     let wanted = Args::new(args).string()?;
-    let Some((_, id)) = ROLES
+    let Some((_, id)) = BUILT_IN_ROLES
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(&wanted))
     else {
@@ -32,8 +32,8 @@ fn role_definitions(args: Vec<Value>) -> Result<Value, Fault> {
     }))
 }
 
-/// Sorted by name.
-const ROLES: &[(&str, &str)] = &[
+/// Name and id of the built-in roles that are known here, sorted by name.
+pub const BUILT_IN_ROLES: &[(&str, &str)] = &[
     ("AcrDelete", "c2f4ef07-c644-48eb-af81-4b1b4947fb11"),
     ("AcrImageSigner", "6cef56e8-d556-48e5-a04f-b8e64114680f"),
     ("AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d"),

@@ -1,4 +1,4 @@
-//! Arrays and objects as sets: `union` and `intersection`.
+//! Arrays and objects as sets: `union`, `intersection` and `distinct`.
 
 use std::collections::HashSet;
 
@@ -9,6 +9,12 @@ use crate::runtime::{has_unknown, is_unknown};
 
 pub(super) static TABLE: &[Function] = &[
     pure("union", 1, MANY, Unknowns::Own, union),
+    pure("distinct", 1, 1, Unknowns::Own, |args| match args.first() {
+        Some(Value::Object(_)) if !args.iter().any(is_unknown) => {
+            wrong("argument 1 must be an array, but is an object")
+        }
+        _ => union(args),
+    }),
     pure("intersection", 2, MANY, Unknowns::Own, intersection),
 ];
 

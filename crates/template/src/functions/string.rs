@@ -26,6 +26,7 @@ pub(super) static TABLE: &[Function] = &[
     pure("substring", 2, 3, Unknowns::Deep, substring),
     pure("startsWith", 2, 2, Unknowns::Deep, |args| ends(args, false)),
     pure("endsWith", 2, 2, Unknowns::Deep, |args| ends(args, true)),
+    pure("like", 2, 2, Unknowns::Deep, like),
     pure("padLeft", 2, 3, Unknowns::Deep, pad_left),
     pure("string", 1, 1, Unknowns::Deep, |args| {
         Ok(text_of(&Args::new(args).value()).into())
@@ -177,6 +178,27 @@ fn ends(args: Vec<Value>, end: bool) -> Result<Value, Fault> {
     } else {
         text.starts_with(&part)
     }))
+}
+
+/// Whether the text is of the pattern, in any case: `*` stands for any characters, or none.
+fn like(args: Vec<Value>) -> Result<Value, Fault> {
+    let mut args = Args::new(args);
+    let (text, pattern) = (args.string()?.to_lowercase(), args.string()?.to_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return Ok(Value::Bool(false));
+    };
+    let Some(last) = parts.next_back() else {
+        return Ok(Value::Bool(rest.is_empty()));
+    };
+    // What stands between two stars may be taken where it is first met.
+    for part in parts {
+        match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
+            Some(after) => rest = after,
+            None => return Ok(Value::Bool(false)),
+        }
+    }
+    Ok(Value::Bool(rest.ends_with(last)))
 }
 
 fn pad_left(args: Vec<Value>) -> Result<Value, Fault> {

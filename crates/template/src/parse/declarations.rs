@@ -107,17 +107,22 @@ pub(super) fn functions(top: &Map<String, Value>) -> Result<HashMap<String, User
                 )
                 .collect::<Result<_, _>>()?;
             let output_place = place::member(&at, "output.value");
-            let output = body
-                .get("output")
-                .and_then(|output| output.get("value"))
-                .ok_or_else(|| {
-                    Error::invalid(at.as_str(), "a function needs an `output` with a `value`")
-                })?;
+            let declared = body.get("output").and_then(Value::as_object);
+            let (Some(declared), Some(output)) = (
+                declared,
+                declared.and_then(|declared| declared.get("value")),
+            ) else {
+                return Err(Error::invalid(
+                    at,
+                    "a function needs an `output` with a `value`",
+                ));
+            };
             functions.insert(
                 format!("{name}.{function}").to_lowercase(),
                 UserFunction {
                     parameters,
                     output: Node::read_plain(output, &output_place)?,
+                    output_schema: declared.clone(),
                     place: output_place,
                 },
             );
@@ -129,8 +134,8 @@ pub(super) fn functions(top: &Map<String, Value>) -> Result<HashMap<String, User
 pub(super) fn variables(
     top: &Map<String, Value>,
     symbolic: bool,
-) -> Result<HashMap<String, Variable>, Error> {
-    let mut variables = HashMap::new();
+) -> Result<IndexMap<String, Variable>, Error> {
+    let mut variables = IndexMap::new();
     let Some(declared) = object(top, "variables", "")? else {
         return Ok(variables);
     };
@@ -219,7 +224,7 @@ pub(super) fn outputs(
             Ok(DeclaredOutput {
                 name: name.clone(),
                 kind: declared.kind,
-                nullable: declared.nullable,
+                schema: members.clone(),
                 condition: get(members, "condition")
                     .map(|condition| Node::read_plain(condition, &place::member(&at, "condition")))
                     .transpose()?,

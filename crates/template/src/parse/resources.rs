@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{get, template};
+use super::{get, read, template};
 use crate::expression::{self, Text};
 use crate::node::Node;
 use crate::template::{Declared, Nested, NestedTemplate, ResourceLoop};
@@ -117,6 +117,16 @@ fn resource(
     }
     let copy = match get(members, "copy") {
         None | Some(Value::Null) => None,
+        // The words of public reports.
+        Some(_) if parent.is_some() => {
+            return Err(Error::refused(
+                place::member(&at, "copy"),
+                format!(
+                    "The template resource '{}' is not valid. Copying nested resources is not supported. Please see https://aka.ms/arm-copy for usage details.",
+                    name.written()
+                ),
+            ));
+        }
         Some(copy) => Some(resource_loop(
             copy,
             &place::member(&at, "copy"),
@@ -153,6 +163,7 @@ fn resource(
         depends_on: node("dependsOn")?,
         body,
         nested,
+        located: get(members, "location").is_some_and(|location| !location.is_null()),
         extension,
         place: at.clone(),
     };
@@ -308,10 +319,16 @@ fn nested(members: &Map<String, Value>, at: &str) -> Result<Option<Nested>, Erro
                 }
             }
         }
-        Some(inline) => NestedTemplate::Inline(
-            Arc::new(template(inline).map_err(|error| error.within(&template_place))?),
-            inline.clone(),
-        ),
+        Some(inline) => {
+            let inner = if inner_scope {
+                template(inline)
+            } else {
+                read(inline)
+            };
+            NestedTemplate::Inline(Arc::new(
+                inner.map_err(|error| error.within(&template_place))?,
+            ))
+        }
     };
     let parameters = get(properties, "parameters")
         .filter(|value| !value.is_null())

@@ -4,14 +4,11 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{fits, resolve};
+use super::{MAX_DEPTH, fits, resolve};
 use crate::functions::text_of;
 use crate::parse::get;
 use crate::runtime::is_unknown;
 use crate::{ParameterType, place};
-
-/// Deepest value that is compared with its type: no deeper one can be read.
-const MAX_DEPTH: usize = 256;
 
 /// One thing that a value breaks of its declaration.
 #[derive(Debug)]
@@ -46,11 +43,38 @@ pub(crate) fn check(
     walk.found
 }
 
+/// What the value of an output (of a template, of a function) breaks of its declaration first. Only where `whole` is anything but its type looked at: bounds and
+/// user-defined types are of language version 2.0.
+pub(crate) fn check_output(
+    schema: &Map<String, Value>,
+    definitions: &Map<String, Value>,
+    value: &Value,
+    whole: bool,
+) -> Option<String> {
+    let chain = Chain(resolve(schema, definitions).ok()?);
+    if value.is_null() && chain.nullable() {
+        return None;
+    }
+    match chain.kind() {
+        // The words of public reports of outputs.
+        Some(kind) if !fits(kind, value) => Some(format!(
+            "Template output JToken type is not valid. Expected '{}'. Actual '{}'.",
+            expected(kind),
+            received(value)
+        )),
+        _ if whole => check(schema, definitions, value)
+            .into_iter()
+            .next()
+            .map(|violation| violation.to_string()),
+        _ => None,
+    }
+}
+
 /// A declaration and the types it refers to, nearest first.
-struct Chain<'v>(Vec<&'v Map<String, Value>>);
+pub(super) struct Chain<'v>(pub(super) Vec<&'v Map<String, Value>>);
 
 impl<'v> Chain<'v> {
-    fn first(&self, name: &str) -> Option<&'v Value> {
+    pub(super) fn first(&self, name: &str) -> Option<&'v Value> {
         self.0.iter().find_map(|schema| get(schema, name))
     }
 
@@ -62,7 +86,7 @@ impl<'v> Chain<'v> {
         })
     }
 
-    fn kind(&self) -> Option<ParameterType> {
+    pub(super) fn kind(&self) -> Option<ParameterType> {
         self.first("type")
             .and_then(Value::as_str)
             .and_then(ParameterType::named)

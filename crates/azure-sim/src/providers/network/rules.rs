@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{NIC, NSG, SUBNET, VERSIONS};
-use crate::providers::{Draft, Habit, Kind, Scene};
+use super::{NIC, NSG, SUBNET, VERSIONS, traffic};
+use crate::providers::{Draft, Habit, Kind, Patch, Scene, names};
 use crate::state::Tx;
 use crate::state::model::{Change, Provisioning, Resource, World};
 use crate::wire::errors::Refusal;
@@ -20,6 +20,7 @@ const LIST: &str = "/properties/securityRules";
 pub(super) fn kind() -> Kind {
     Kind {
         located: false,
+        patch: Patch::Never,
         create: 1.0,
         delete: 1.0,
         prepare: rule,
@@ -65,9 +66,7 @@ pub(super) fn check(rules: &[Value]) -> Result<(), Refusal> {
                 format!("Security rule {name} (index {index}) is not valid: {what}."),
             )
         };
-        if name.is_empty() {
-            return Err(wrong("it has no name"));
-        }
+        names::network(&name)?;
         for part in ["protocol", "access", "direction", "priority"] {
             if !at::present(rule, &format!("/properties/{part}")) {
                 return Err(Refusal::required(&format!("securityRules[{index}].{part}")));
@@ -117,6 +116,17 @@ pub(super) fn check(rules: &[Value]) -> Result<(), Refusal> {
             ("sourcePortRange", "sourcePortRanges"),
             ("destinationPortRange", "destinationPortRanges"),
         ] {
+            let value = at::text(rule, &format!("/properties/{one}")).map(str::to_owned);
+            for value in value
+                .into_iter()
+                .chain(at::texts(rule, &format!("/properties/{many}")))
+            {
+                if one.ends_with("PortRange") {
+                    traffic::port(&value)?;
+                } else {
+                    traffic::prefix(&value)?;
+                }
+            }
             let group = one.replace("AddressPrefix", "ApplicationSecurityGroups");
             if ![one, many, &group]
                 .iter()

@@ -1,19 +1,12 @@
-//! A policy rule's condition: its parameters put in, read against one resource, and every expression that was looked at told as Azure tells them. Which policies are asked is decided in `policy.rs`.
+//! A policy rule's condition: what of it can be read, and whether it holds for one resource, with every expression that was looked at told as Azure tells them. Which policies are asked is decided in `policy.rs`.
 
 use serde_json::{Map, Value, json};
 
-use crate::wire::ids::Id;
-use crate::wire::json as at;
-
-/// What a condition is asked about.
-pub(super) struct Subject<'a> {
-    pub(super) id: &'a Id,
-    pub(super) kind: &'a str,
-    pub(super) body: &'a Value,
-}
+use super::expression::{self, Function, Parameters};
+use super::subject::{Element, Subject};
 
 /// The comparisons; Azure compares without case.
-const OPERATORS: [&str; 16] = [
+const OPERATORS: [&str; 19] = [
     "equals",
     "notEquals",
     "like",
@@ -30,87 +23,136 @@ const OPERATORS: [&str; 16] = [
     "greater",
     "greaterOrEquals",
     "match",
+    "notMatch",
+    "matchInsensitively",
+    "notMatchInsensitively",
 ];
 
-/// Puts the parameters' values into a rule, as the template language does. `None` where that fails.
-pub(super) fn resolve(rule: &Value, parameters: &Value, given: &Value) -> Option<Value> {
-    let (mut kinds, mut values) = (Map::new(), Map::new());
-    for (name, parameter) in parameters.as_object().into_iter().flatten() {
-        let kind = match at::text(parameter, "/type")
-            .unwrap_or("String")
-            .to_ascii_lowercase()
-            .as_str()
-        {
-            "array" => "array",
-            "object" => "object",
-            "boolean" => "bool",
-            "integer" => "int",
-            // Floats and dates are compared as text.
-            _ => "string",
-        };
-        kinds.insert(name.clone(), json!({ "type": kind }));
-        let value = given
-            .get(name)
-            .and_then(|given| given.get("value"))
-            .or_else(|| parameter.get("defaultValue"))?;
-        values.insert(name.clone(), value.clone());
-    }
-    let template = template::Template::from_value(json!({
-        "$schema": "https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#",
-        "contentVersion": "1.0.0.0", "parameters": kinds, "resources": [],
-        "outputs": { "rule": { "type": "object", "value": rule } },
-    }))
-    .ok()?;
-    let context = template::Context {
-        tenant_id: crate::seed::TENANT.to_owned(),
-        subscription_id: crate::seed::SUBSCRIPTION_DEV.to_owned(),
-        resource_group: None,
-        management_group: None,
-        deployment_name: "policy".to_owned(),
-        deployment_location: None,
-        utc_now: time::OffsetDateTime::UNIX_EPOCH,
-        guid_seed: uuid::Uuid::nil(),
-        environment: template::Context::public_cloud(),
-    };
-    let mut evaluation =
-        template::evaluate(&template, &values, &context, &template::Unknown).ok()?;
-    evaluation
-        .outputs
-        .swap_remove("rule")
-        .map(|output| output.value)
-}
+/// Counts in counts: every one of them goes through its list for each element of the one around it.
+const DEEPEST_COUNT: usize = 3;
 
-/// Whether the condition is one that can be evaluated here; otherwise what of it is not.
-pub(super) fn check(condition: &Value) -> Result<(), String> {
+/// Whether the condition is one that can be evaluated here; otherwise what of it is not. `counts` is how many counts it stands in.
+pub(super) fn check(condition: &Value, counts: usize) -> Result<(), String> {
     let Some(map) = condition.as_object() else {
         return Err(format!("a condition is an object, not {condition}"));
     };
-    for word in ["allOf", "anyOf"] {
-        if let Some(parts) = map.get(word) {
-            return parts
-                .as_array()
-                .ok_or_else(|| format!("{word} is a list"))?
-                .iter()
-                .try_for_each(check);
+    for word in ["allOf", "anyOf", "not"] {
+        let Some(parts) = get(map, word) else {
+            continue;
+        };
+        if map.len() > 1 {
+            return Err(format!("'{word}' stands beside other members"));
         }
-    }
-    if let Some(inner) = map.get("not") {
-        return check(inner);
-    }
-    if !map.contains_key("field") && !map.contains_key("value") {
-        let words: Vec<&str> = map.keys().map(String::as_str).collect();
-        return Err(format!("no field or value among '{}'", words.join(", ")));
-    }
-    let text = condition.to_string();
-    for function in ["field(", "current(", "requestContext(", "policy("] {
-        if text.contains(function) {
-            return Err(format!("the function '{function})' is not evaluated"));
+        if word == "not" {
+            return check(parts, counts);
         }
+        return parts
+            .as_array()
+            .ok_or_else(|| format!("{word} is a list"))?
+            .iter()
+            .try_for_each(|part| check(part, counts));
     }
-    if operator(map).is_none() {
-        return Err("no operator that is known".to_owned());
+    let words: Vec<&str> = map.keys().map(String::as_str).collect();
+    let words = words.join(", ");
+    let subjects = ["field", "value", "count"];
+    if subjects
+        .iter()
+        .filter(|word| get(map, word).is_some())
+        .count()
+        != 1
+    {
+        return Err(format!("not one of field, value and count among '{words}'"));
     }
-    Ok(())
+    if map.len() > 2 {
+        return Err(format!("more than one operator among '{words}'"));
+    }
+    let Some((operator, target)) = operator(map) else {
+        return Err(format!("no operator that is known among '{words}'"));
+    };
+    fits(operator, target)?;
+    expressions(target)?;
+    if let Some(count) = get(map, "count") {
+        return check_count(count, counts);
+    }
+    let field = get(map, "field");
+    if field.is_some_and(|field| !field.is_string()) {
+        return Err("field is a text".to_owned());
+    }
+    expressions(field.or_else(|| get(map, "value")).unwrap_or(&Value::Null))
+}
+
+fn check_count(count: &Value, counts: usize) -> Result<(), String> {
+    let Some(map) = count.as_object() else {
+        return Err("count is an object".to_owned());
+    };
+    if counts >= DEEPEST_COUNT {
+        return Err("counts are nested too deep".to_owned());
+    }
+    let known = ["field", "value", "name", "where"];
+    if let Some(other) = map
+        .keys()
+        .find(|key| !known.iter().any(|known| known.eq_ignore_ascii_case(key)))
+    {
+        return Err(format!(
+            "Could not find member '{other}' on object of type 'CountExpression'."
+        ));
+    }
+    match (get(map, "field"), get(map, "value")) {
+        (Some(field), None) => {
+            if !field.as_str().is_some_and(|field| field.contains("[*]")) {
+                return Err("the field of a count has '[*]' in it".to_owned());
+            }
+            expressions(field)?;
+        }
+        (None, Some(value)) => expressions(value)?,
+        _ => return Err("a count has either field or value".to_owned()),
+    }
+    match get(map, "where") {
+        Some(condition) => check(condition, counts + 1),
+        None => Ok(()),
+    }
+}
+
+/// What an operator compares with. An expression may turn out to be anything.
+fn fits(operator: &str, target: &Value) -> Result<(), String> {
+    if expression::inner(target).is_some() {
+        return Ok(());
+    }
+    let fits = match operator {
+        "like" | "notLike" => {
+            let stars = target.as_str().map(|text| text.matches('*').count());
+            if stars.is_some_and(|stars| stars > 1) {
+                return Err(format!("the value of '{operator}' has more than one '*'"));
+            }
+            stars.is_some()
+        }
+        "in" | "notIn" => target.is_array(),
+        "exists" => matches!(text(target).as_str(), "true" | "false"),
+        "match"
+        | "notMatch"
+        | "matchInsensitively"
+        | "notMatchInsensitively"
+        | "containsKey"
+        | "notContainsKey" => target.is_string(),
+        _ => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(format!("'{operator}' cannot compare with {target}"))
+}
+
+fn expressions(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Array(items) => items.iter().try_for_each(expressions),
+        _ => expression::inner(value).map_or(Ok(()), |text| expression::check(text, 0)),
+    }
+}
+
+fn get<'v>(map: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    map.iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 fn operator(map: &Map<String, Value>) -> Option<(&'static str, &Value)> {
@@ -122,186 +164,200 @@ fn operator(map: &Map<String, Value>) -> Option<(&'static str, &Value)> {
     })
 }
 
-/// Whether the condition holds; what was looked at is added to `trace`.
-pub(super) fn holds(condition: &Value, subject: &Subject<'_>, trace: &mut Vec<Value>) -> bool {
-    let Some(map) = condition.as_object() else {
-        return false;
-    };
-    if let Some(parts) = map.get("allOf").and_then(Value::as_array) {
-        return parts.iter().all(|part| holds(part, subject, trace));
-    }
-    if let Some(parts) = map.get("anyOf").and_then(Value::as_array) {
-        return parts.iter().any(|part| holds(part, subject, trace));
-    }
-    if let Some(inner) = map.get("not") {
-        return !holds(inner, subject, trace);
-    }
-    let Some((operator, target)) = operator(map) else {
-        return false;
-    };
-    let (kind, expression, path, values, each) = match map.get("field").and_then(Value::as_str) {
-        Some(field) => {
-            let (path, values) = subject.field(field);
-            (
-                "Field",
-                field.to_owned(),
-                path,
-                values,
-                field.contains("[*]"),
-            )
+/// One condition, asked about one resource.
+pub(super) struct Question<'a> {
+    subject: Subject<'a>,
+    parameters: &'a Parameters,
+    elements: Vec<Element>,
+    /// What was looked at, but for what counts looked at.
+    pub(super) trace: Vec<Value>,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn new(subject: Subject<'a>, parameters: &'a Parameters) -> Question<'a> {
+        Question {
+            subject,
+            parameters,
+            elements: Vec::new(),
+            trace: Vec::new(),
         }
-        None => {
-            let value = map.get("value").cloned().unwrap_or(Value::Null);
-            (
-                "Value",
-                value.to_string(),
-                String::new(),
-                vec![value],
-                false,
-            )
+    }
+
+    /// `None` where nobody knows yet, as in preflight.
+    pub(super) fn holds(&mut self, condition: &Value) -> Option<bool> {
+        let map = condition.as_object()?;
+        for (word, ends) in [("allOf", false), ("anyOf", true)] {
+            let Some(parts) = get(map, word).and_then(Value::as_array) else {
+                continue;
+            };
+            let mut known = true;
+            for part in parts {
+                match self.holds(part) {
+                    Some(answer) if answer == ends => return Some(ends),
+                    Some(_) => {}
+                    None => known = false,
+                }
+            }
+            return known.then_some(!ends);
         }
-    };
-    // Preflight cannot know what only the deployment will tell.
-    let unknown = values.iter().any(template::is_unknown);
-    let result = !unknown
-        && if each {
-            values.iter().all(|value| compare(operator, value, target))
+        if let Some(inner) = get(map, "not") {
+            return self.holds(inner).map(|answer| !answer);
+        }
+        let (operator, target) = operator(map)?;
+        let looked = self.look(map);
+        let target = self.now(target);
+        let unknown = looked.values.iter().any(template::is_unknown);
+        let answer = match &target {
+            Some(target) if looked.known && !unknown => Some(if looked.each {
+                looked
+                    .values
+                    .iter()
+                    .all(|value| compare(operator, value, target))
+            } else {
+                let first = looked.values.first().unwrap_or(&Value::Null);
+                compare(operator, first, target)
+            }),
+            _ => None,
+        };
+        if self.elements.is_empty() {
+            let result = answer.unwrap_or(false);
+            self.tell(looked, operator, target, result);
+        }
+        answer
+    }
+
+    fn look(&mut self, map: &Map<String, Value>) -> Looked {
+        let mut looked = Looked::default();
+        if let Some(count) = get(map, "count").and_then(Value::as_object) {
+            let counted = get(count, "field").or_else(|| get(count, "value"));
+            looked.kind = "Count";
+            looked.expression = counted.map(plain).unwrap_or_default();
+            match self.count(count) {
+                Some(number) => looked.values = vec![number.into()],
+                None => looked.known = false,
+            }
+        } else if let Some(field) = get(map, "field") {
+            let name = self.now(field).map(|name| plain(&name));
+            looked.kind = "Field";
+            match name {
+                Some(name) => {
+                    let found = self.subject.field(&name, &self.elements);
+                    looked.path = Some(found.path);
+                    looked.values = found.values;
+                    looked.each = found.each;
+                    looked.expression = name;
+                }
+                None => looked.known = false,
+            }
         } else {
-            compare(operator, values.first().unwrap_or(&Value::Null), target)
-        };
-    let mut seen = json!({
-        "result": if result { "True" } else { "False" },
-        "expressionKind": kind,
-        "expression": expression,
-    });
-    if kind == "Field" {
-        seen["path"] = path.into();
-    }
-    if let Some(value) = values.first().filter(|value| !value.is_null()) {
-        seen["expressionValue"] = value.clone();
-    }
-    seen["targetValue"] = target.clone();
-    let mut capital = operator.to_owned();
-    capital[..1].make_ascii_uppercase();
-    seen["operator"] = capital.into();
-    trace.push(seen);
-    result
-}
-
-impl Subject<'_> {
-    /// Where a field is and what stands there; several values for a field with `[*]`.
-    fn field(&self, field: &str) -> (String, Vec<Value>) {
-        let one = |path: &str, value: Option<&Value>| {
-            (path.to_owned(), vec![value.cloned().unwrap_or(Value::Null)])
-        };
-        let body = self.body;
-        match field.to_ascii_lowercase().as_str() {
-            "type" => return ("type".to_owned(), vec![self.kind.into()]),
-            "name" => return ("name".to_owned(), vec![self.id.last_name().into()]),
-            "fullname" => return ("fullName".to_owned(), vec![self.id.name().into()]),
-            "id" => return ("id".to_owned(), vec![self.id.text().into()]),
-            word @ ("location" | "kind" | "tags") => return one(word, body.get(word)),
-            "identity.type" => return one("identity.type", body.pointer("/identity/type")),
-            _ => {}
-        }
-        if let Some(tag) = tag_of(field) {
-            let found = body
-                .get("tags")
-                .and_then(Value::as_object)
-                .and_then(|tags| {
-                    tags.iter()
-                        .find(|(name, _)| name.eq_ignore_ascii_case(tag))
-                        .map(|(_, value)| value)
-                });
-            return one(&format!("tags[{tag}]"), found);
-        }
-        let path = self.alias(field);
-        let mut values = Vec::new();
-        reach(body, &path, &mut values);
-        if values.is_empty() && !field.contains("[*]") {
-            values.push(Value::Null);
-        }
-        (path, values)
-    }
-
-    /// An alias as a path in the body. Aliases of another type lead nowhere.
-    fn alias(&self, field: &str) -> String {
-        let compute = "properties.storageProfile.imageReference";
-        let special = [
-            (
-                "Microsoft.Compute/virtualMachines/sku.name",
-                "properties.hardwareProfile.vmSize",
-            ),
-            (
-                "Microsoft.Compute/imagePublisher",
-                &format!("{compute}.publisher"),
-            ),
-            ("Microsoft.Compute/imageOffer", &format!("{compute}.offer")),
-            ("Microsoft.Compute/imageSku", &format!("{compute}.sku")),
-            (
-                "Microsoft.Compute/imageVersion",
-                &format!("{compute}.version"),
-            ),
-        ];
-        if let Some((_, path)) = special
-            .iter()
-            .find(|(alias, _)| alias.eq_ignore_ascii_case(field))
-        {
-            return (*path).to_owned();
-        }
-        let rest = field
-            .get(..self.kind.len())
-            .filter(|kind| kind.eq_ignore_ascii_case(self.kind))
-            .and_then(|_| field[self.kind.len()..].strip_prefix('/'));
-        match rest {
-            None => field.to_owned(),
-            Some(rest) if rest.starts_with("sku.") || rest.starts_with("identity.") => {
-                rest.to_owned()
-            }
-            Some(rest) => format!("properties.{rest}"),
-        }
-    }
-}
-
-fn tag_of(field: &str) -> Option<&str> {
-    let rest = field
-        .get(..4)
-        .filter(|word| word.eq_ignore_ascii_case("tags"))
-        .map(|_| &field[4..])?;
-    if let Some(name) = rest.strip_prefix('.') {
-        return Some(name);
-    }
-    let name = rest.strip_prefix('[')?.strip_suffix(']')?;
-    Some(name.trim_matches('\''))
-}
-
-fn reach(value: &Value, path: &str, found: &mut Vec<Value>) {
-    if template::is_unknown(value) || path.is_empty() {
-        found.push(value.clone());
-        return;
-    }
-    let (part, rest) = path.split_once('.').unwrap_or((path, ""));
-    let (name, many) = match part.strip_suffix("[*]") {
-        Some(name) => (name, true),
-        None => (part, false),
-    };
-    let next = value.as_object().and_then(|map| {
-        map.iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    });
-    match (next, many) {
-        (Some(Value::Array(items)), true) => {
-            items.iter().for_each(|item| reach(item, rest, found));
-        }
-        (Some(next), false) => {
-            // Inside a list, children of nested resources stand under `properties` of their own.
-            let own = next.is_object() || rest.is_empty();
-            if own {
-                reach(next, rest, found);
+            let value = get(map, "value").cloned().unwrap_or(Value::Null);
+            looked.kind = "Value";
+            looked.expression = value.to_string();
+            match self.now(&value) {
+                Some(value) => looked.values = vec![value],
+                None => looked.known = false,
             }
         }
-        _ => {}
+        looked
+    }
+
+    /// How many elements of a list meet the condition of a count.
+    fn count(&mut self, count: &Map<String, Value>) -> Option<usize> {
+        let (of, items) = if let Some(field) = get(count, "field") {
+            let name = plain(&self.now(field)?);
+            let found = self.subject.field(&name, &self.elements);
+            (found.path, found.values)
+        } else {
+            let name = get(count, "name").map(plain).unwrap_or_default();
+            let items = match self.now(get(count, "value")?)? {
+                Value::Array(items) => items,
+                Value::Null => Vec::new(),
+                other => vec![other],
+            };
+            (name, items)
+        };
+        if items.iter().any(template::is_unknown) {
+            return None;
+        }
+        let Some(condition) = get(count, "where") else {
+            return Some(items.len());
+        };
+        let (mut number, mut known) = (0, true);
+        for value in items {
+            let of = of.clone();
+            self.elements.push(Element { of, value });
+            match self.holds(condition) {
+                Some(true) => number += 1,
+                Some(false) => {}
+                None => known = false,
+            }
+            self.elements.pop();
+        }
+        known.then_some(number)
+    }
+
+    fn now(&self, value: &Value) -> Option<Value> {
+        if let Value::Array(items) = value {
+            let items: Option<Vec<Value>> = items.iter().map(|item| self.now(item)).collect();
+            return items.map(Value::Array);
+        }
+        let mut ask = |function: Function, name: &str| {
+            let answer = match function {
+                Function::Current => self.subject.current(name, &self.elements)?,
+                Function::Field => {
+                    let found = self.subject.field(name, &self.elements);
+                    if name.contains("[*]") {
+                        Value::Array(found.values)
+                    } else {
+                        found.values.into_iter().next()?
+                    }
+                }
+            };
+            (!template::has_unknown(&answer)).then_some(answer)
+        };
+        self.parameters.now(value, &mut ask)
+    }
+
+    fn tell(&mut self, looked: Looked, operator: &str, target: Option<Value>, result: bool) {
+        let mut seen = json!({
+            "result": if result { "True" } else { "False" },
+            "expressionKind": looked.kind,
+            "expression": looked.expression,
+        });
+        if let Some(path) = looked.path {
+            seen["path"] = path.into();
+        }
+        if let Some(value) = looked.values.first().filter(|value| !value.is_null()) {
+            seen["expressionValue"] = value.clone();
+        }
+        seen["targetValue"] = target.unwrap_or(Value::Null);
+        let mut capital = operator.to_owned();
+        capital[..1].make_ascii_uppercase();
+        seen["operator"] = capital.into();
+        self.trace.push(seen);
+    }
+}
+
+/// The left side of a comparison.
+struct Looked {
+    kind: &'static str,
+    expression: String,
+    path: Option<String>,
+    values: Vec<Value>,
+    each: bool,
+    known: bool,
+}
+
+impl Default for Looked {
+    fn default() -> Looked {
+        Looked {
+            kind: "",
+            expression: String::new(),
+            path: None,
+            values: Vec::new(),
+            each: false,
+            known: true,
+        }
     }
 }
 
@@ -311,6 +367,10 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string().to_lowercase(),
     }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn compare(operator: &str, value: &Value, target: &Value) -> bool {
@@ -353,10 +413,10 @@ fn compare(operator: &str, value: &Value, target: &Value) -> bool {
         "lessOrEquals" => order().is_some_and(std::cmp::Ordering::is_le),
         "greater" => order().is_some_and(std::cmp::Ordering::is_gt),
         "greaterOrEquals" => order().is_some_and(std::cmp::Ordering::is_ge),
-        "match" => pattern(
-            value.as_str().unwrap_or_default(),
-            target.as_str().unwrap_or_default(),
-        ),
+        "match" => pattern(&plain(value), &plain(target)),
+        "notMatch" => !pattern(&plain(value), &plain(target)),
+        "matchInsensitively" => pattern(&text(value), &text(target)),
+        "notMatchInsensitively" => !pattern(&text(value), &text(target)),
         _ => false,
     }
 }

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::{arg, known_args};
+use crate::error::misplaced_text;
 use crate::evaluate::{Deployment, Frame, copy_text};
 use crate::expression::{Call, Expr};
-use crate::functions::{Args, Fault, Function, MANY, int_of, special, wrong};
+use crate::functions::{Args, Fault, Function, MANY, int_of, refused, special, wrong};
 use crate::runtime::is_unknown;
 use crate::schema::called;
 
@@ -24,7 +25,7 @@ pub(crate) static TABLE: &[Function] = &[
     }),
     special("utcNow", 0, 1, utc_now),
     special("newGuid", 0, 0, |deployment, _, _| {
-        only_in_defaults(deployment)?;
+        only_in_defaults(deployment, "newGuid")?;
         Ok(deployment.world.new_guid().into())
     }),
     special("fail", 1, 1, fail),
@@ -79,7 +80,9 @@ fn copy_index(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Re
         (None, Some(name)) => wrong(format!(
             "there is no loop `{name}` around this expression; check its name"
         )),
-        (None, None) => wrong("there is no loop around this expression; use it inside `copy` only"),
+        (None, None) => refused(
+            "The template function 'copyIndex' is not expected at this location. The function can only be used in a resource with copy specified. Please see https://aka.ms/arm-copy for usage details.",
+        ),
     }
 }
 
@@ -134,17 +137,15 @@ fn junction(
 }
 
 /// `utcNow()` and `newGuid()` would differ from call to call: ARM takes them in the defaults of parameters alone.
-fn only_in_defaults(deployment: &Deployment<'_>) -> Result<(), Fault> {
+fn only_in_defaults(deployment: &Deployment<'_>, name: &str) -> Result<(), Fault> {
     if deployment.world.in_default() {
         return Ok(());
     }
-    wrong(
-        "it is not expected at this location; use it in the default of a parameter, and the parameter here",
-    )
+    refused(misplaced_text(name))
 }
 
 fn utc_now(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
-    only_in_defaults(deployment)?;
+    only_in_defaults(deployment, "utcNow")?;
     let format = known_args(deployment, call, frame)?.optional_string()?;
     let now = deployment
         .world

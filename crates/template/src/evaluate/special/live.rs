@@ -9,7 +9,7 @@ use crate::cause::Cause;
 use crate::evaluate::resource::Target;
 use crate::evaluate::{Deployment, Frame};
 use crate::expression::{Call, Expr};
-use crate::functions::{Fault, Function, special, wrong};
+use crate::functions::{Fault, Function, refused, special, wrong};
 use crate::runtime::unknown;
 
 pub(crate) static TABLE: &[Function] = &[
@@ -150,8 +150,8 @@ fn find(deployment: &Rc<Deployment<'_>>, name: &str) -> Result<Found, Fault> {
             )),
         },
         Target::Id(id) => Ok(Found::Id(id)),
-        Target::None => wrong(format!(
-            "`{name}` is neither a resource id nor a resource of this template; use resourceId()"
+        Target::None => refused(format!(
+            "The template reference '{name}' is not valid: could not find template resource or resource copy with this name. Please see https://aka.ms/arm-function-reference for usage details."
         )),
     }
 }

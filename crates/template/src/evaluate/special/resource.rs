@@ -1,14 +1,15 @@
-//! Resource ids: `resourceId` and its kin.
+//! Resource ids: `resourceId` and its kin; which resource a symbolic name means; `providers`.
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::known_args;
+use crate::cause::Cause;
 use crate::evaluate::scope::resource_id;
 use crate::evaluate::{Deployment, Frame, Scope};
-use crate::expression::Call;
-use crate::functions::{Fault, Function, MANY, special, text_of, wrong};
+use crate::expression::{Call, Expr};
+use crate::functions::{Fault, Function, MANY, refused, special, text_of, wrong};
 use crate::schema::called;
 
 pub(crate) static TABLE: &[Function] = &[
@@ -61,7 +62,45 @@ pub(crate) static TABLE: &[Function] = &[
         id(deployment, call, frame, 0, |_, _| Ok(String::new()))
     }),
     special("extensionResourceId", 3, MANY, extension_resource_id),
+    special("resourceInfo", 1, 1, resource_info),
+    special("providers", 1, 2, providers),
 ];
+
+/// `id`, `name`, `type` and `apiVersion` of the resource with this symbolic name, without asking for it.
+fn resource_info(
+    deployment: &Rc<Deployment<'_>>,
+    call: &Call,
+    frame: &Frame,
+) -> Result<Value, Fault> {
+    let name = known_args(deployment, call, frame)?.string()?;
+    match deployment.language().identity(&name)? {
+        Some(identity) => Ok(json!({
+            "id": identity.id,
+            "name": identity.name,
+            "type": identity.kind,
+            "apiVersion": identity.api_version,
+        })),
+        None => refused(format!(
+            "The template reference '{name}' is not valid: could not find template resource or resource copy with this name. Please see https://aka.ms/arm-function-reference for usage details."
+        )),
+    }
+}
+
+/// Deprecated, but documented: <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-resource#providers>.
+fn providers(deployment: &Rc<Deployment<'_>>, call: &Call, frame: &Frame) -> Result<Value, Fault> {
+    let mut args = known_args(deployment, call, frame)?;
+    let namespace = args.string()?;
+    let kind = args.optional_string()?;
+    let answer = deployment
+        .world
+        .runtime
+        .providers(&namespace, kind.as_deref())?;
+    answer.ok_or_else(|| {
+        let text = Expr::Call(Box::new(call.clone())).to_string();
+        deployment.world.causes.meet(Cause::Existing(text));
+        Fault::Unknown
+    })
+}
 
 fn group_id(subscription: &str, group: &str) -> String {
     format!("/subscriptions/{subscription}/resourceGroups/{group}")
@@ -99,6 +138,7 @@ fn id(
     // The type is the first argument with a slash whose parts the names after it match.
     let Some(at) = (0..=most).find(|at| {
         args.get(*at).is_some_and(|kind| {
+            let kind = kind.trim_end_matches('/');
             kind.contains('/') && kind.matches('/').count() == args.len() - at - 1
         })
     }) else {
@@ -127,7 +167,8 @@ fn made(base: &str, kind_and_names: &[String]) -> Result<Value, Fault> {
     let made = kind_and_names.split_first().and_then(|(kind, names)| {
         resource_id(
             base,
-            kind,
+            // ARM takes `Microsoft.Resources/resourceGroups/` for the same type.
+            kind.trim_end_matches('/'),
             &names.iter().map(String::as_str).collect::<Vec<_>>(),
         )
     });

@@ -148,8 +148,8 @@ async fn a_machine_acts_as_its_identities_and_a_template_hands_them_on() {
         async move { sim.send(Method::PATCH, &path, Some(&body)).await.unwrap() }
     };
     assert_eq!(
-        patch(json!({ "type": "Anybody" })).await.code(),
-        "InvalidRequestContent"
+        patch(json!({ "type": "Anybody" })).await.status,
+        StatusCode::BAD_REQUEST
     );
     let none_left =
         json!({ "type": "UserAssigned", "userAssignedIdentities": { (seed::IDENTITY_DEV): null } });

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Draft, Habit, Kind, Order, Patch, Scene, agent_pools, bearer};
+use super::{Draft, Habit, Kind, Order, Patch, Scene, agent_pools, bearer, identity};
 use crate::seed;
 use crate::state::Tx;
 use crate::state::model::{Change, Power, Resource, World};
@@ -133,7 +133,7 @@ fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
         draft.require("/properties/dnsPrefix")?;
     }
     kubernetes::prepare(draft)?;
-    identity(draft, scene)?;
+    acts_as(draft, scene)?;
     let p = "/properties";
     if draft.flag("/properties/disableLocalAccounts")
         && !at::present(&draft.body, "/properties/aadProfile")
@@ -321,7 +321,7 @@ fn prepare(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
 }
 
 /// Whose rights the cluster has in Azure: an identity of its own, or a service principal. Their secrets are used up here.
-fn identity(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
+fn acts_as(draft: &mut Draft<'_>, scene: &Scene<'_>) -> Result<(), Refusal> {
     const PRINCIPAL: &str = "/properties/servicePrincipalProfile";
     if let Some(old) = draft.old
         && !at::present(&draft.body, "/identity")
@@ -471,21 +471,20 @@ fn show(world: &World, cluster: &Resource, shown: &mut Value) {
         && let Some(id) = Id::parse(&cluster.id)
         && let Some(group) = cluster.text("/properties/nodeResourceGroup")
     {
-        let name = format!("{}-agentpool", cluster.name());
-        let seeded = |salt: &str| {
-            Uuid::new_v5(
-                &Uuid::NAMESPACE_URL,
-                format!("{salt}{}", cluster.key()).as_bytes(),
-            )
-            .to_string()
-        };
-        at::default(
+        // The identity of the nodes: one that was given, or one that AKS makes for them.
+        let kubelet = "/properties/identityProfile/kubeletidentity";
+        let made = format!(
+            "/subscriptions/{}/resourcegroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}-agentpool",
+            id.subscription,
+            cluster.name()
+        );
+        let given = cluster.text(&format!("{kubelet}/resourceId"));
+        let resource = given.unwrap_or(&made);
+        let key = ids::key(resource);
+        at::set(
             shown,
-            "/properties/identityProfile/kubeletidentity",
-            json!({
-                "resourceId": format!("/subscriptions/{}/resourcegroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}", id.subscription),
-                "clientId": seeded("client"), "objectId": seeded("object"),
-            }),
+            kubelet,
+            json!({ "resourceId": resource, "clientId": identity::client(&key), "objectId": identity::principal(&key) }),
         );
     }
 }

@@ -8,8 +8,8 @@ use crate::state::model::{Resource, World};
 use crate::wire::errors::Refusal;
 use crate::wire::json as at;
 
-/// The version as asked for, and the patch that runs. It may lag behind the control plane by three minor versions
-/// (<https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling#validation-rules-for-upgrades>), not be ahead of it, and not go back.
+/// The version as asked for, and the patch that runs. It may lag behind the control plane by three minor versions, not be ahead of it
+/// (<https://aka.ms/version-skew-policy>), and not go back.
 pub(super) fn of(draft: &Draft<'_>, cluster: &Value) -> Result<(String, String), Refusal> {
     const ASKED: &str = "/properties/orchestratorVersion";
     const PLANE: &str = "/properties/currentKubernetesVersion";
@@ -27,7 +27,8 @@ pub(super) fn of(draft: &Draft<'_>, cluster: &Value) -> Result<(String, String),
         None => draft.old.and_then(|old| old.text(ASKED)).or(plane),
     };
     let asked = asked.unwrap_or("1.35.7").to_owned();
-    let Some(exact) = resolve(&asked, runs) else {
+    let own = runs.filter(|runs| minor(runs) == minor(&asked));
+    let Some(exact) = resolve(&asked, own.or(plane)) else {
         return refuse(
             "K8sVersionNotSupported",
             format!(

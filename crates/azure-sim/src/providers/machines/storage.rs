@@ -209,20 +209,15 @@ fn data_disk(
 
 /// Names in the body become names of disks. `what` is how Azure calls the member.
 fn disk_name(draft: &Draft<'_>, base: &str, what: &str) -> Result<(), Refusal> {
-    let Some(name) = draft.body.pointer(&format!("{base}/name")) else {
+    let Some(name) = draft.text(&format!("{base}/name")) else {
         return Ok(());
     };
-    if template::is_unknown(name) {
-        return Ok(());
-    }
-    let fits = name.as_str().is_some_and(|name| {
-        (1..=80).contains(&name.chars().count())
-            && name.starts_with(char::is_alphanumeric)
-            && !name.ends_with(['-', '.'])
-            && name
-                .chars()
-                .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
-    });
+    let fits = (1..=80).contains(&name.chars().count())
+        && name.starts_with(char::is_alphanumeric)
+        && !name.ends_with(['-', '.'])
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if fits {
         return Ok(());
     }

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use azure_mgmt_compute::package_2024_07_01::models;
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -108,25 +106,20 @@ impl Compute<'_> {
     /// As any read.
     pub async fn usages(&self, subscription: &SubscriptionId, region: &str) -> Result<Vec<Usage>> {
         let region = check_region(region)?;
-        let pages: Vec<models::ListUsagesResult> = self
-            .sdk()
-            .usage_client()
-            .list(region, subscription.as_str())
-            .into_stream()
-            .try_collect()
-            .await
-            .map_err(sdk::error)?;
-        Ok(pages
+        let path = format!(
+            "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{region}/usages"
+        );
+        // Not by the SDK, whose stream follows next pages without an end.
+        let rows: Vec<WireUsage> = self.arm.list(&path, sdk::API_VERSION, &[]).await?;
+        Ok(rows
             .into_iter()
-            .flat_map(|page| page.value)
             .map(|usage| Usage {
                 label: usage
                     .name
                     .localized_value
-                    .or_else(|| usage.name.value.clone())
-                    .unwrap_or_default(),
-                name: usage.name.value.unwrap_or_default(),
-                used: usage.current_value.into(),
+                    .unwrap_or_else(|| usage.name.value.clone()),
+                name: usage.name.value,
+                used: usage.current_value,
                 limit: usage.limit,
             })
             .collect())
@@ -228,6 +221,22 @@ fn version_parts(version: &str) -> Vec<u64> {
         .split('.')
         .map(|part| part.parse().unwrap_or(0))
         .collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireUsage {
+    name: WireUsageName,
+    current_value: i64,
+    limit: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireUsageName {
+    value: String,
+    #[serde(default)]
+    localized_value: Option<String>,
 }
 
 #[derive(Deserialize)]

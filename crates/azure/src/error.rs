@@ -198,18 +198,34 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             ErrorKind::Throttled | ErrorKind::Unavailable => true,
-            ErrorKind::Conflict => [
-                "RetryableError",
-                "RetryableErrorDueToAnotherOperation",
-                "AnotherOperationInProgress",
-                "OperationPreempted",
-                "DeploymentActive",
-                "CanceledAndSupersededDueToAnotherOperation",
-            ]
-            .iter()
-            .any(|code| self.has_code(code)),
+            ErrorKind::Conflict => {
+                [
+                    "RetryableError",
+                    "RetryableErrorDueToAnotherOperation",
+                    "AnotherOperationInProgress",
+                    "OperationPreempted",
+                    "DeploymentActive",
+                    "CanceledAndSupersededDueToAnotherOperation",
+                ]
+                .iter()
+                .any(|code| self.has_code(code))
+                    || self.is_busy()
+            }
             _ => false,
         }
+    }
+
+    /// AKS and others say "busy" with a code that also means "never": only the text tells.
+    fn is_busy(&self) -> bool {
+        let mut busy = false;
+        self.0.detail.visit(&mut |detail| {
+            let text = detail.message.to_ascii_lowercase();
+            busy |= detail.code.eq_ignore_ascii_case("OperationNotAllowed")
+                && ["in progress", "in-progress", "pending operation"]
+                    .iter()
+                    .any(|words| text.contains(words));
+        });
+        busy
     }
 
     /// The whole error as a page shows it, each level with what it means.
@@ -346,7 +362,10 @@ fn kind_of(status: Option<u16>, detail: &Detail) -> ErrorKind {
             | "OverconstrainedAllocationRequest"
             | "OverconstrainedZonalAllocationRequest" => Some(ErrorKind::Capacity),
             "ScopeLocked" => Some(ErrorKind::Locked),
-            "AuthorizationFailed" | "LinkedAuthorizationFailed" => Some(ErrorKind::Forbidden),
+            // A subscription that is not there is one that Slipway may not see: nothing in it is gone.
+            "AuthorizationFailed" | "LinkedAuthorizationFailed" | "SubscriptionNotFound" => {
+                Some(ErrorKind::Forbidden)
+            }
             "TooManyRequests"
             | "SubscriptionRequestsThrottled"
             | "ResourceRequestsThrottled"
@@ -359,7 +378,9 @@ fn kind_of(status: Option<u16>, detail: &Detail) -> ErrorKind {
         kind = kind.or(known);
     });
     kind.unwrap_or(match status {
-        Some(404) => ErrorKind::NotFound,
+        Some(404) if tells_absence(&detail.code) => ErrorKind::NotFound,
+        // A page of a proxy, a wrong path, a version or type that is not served.
+        Some(404) if detail.code == "Http404" => ErrorKind::BadAnswer,
         Some(409 | 412) => ErrorKind::Conflict,
         Some(429) => ErrorKind::Throttled,
         Some(401) => ErrorKind::Unauthorized,
@@ -368,6 +389,11 @@ fn kind_of(status: Option<u16>, detail: &Detail) -> ErrorKind {
         Some(400..=499) => ErrorKind::Invalid,
         _ => ErrorKind::BadAnswer,
     })
+}
+
+/// Whether a 404 with this code says that what was asked for is not there. `""`: a 404 without a body, as for a forgotten operation.
+fn tells_absence(code: &str) -> bool {
+    code.is_empty() || code.ends_with("NotFound") || code == "RoleDefinitionDoesNotExist"
 }
 
 impl fmt::Display for Error {

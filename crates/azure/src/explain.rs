@@ -217,6 +217,54 @@ const CODES: &[(&str, &str)] = &[
         "Something else is being done to the same resource. Slipway tries again by itself.",
     ),
     (
+        "ResourceRequestsThrottled",
+        "Azure limits how many calls may be made to one resource. Slipway waits and goes on by itself.",
+    ),
+    (
+        "ResourceCollectionRequestsThrottled",
+        "Azure limits how many calls may be made to resources of one kind. Slipway waits and goes on by itself.",
+    ),
+    (
+        "RetryableError",
+        "Azure says that the same call works later. Slipway tries again by itself.",
+    ),
+    (
+        "InsufficientVCPUQuota",
+        "The subscription's quota of vCPUs in this region is used up. Choose a smaller size or another region, delete what is not needed, or ask an administrator to raise the quota.",
+    ),
+    (
+        "ErrCode_InsufficientVCPUQuota",
+        "The subscription's quota of vCPUs in this region is used up. Choose a smaller size or fewer nodes, delete what is not needed, or ask an administrator to raise the quota.",
+    ),
+    (
+        "PublicIPCountLimitReached",
+        "The subscription may have no more public addresses in this region. Delete one that is not needed, or ask an administrator to raise the limit.",
+    ),
+    (
+        "InvalidRequestContent",
+        "Azure could not read what it was sent. The message names the member; the template's author must correct it.",
+    ),
+    (
+        "LocationRequired",
+        "A resource of the template names no region. The template's author must add it.",
+    ),
+    (
+        "DeploymentNameLengthLimitExceeded",
+        "The deployment's name is longer than 64 characters. An administrator should report this; nothing was changed.",
+    ),
+    (
+        "AuthorityTimeout",
+        "Entra did not give a token in time. Slipway tries again by itself; if it stays so, check the network and the configured authority.",
+    ),
+    (
+        "CredentialFailed",
+        "Slipway could not get a token with its configured credential. An administrator should check it; the message says what is wrong.",
+    ),
+    (
+        "UnreadableAnswer",
+        "What came back is no answer of Azure's that Slipway knows. Check whether a proxy stands in between, and the configured endpoint.",
+    ),
+    (
         "LostAnswer",
         "No answer came, so it is not known whether Azure did it. Slipway looks for the result before it does anything again.",
     ),

@@ -151,8 +151,17 @@ impl Arm {
             .get("status")
             .and_then(Value::as_str)
             .or_else(|| provisioning_state(&answer.body))
-            .unwrap_or("Succeeded")
-            .to_owned();
+            .map(str::to_owned);
+        let status = match status {
+            Some(status) => status,
+            None if answer.status == 202 => "InProgress".to_owned(),
+            // Silence is no success.
+            None => {
+                return Err(Error::bad_answer(
+                    "Azure's answer about an operation does not say how far it is.",
+                ));
+            }
+        };
         match State::of(&status) {
             State::Running => Ok(Poll::Running {
                 retry_after: answer.retry_after,
@@ -160,7 +169,7 @@ impl Arm {
                 state: status,
             }),
             State::Canceled => Ok(Poll::Canceled),
-            State::Failed => Ok(Poll::Failed(failure(&answer))),
+            State::Failed => Ok(Poll::Failed(failure_of(operation, &answer))),
             State::Succeeded => self.outcome(operation, answer.body).await,
         }
     }
@@ -179,11 +188,17 @@ impl Arm {
             .get("status")
             .and_then(Value::as_str)
             .or_else(|| provisioning_state(&answer.body))
-            .unwrap_or("Succeeded");
-        match State::of(status) {
+            .unwrap_or("Succeeded")
+            .to_owned();
+        match State::of(&status) {
             State::Canceled => Ok(Poll::Canceled),
-            State::Failed => Ok(Poll::Failed(failure(&answer))),
-            State::Running | State::Succeeded => self.outcome(operation, answer.body).await,
+            State::Failed => Ok(Poll::Failed(failure_of(operation, &answer))),
+            State::Running => Ok(Poll::Running {
+                retry_after: answer.retry_after,
+                percent: None,
+                state: status,
+            }),
+            State::Succeeded => self.outcome(operation, answer.body).await,
         }
     }
 
@@ -193,7 +208,12 @@ impl Arm {
         }
         let call = Call::get(operation.resource_url.clone(), CallKind::Read);
         let answer = self.transport().send(call).await?;
-        Ok(Poll::Succeeded(answer.body))
+        Ok(match by_provisioning_state(&answer) {
+            // Ended well, and yet the resource is what failed: its own words are the better ones.
+            Poll::Failed(_) => Poll::Failed(failure_of(operation, &answer)),
+            // What it became is being changed again, by somebody else: this operation is over.
+            _ => Poll::Succeeded(answer.body),
+        })
     }
 }
 
@@ -270,24 +290,45 @@ fn location_failed(error: Error) -> Result<Poll> {
         ErrorKind::Unavailable
         | ErrorKind::Throttled
         | ErrorKind::Unauthorized
+        | ErrorKind::Forbidden
         | ErrorKind::NotFound
         | ErrorKind::ForeignPollUrl
         | ErrorKind::BadAnswer
         | ErrorKind::Config => Err(error),
+        _ if error.is_retryable() => Err(error),
         _ => Ok(Poll::Failed(error)),
     }
 }
 
 fn failure(answer: &Answer) -> Error {
+    Error::failed(failure_detail(answer))
+        .with_ids(answer.request_id.clone(), answer.correlation_id.clone())
+}
+
+fn failure_detail(answer: &Answer) -> Detail {
     let properties = answer.body.get("properties");
-    let detail = body::from_value(&answer.body)
+    body::from_value(&answer.body)
         .or_else(|| properties.and_then(body::from_value))
         .unwrap_or_else(|| Detail {
             code: "OperationFailed".to_owned(),
             message: "Azure says that the operation failed and gives no reason.".to_owned(),
             ..Detail::default()
-        });
-    Error::failed(detail).with_ids(answer.request_id.clone(), answer.correlation_id.clone())
+        })
+}
+
+/// Its failure, under the ids of the request that began it: those are what the activity log and Microsoft's support know.
+fn failure_of(operation: &LongRunning, answer: &Answer) -> Error {
+    let ids = (
+        operation
+            .request_id
+            .clone()
+            .or_else(|| answer.request_id.clone()),
+        operation
+            .correlation_id
+            .clone()
+            .or_else(|| answer.correlation_id.clone()),
+    );
+    Error::failed(failure_detail(answer)).with_ids(ids.0, ids.1)
 }
 
 fn provisioning_state(body: &Value) -> Option<&str> {

@@ -10,17 +10,26 @@ const DEPTH: usize = 12;
 /// Reads an answer's body. A body that is no JSON becomes the message, shortened.
 pub(crate) fn read(status: u16, body: &[u8]) -> Detail {
     let text = String::from_utf8_lossy(body);
-    if let Ok(value) = serde_json::from_str::<Value>(&text)
+    let text = text.trim_start_matches('\u{feff}');
+    if let Ok(value) = serde_json::from_str::<Value>(text)
         && let Some(detail) = detail(&value, 0)
     {
         return detail;
     }
-    let message = match text.trim() {
-        "" => format!("Azure answered {status} without a body."),
-        text => text.chars().take(500).collect(),
+    let (code, message) = match text.trim() {
+        // No body at all is how some providers say that an operation is forgotten.
+        "" if status == 404 => (
+            "NotFound".to_owned(),
+            "Azure answered 404 without a body.".to_owned(),
+        ),
+        "" => (
+            format!("Http{status}"),
+            format!("Azure answered {status} without a body."),
+        ),
+        text => (format!("Http{status}"), text.chars().take(500).collect()),
     };
     Detail {
-        code: format!("Http{status}"),
+        code,
         message,
         ..Detail::default()
     }
@@ -36,7 +45,10 @@ fn detail(value: &Value, depth: usize) -> Option<Detail> {
         return None;
     }
     // The envelope, and `odata.error` of Entra's directory; a status body is `{"status": "Failed", "error": {…}}`.
-    if let Some(inner) = value.get("error").filter(|inner| inner.is_object()) {
+    if let Some(inner) = ["error", "odata.error"]
+        .iter()
+        .find_map(|name| value.get(name).filter(|inner| inner.is_object()))
+    {
         return detail(inner, depth + 1);
     }
     let object = value.as_object()?;
@@ -67,6 +79,16 @@ fn detail(value: &Value, depth: usize) -> Option<Detail> {
         policy: list(object.get("additionalInfo"), violation),
     };
     unwrap_message(&mut found, depth);
+    // AKS says more in a word beside the code; others in an error below.
+    if let Some(word) = text("subcode") {
+        found.message = format!("{} ({word})", found.message);
+    }
+    let inner = ["innererror", "innerError"]
+        .iter()
+        .find_map(|name| object.get(*name));
+    if let Some(inner) = inner.and_then(|inner| detail(inner, depth + 1)) {
+        found.details.push(inner);
+    }
     Some(found)
 }
 
@@ -89,7 +111,8 @@ fn unwrap_message(found: &mut Detail, depth: usize) {
         lead
     };
     // Some bodies carry the same error twice, nested and as text.
-    if !found.details.iter().any(|known| known.code == inner.code) {
+    let told = |known: &Detail| known.code == inner.code && known.message == inner.message;
+    if !found.details.iter().any(told) {
         found.details.push(inner);
     }
 }

@@ -37,6 +37,20 @@ async fn each_shape_is_read_and_sorted() {
     assert_eq!(quota.kind(), ErrorKind::Quota);
     let busy = asked_and_refused(409, json!({"error": {"code": "OperationNotAllowed", "message": "Another operation is in progress."}})).await;
     assert_eq!(busy.kind(), ErrorKind::Conflict);
+    assert!(busy.is_retryable());
+    let never = asked_and_refused(409, json!({"code": "OperationNotAllowed", "message": "The cluster is stopped.", "subcode": "ClusterStopped"})).await;
+    assert!(!never.is_retryable());
+    assert_eq!(never.message(), "The cluster is stopped. (ClusterStopped)");
+
+    let directory = asked_and_refused(400, json!({"odata.error": {"code": "Request_BadRequest", "message": {"lang": "en", "value": "Wrong."}, "innererror": {"code": "Inner", "message": "Why."}}})).await;
+    assert_eq!(
+        (
+            directory.code(),
+            directory.message(),
+            directory.cause().code.as_str()
+        ),
+        ("Request_BadRequest", "Wrong.", "Inner")
+    );
 
     let preflight = asked_and_refused(400, json!({"error": {"code": "InvalidTemplateDeployment", "message": "not valid", "details": [{"code": "QuotaExceeded", "message": "q"}]}})).await;
     assert_eq!(
@@ -46,6 +60,24 @@ async fn each_shape_is_read_and_sorted() {
 
     let html = asked_and_refused(400, json!("<html>no json object</html>")).await;
     assert_eq!((html.kind(), html.code()), (ErrorKind::Invalid, "Http400"));
+}
+
+/// What is not there can be forgotten; what cannot be seen must not be.
+#[tokio::test]
+async fn only_an_answer_that_says_so_means_that_something_is_gone() {
+    let gone = json!({"error": {"code": "DeploymentNotFound", "message": "Deployment 'x' could not be found."}});
+    let hidden = json!({"error": {"code": "SubscriptionNotFound", "message": "The subscription 'x' could not be found."}});
+    let astray = json!({"error": {"code": "InvalidResourceNamespace", "message": "The resource namespace is invalid."}});
+    for (body, kind) in [
+        (gone, ErrorKind::NotFound),
+        (hidden, ErrorKind::Forbidden),
+        (astray, ErrorKind::Invalid),
+        // A proxy's page.
+        (json!("<html>Not Found</html>"), ErrorKind::BadAnswer),
+    ] {
+        let error = asked_and_refused(404, body.clone()).await;
+        assert_eq!(error.kind(), kind, "{body}");
+    }
 }
 
 #[tokio::test]

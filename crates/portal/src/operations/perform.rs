@@ -211,7 +211,8 @@ impl Scene<'_> {
             .deployments()
             .find(&id)
             .await
-            .map_err(|e| answer_of(&e))?;
+            // Azure works on, whether it may be read just now or not.
+            .map_err(|e| trouble::of(&e, false))?;
         let Some(deployment) = deployment else {
             return Ok(Answer::Absent);
         };
@@ -253,7 +254,8 @@ impl Scene<'_> {
             {
                 return Ok(Answer::Absent);
             }
-            Err(error) => return Err(answer_of(&error)),
+            // That it cannot be read now says nothing of how it ends.
+            Err(error) => return Err(trouble::of(&error, false)),
         };
         let resources = match step.name {
             StepName::Deployment => self.progress(step, found).await,

@@ -44,6 +44,10 @@ pub(crate) fn of(error: &Error, may_have_arrived: bool) -> Answer {
             Some(status) => format!("Azure answers with an error ({status}), trying again."),
             None => "Azure cannot be reached, trying again.".to_owned(),
         },
+        (ErrorKind::Forbidden, _) => format!(
+            "Slipway may not read this in Azure ({}), trying again.",
+            error.code()
+        ),
         (ErrorKind::Conflict, _) => {
             format!(
                 "Azure is busy with something else ({}), trying again.",

@@ -291,3 +291,39 @@ async fn progress_shows_resources_only_and_all_pages() {
     );
     assert_eq!(rows[1].error, None);
 }
+
+/// Silence is no success, and a failure bears the ids of the request that began it: the activity log knows no others.
+#[tokio::test]
+async fn an_answer_that_says_nothing_ends_nothing() {
+    let poll = "/operationStatuses/1?api-version=2025-04-01";
+    let server = StandIn::start(move |asked| {
+        if asked.is("PUT", "slipway-web-a1b2c3-1") {
+            return Some(with(
+                201,
+                &[("azure-asyncoperation", poll)],
+                &deployment_json("Accepted"),
+            ));
+        }
+        let failed =
+            json!({"status": "Failed", "error": {"code": "DeploymentFailed", "message": "No."}});
+        let answer = [json!(null), json!({}), failed];
+        asked
+            .path
+            .contains("operationStatuses")
+            .then(|| with(200, &[], &answer[asked.nth.min(2)]))
+    })
+    .await;
+    let arm = server.arm();
+    let operation = running(arm.deployments().put(&deployment(), &body()).await.unwrap());
+    for _ in 0..2 {
+        let silent = arm.poll(&operation).await.unwrap_err();
+        assert_eq!(silent.kind(), ErrorKind::BadAnswer, "{silent}");
+    }
+    let Poll::Failed(error) = arm.poll(&operation).await.unwrap() else {
+        panic!("it failed")
+    };
+    assert_eq!(
+        (error.code(), error.request_id()),
+        ("DeploymentFailed", operation.request_id.as_deref())
+    );
+}

@@ -83,11 +83,10 @@ impl Runtime for Live<'_> {
 
     fn scope(&self, id: &str) -> Result<Option<Value>, template::Error> {
         if let Some(subscription) = id.strip_prefix("/subscriptions/") {
-            let known = self.world.settings.subscriptions.iter();
-            let known = known
-                .filter(|known| known.id.eq_ignore_ascii_case(subscription))
-                .map(|known| serde_json::json!({ "displayName": known.name }));
-            return Ok(known.last());
+            let mut known = self.world.settings.subscriptions.iter();
+            return Ok(known
+                .find(|known| known.id.eq_ignore_ascii_case(subscription))
+                .map(|known| serde_json::json!({ "displayName": known.name })));
         }
         let tenant = id.strip_prefix("/tenants/");
         Ok(tenant
@@ -118,11 +117,11 @@ impl Runtime for Live<'_> {
             return Ok(Some(found));
         };
         let types = found["resourceTypes"].as_array();
-        let types = types.into_iter().flatten();
         Ok(types
-            .filter(|row| same(row, "resourceType", kind))
-            .cloned()
-            .last())
+            .into_iter()
+            .flatten()
+            .find(|row| same(row, "resourceType", kind))
+            .cloned())
     }
 
     fn deployer(&self) -> Result<Option<Value>, template::Error> {

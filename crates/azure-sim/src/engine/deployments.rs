@@ -1,15 +1,14 @@
 //! The deployment engine: accepts a template, makes its resources in order of their dependencies, each as an operation of its own, and keeps the history. HTTP is in `wire/deployments.rs`.
-//! How a request becomes a deployment is in `deployments/draft.rs`, how one is shown in `deployments/view.rs`, the records of nested ones are in `deployments/nested.rs`, and what complete mode deletes in `deployments/surplus.rs`.
+//! How a request becomes a deployment is in `deployments/draft.rs`, how one is shown in `deployments/view.rs`, the records of nested ones are in `deployments/nested.rs`, what complete mode deletes in `deployments/surplus.rs`, and which resource is next in `deployments/order.rs`.
 
 mod draft;
 mod nested;
+mod order;
 mod surplus;
 mod view;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -603,109 +602,6 @@ pub(crate) fn not_found(key: &str) -> Refusal {
         "DeploymentNotFound",
         format!("Deployment '{name}' could not be found."),
     )
-}
-
-impl Deployment {
-    /// Takes over the results of operations that have ended.
-    fn book(&mut self, world: &World) {
-        for step in &mut self.steps {
-            let Some(operation) = step.operation.and_then(|id| world.operation(id)) else {
-                continue;
-            };
-            if step.state != Progress::Running || operation.status == Status::InProgress {
-                continue;
-            }
-            step.ended = operation.ended;
-            if operation.status == Status::Succeeded {
-                step.state = Progress::Succeeded;
-            } else {
-                step.state = Progress::Failed;
-                step.status = StatusCode::CONFLICT.as_u16();
-                let inner = operation
-                    .problem
-                    .clone()
-                    .unwrap_or_else(|| Problem::new("Canceled", "The operation was canceled."));
-                step.problem = Some(Problem {
-                    details: vec![inner],
-                    ..Problem::new(
-                        "ResourceDeploymentFailure",
-                        "The resource write operation failed to complete successfully, because it reached terminal provisioning state 'Failed'.",
-                    )
-                });
-            }
-        }
-        // A nested deployment ends with the last of its resources. They stand behind it, so the innermost is looked at first.
-        for index in (0..self.steps.len()).rev() {
-            let nested = &self.steps[index];
-            if nested.state != Progress::Running || nested.operation.is_some() {
-                continue;
-            }
-            let id = ids::key(&nested.id);
-            let inner: Vec<&Step> = self
-                .steps
-                .iter()
-                .filter(|step| step.inside.as_deref().map(ids::key).as_deref() == Some(&id))
-                .collect();
-            let failed = inner.iter().any(|step| step.state == Progress::Failed);
-            let open = inner
-                .iter()
-                .any(|step| matches!(step.state, Progress::Running | Progress::Waiting));
-            let running = inner.iter().any(|step| step.state == Progress::Running);
-            let ended = inner.iter().filter_map(|step| step.ended).max();
-            let step = &mut self.steps[index];
-            if failed && !running {
-                step.state = Progress::Failed;
-                step.status = StatusCode::CONFLICT.as_u16();
-                step.ended = ended;
-                step.problem = Some(Problem::new(
-                    "DeploymentFailed",
-                    "At least one resource deployment operation failed.",
-                ));
-            } else if !open {
-                step.state = Progress::Succeeded;
-                step.ended = ended.or(step.started);
-            }
-        }
-    }
-
-    fn ready(&self) -> Vec<usize> {
-        let states: BTreeMap<String, Progress> = self
-            .steps
-            .iter()
-            .map(|step| (ids::key(&step.id), step.state))
-            .collect();
-        let done = |id: &String| {
-            states
-                .get(&ids::key(id))
-                .is_none_or(|state| *state == Progress::Succeeded)
-        };
-        let entered = |id: &String| {
-            states
-                .get(&ids::key(id))
-                .is_none_or(|state| *state == Progress::Running)
-        };
-        self.steps
-            .iter()
-            .enumerate()
-            .filter(|(_, step)| {
-                let outer = step.inside.as_ref();
-                step.state == Progress::Waiting
-                    && outer.is_none_or(entered)
-                    && step
-                        .after
-                        .iter()
-                        .filter(|id| outer.is_none_or(|outer| !outer.eq_ignore_ascii_case(id)))
-                        .all(done)
-            })
-            .map(|(index, _)| index)
-            .collect()
-    }
-
-    fn busy(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| step.state == Progress::Running)
-    }
 }
 
 pub(crate) fn rfc3339(at: OffsetDateTime) -> String {

@@ -61,8 +61,9 @@ async fn modules_hand_on_their_outputs_and_each_is_a_deployment_of_its_own() {
             "two": { "type": "string", "value": "[reference(resourceId('Microsoft.Resources/deployments', 'second'), '2022-09-01').outputs.id.value]" },
         }),
     );
-    whole["resources"][1]["properties"]["parameters"]["key"]["value"] =
-        "[reference('first').outputs.guid.value]".into();
+    // Even a name may come from what another module made.
+    whole["resources"][1]["properties"]["parameters"]["name"]["value"] =
+        "[concat('nsg-', uniqueString(reference('first').outputs.guid.value))]".into();
     let done = deploy(&sim, &path("outer"), "Incremental", &whole).await;
     assert_eq!(
         done["properties"]["provisioningState"], "Succeeded",
@@ -80,16 +81,20 @@ async fn modules_hand_on_their_outputs_and_each_is_a_deployment_of_its_own() {
         outputs["two"]["value"]
             .as_str()
             .unwrap()
-            .ends_with("/networkSecurityGroups/nsg-two"),
+            .contains("/networkSecurityGroups/nsg-"),
         "{outputs}"
     );
+    let two = outputs["two"]["value"].as_str().unwrap();
+    let made = sim.get(&format!("{two}?api-version={NETWORK}")).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let two = two.rsplit('/').next().unwrap();
 
     // Each module has its record, its operations, and keeps its secrets.
     let second = sim.get(&path("second")).await;
     assert_eq!(second.status, StatusCode::OK, "{}", second.body);
     let properties = &second.body["properties"];
     assert_eq!(properties["provisioningState"], "Succeeded");
-    assert_eq!(properties["parameters"]["name"]["value"], "nsg-two");
+    assert_eq!(properties["parameters"]["name"]["value"], two);
     assert!(
         !second.body.to_string().contains("s3cret"),
         "{}",
@@ -114,7 +119,7 @@ async fn modules_hand_on_their_outputs_and_each_is_a_deployment_of_its_own() {
             .collect()
     };
     assert_eq!(rows("outer").await, ["first", "second"]);
-    assert_eq!(rows("second").await, ["nsg-two"]);
+    assert_eq!(rows("second").await, [two]);
 }
 
 /// What a template asks of its own resources is answered when they are made, not by what was there before.

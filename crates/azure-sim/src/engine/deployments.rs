@@ -134,6 +134,27 @@ pub(crate) enum Progress {
 }
 
 impl Step {
+    /// A resource that is still to be made.
+    fn of(resource: &template::Resource) -> Step {
+        Step {
+            id: resource.id.clone(),
+            kind: resource.kind.clone(),
+            name: resource.name.clone(),
+            api_version: resource.api_version.clone(),
+            existing: resource.existing,
+            surplus: false,
+            inside: resource.deployment.clone(),
+            after: resource.depends_on.clone(),
+            state: Progress::Waiting,
+            ticket: hex(&rand::random::<[u8; 8]>()).to_uppercase(),
+            operation: None,
+            started: None,
+            ended: None,
+            status: 0,
+            problem: None,
+        }
+    }
+
     /// Still to be made, or being made.
     pub(crate) fn pending(&self) -> bool {
         !self.existing
@@ -203,27 +224,7 @@ pub(crate) fn create(
             deployment: None,
         },
     );
-    let steps = draft
-        .resources
-        .iter()
-        .map(|resource| Step {
-            id: resource.id.clone(),
-            kind: resource.kind.clone(),
-            name: resource.name.clone(),
-            api_version: resource.api_version.clone(),
-            existing: resource.existing,
-            surplus: false,
-            inside: resource.deployment.clone(),
-            after: resource.depends_on.clone(),
-            state: Progress::Waiting,
-            ticket: hex(&rand::random::<[u8; 8]>()).to_uppercase(),
-            operation: None,
-            started: None,
-            ended: None,
-            status: 0,
-            problem: None,
-        })
-        .collect();
+    let steps = draft.resources.iter().map(Step::of).collect();
     let deployment = Arc::new(Deployment {
         id,
         name: draft.name,
@@ -318,6 +319,7 @@ pub(crate) fn advance(tx: &mut Tx<'_>, key: &str) {
             return;
         }
         let evaluation = evaluate::again(tx, &deployment, tx.now);
+        let mut entered = Vec::new();
         for index in ready {
             let outcome = match &evaluation {
                 Ok(evaluation) => start(tx, &deployment, index, evaluation),
@@ -332,6 +334,9 @@ pub(crate) fn advance(tx: &mut Tx<'_>, key: &str) {
                     step.operation = put.operation;
                     if put.operation.is_some() || step.is_nested() {
                         step.state = Progress::Running;
+                        if step.is_nested() {
+                            entered.push(step.id.clone());
+                        }
                     } else {
                         step.state = Progress::Succeeded;
                         step.ended = Some(now);
@@ -348,6 +353,11 @@ pub(crate) fn advance(tx: &mut Tx<'_>, key: &str) {
                     step.ended = Some(now);
                     step.problem = Some(*refusal.problem);
                 }
+            }
+        }
+        if let Ok(evaluation) = &evaluation {
+            for id in entered {
+                nested::enter(&mut deployment, &id, evaluation);
             }
         }
         store(tx, deployment);
@@ -462,10 +472,18 @@ fn finish(tx: &mut Tx<'_>, mut deployment: Deployment) {
             ));
         }
     }
+    // Of a nested deployment its resources tell more than it does itself.
+    let failed_within = |nested: &Step| {
+        deployment.steps.iter().any(|step| {
+            let inside = step.inside.as_deref();
+            step.state == Progress::Failed
+                && inside.is_some_and(|id| id.eq_ignore_ascii_case(&nested.id))
+        })
+    };
     let failed: Vec<Problem> = deployment
         .steps
         .iter()
-        .filter(|step| step.state == Progress::Failed && !step.is_nested())
+        .filter(|step| step.state == Progress::Failed && !failed_within(step))
         .filter_map(|step| {
             let mut problem = step.problem.clone()?;
             if problem.target.is_none() {

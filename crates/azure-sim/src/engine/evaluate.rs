@@ -46,6 +46,9 @@ impl Runtime for Live<'_> {
             deployment.show()
         } else if let Some(group) = self.world.group(&key) {
             providers::resources::show_group(group)
+        } else if steps.iter().any(|step| step.is_nested() && step.pending()) {
+            // It may be what one of them will make, under a name that is known only then.
+            return Ok(None);
         } else {
             return Err(missing(id));
         };

@@ -12,6 +12,48 @@ use crate::state::model::Change;
 use crate::wire::errors::Problem;
 use crate::wire::ids::{self, Id};
 
+/// What a nested deployment makes is known only now that it begins: names and numbers in it may come from what was made before.
+pub(super) fn enter(outer: &mut Deployment, id: &str, evaluation: &template::Evaluation) {
+    let within = |of: &dyn Fn(&str) -> Option<String>, inside: Option<&str>| {
+        let mut around = inside.map(str::to_owned);
+        // Deployments stand in one another 32 deep at most.
+        for _ in 0..64 {
+            let Some(here) = around else { return false };
+            if here.eq_ignore_ascii_case(id) {
+                return true;
+            }
+            around = of(&here);
+        }
+        false
+    };
+    let known = outer.steps.clone();
+    let around_step = |id: &str| {
+        let step = known.iter().find(|step| step.id.eq_ignore_ascii_case(id))?;
+        step.inside.clone()
+    };
+    outer.steps.retain(|step| {
+        step.state != Progress::Waiting || !within(&around_step, step.inside.as_deref())
+    });
+    let around_resource = |id: &str| {
+        let found = evaluation
+            .resources
+            .iter()
+            .find(|resource| resource.id.eq_ignore_ascii_case(id))?;
+        found.deployment.clone()
+    };
+    let now = evaluation
+        .resources
+        .iter()
+        .filter(|resource| within(&around_resource, resource.deployment.as_deref()))
+        .map(Step::of);
+    let behind = outer
+        .steps
+        .iter()
+        .position(|step| step.id.eq_ignore_ascii_case(id))
+        .map_or(outer.steps.len(), |at| at + 1);
+    outer.steps.splice(behind..behind, now);
+}
+
 /// Writes down how far every nested deployment is that has begun.
 pub(super) fn record(tx: &mut Tx<'_>, outer: &Deployment) {
     let begun: Vec<&Step> = outer

@@ -278,7 +278,7 @@ impl Transport {
             && let Some(token) = &token
         {
             *renewed = true;
-            self.shared.tokens.forget(token).await;
+            self.shared.tokens.forget(token);
             return Err(Miss {
                 error: error.with_retry_after(Some(Duration::ZERO)),
                 again: true,

@@ -1,7 +1,7 @@
 //! One source of tokens: azure_identity's credentials, our https client below them, and a cache that many calls share.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use azure_core_1::error::ErrorKind as SdkErrorKind;
 use azure_core_1::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport};
 use azure_identity_1 as identity;
 use time::OffsetDateTime;
-use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::config::{Config, Credential, Endpoints};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +19,12 @@ use crate::wire::{Failure, Wire};
 
 /// A token this close to its end is replaced.
 const RENEW_BEFORE: time::Duration = time::Duration::minutes(5);
+/// A token this close to its end may be over before it arrives.
+const NEARLY_OVER: time::Duration = time::Duration::seconds(30);
+/// The longest that a caller with a living token waits for a fresh one.
+const RENEWAL_LIMIT: Duration = Duration::from_secs(10);
+/// After a renewal that failed, while the old token lives.
+const RENEWAL_REST: Duration = Duration::from_secs(30);
 
 /// A bearer token. Its `Debug` shows only when it ends.
 #[derive(Clone)]
@@ -43,17 +49,21 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Gives everybody the same token until it is nearly over. One asks the authority, the others wait for it.
+/// Gives everybody the same token until it is nearly over. One asks the authority; the others use the old token meanwhile, and wait only where there is none.
 pub(crate) struct TokenSource {
     recipe: Recipe,
     scope: String,
     state: Mutex<State>,
+    /// Held by the one that asks the authority.
+    renewing: tokio::sync::Mutex<()>,
 }
 
 struct State {
     /// `None` after a refusal: it is made anew when it is next needed, because azure_identity keeps what it read of a token file for minutes, and tokens in a cache of its own.
     credential: Option<Arc<dyn TokenCredential>>,
     token: Option<Token>,
+    /// When to try again after a renewal that failed.
+    not_before: Option<Instant>,
 }
 
 /// What a credential is made of.
@@ -77,49 +87,44 @@ impl TokenSource {
             state: Mutex::new(State {
                 credential: Some(recipe.make()?),
                 token: None,
+                not_before: None,
             }),
+            renewing: tokio::sync::Mutex::default(),
             recipe,
         })
     }
 
     pub(crate) async fn token(&self) -> Result<Token> {
-        let mut state = self.state.lock().await;
-        if let Some(token) = &state.token
-            && token.lives_for() > RENEW_BEFORE
-        {
-            return Ok(token.clone());
-        }
-        let credential = match &state.credential {
-            Some(credential) => credential.clone(),
-            None => self.recipe.make()?,
+        let Some(living) = self.living() else {
+            let _renewing = self.renewing.lock().await;
+            // Whoever was first may have brought one.
+            return match self.living() {
+                Some(token) => Ok(token),
+                None => self.renew().await,
+            };
         };
-        state.credential = Some(credential.clone());
-        match credential.get_token(&[&self.scope], None).await {
-            Ok(fresh) => {
-                let token = Token {
-                    value: fresh.token.secret().into(),
-                    expires_at: fresh.expires_on,
-                };
-                state.token = Some(token.clone());
-                Ok(token)
-            }
-            Err(error) => {
-                state.credential = None;
-                match &state.token {
-                    // The authority is away, but the old token still opens doors.
-                    Some(token) if token.lives_for() > time::Duration::seconds(30) => {
-                        tracing::warn!(reason = %reason(&error), "the token could not be renewed yet");
-                        Ok(token.clone())
-                    }
-                    _ => Err(refused(&error)),
-                }
-            }
+        if living.lives_for() > RENEW_BEFORE || self.state().rests() {
+            return Ok(living);
         }
+        let Ok(_renewing) = self.renewing.try_lock() else {
+            return Ok(living);
+        };
+        // azure_identity tries again for a minute or more: too long for a caller that has a token.
+        let why = match tokio::time::timeout(RENEWAL_LIMIT, self.renew()).await {
+            Ok(Ok(fresh)) => return Ok(fresh),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the authority did not answer in time".to_owned(),
+        };
+        tracing::warn!(reason = %why, "the token could not be renewed yet");
+        let mut state = self.state();
+        state.credential = None;
+        state.not_before = Some(Instant::now() + RENEWAL_REST);
+        Ok(living)
     }
 
     /// Throws away a token that ARM refused, unless somebody already has.
-    pub(crate) async fn forget(&self, token: &Token) {
-        let mut state = self.state.lock().await;
+    pub(crate) fn forget(&self, token: &Token) {
+        let mut state = self.state();
         let current = state
             .token
             .as_ref()
@@ -128,6 +133,50 @@ impl TokenSource {
             state.credential = None;
             state.token = None;
         }
+    }
+
+    /// The token, while it still opens doors.
+    fn living(&self) -> Option<Token> {
+        let token = self.state().token.clone()?;
+        (token.lives_for() > NEARLY_OVER).then_some(token)
+    }
+
+    /// Asks the authority. Only under `renewing`.
+    async fn renew(&self) -> Result<Token> {
+        let held = self.state().credential.clone();
+        let credential = match held {
+            Some(credential) => credential,
+            None => self.recipe.make()?,
+        };
+        self.state().credential = Some(credential.clone());
+        let answer = credential.get_token(&[&self.scope], None).await;
+        let mut state = self.state();
+        match answer {
+            Ok(fresh) => {
+                let token = Token {
+                    value: fresh.token.secret().into(),
+                    expires_at: fresh.expires_on,
+                };
+                state.token = Some(token.clone());
+                state.not_before = None;
+                Ok(token)
+            }
+            Err(error) => {
+                state.credential = None;
+                Err(refused(&error))
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The authority has just failed and is left alone for a while.
+    fn rests(&self) -> bool {
+        self.not_before.is_some_and(|then| then > Instant::now())
     }
 }
 

@@ -2,6 +2,7 @@
 //! is in `throttle/limits.rs`.
 
 mod limits;
+pub(crate) mod wait;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
 use self::limits::Limit;
+use crate::error::{Error, ErrorKind};
 use crate::transport::{Call, CallKind};
 
 /// Where calls wait, polls get every fifth turn: what waits to write must not wait for the looking-on of all others, and they must not starve.
@@ -32,7 +34,7 @@ pub struct Budget {
     pub burst: f64,
     /// Calls that come back each second.
     pub per_second: f64,
-    /// Calls that can be made at once.
+    /// Calls that can be made at once; none while Azure has asked to wait.
     pub left: f64,
     /// Calls that wait for their turn.
     pub waiting: usize,
@@ -56,6 +58,13 @@ struct Queue {
     waiting: AtomicUsize,
 }
 
+/// A call whose turn does not come before its deadline.
+#[derive(Debug)]
+pub(crate) struct Late {
+    /// How long Azure still wants no such calls; `None` where it is only that too many wait.
+    pub(crate) closed_for: Option<Duration>,
+}
+
 /// Counts one that waits, until it is dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
@@ -70,11 +79,21 @@ struct Bucket {
 }
 
 impl Throttle {
-    /// Waits until the call may go.
-    pub(crate) async fn turn(&self, call: &Call) {
+    /// Waits until the call may go; not at all where it is known that this will be after the deadline.
+    pub(crate) async fn turn(&self, call: &Call, deadline: Instant) -> Result<(), Late> {
         for limit in limits::of(call) {
-            self.line(&limit).turn(call.kind == CallKind::Poll).await;
+            let line = self.line(&limit);
+            let turn = line.turn(call.kind == CallKind::Poll, deadline);
+            match tokio::time::timeout_at(deadline, turn).await {
+                Ok(Ok(())) => {}
+                Ok(Err(late)) => return Err(late),
+                Err(_) => {
+                    let closed_for = line.bucket(|bucket| bucket.closed_for(Instant::now()));
+                    return Err(Late { closed_for });
+                }
+            }
         }
+        Ok(())
     }
 
     /// Azure knows better: other clients of the same principal drink from the same bucket.
@@ -89,20 +108,11 @@ impl Throttle {
         }
     }
 
-    /// After a 429 nobody else runs into the same wall. `by_arm`: it was ARM that refused, not the provider behind it.
-    pub(crate) fn pause(&self, call: &Call, by_arm: bool, wait: Duration) {
-        let mut limits = limits::of(call);
-        if limits.iter().any(|limit| limit.of_compute) {
-            limits.retain(|limit| limit.of_compute != by_arm);
-        }
-        for limit in limits {
-            self.line(&limit).bucket(|bucket| {
-                let now = Instant::now();
-                bucket.fill(now);
-                let until = now + wait.min(Duration::from_secs(60));
-                bucket.closed_until = Some(bucket.closed_until.map_or(until, |old| old.max(until)));
-                bucket.left = 0.0;
-            });
+    /// After a 429 nobody else runs into the same wall: the lines of the buckets that it says are empty close.
+    pub(crate) fn pause(&self, call: &Call, headers: &HeaderMap, error: &Error, wait: Duration) {
+        for limit in limits::emptied(call, headers, error) {
+            self.line(&limit)
+                .bucket(|bucket| bucket.close(Instant::now(), wait));
         }
     }
 
@@ -170,22 +180,51 @@ impl Throttle {
     }
 }
 
+impl From<Late> for Error {
+    fn from(late: Late) -> Self {
+        let Some(wait) = late.closed_for else {
+            return Self::new(
+                ErrorKind::Throttled,
+                "WaitedTooLong",
+                "Slipway's own share of Azure's rate limit is used up; the call was not sent.",
+            );
+        };
+        let seconds = wait.as_secs().max(1);
+        let message = format!(
+            "Azure wants no more calls of this kind for {seconds} s; the call was not sent."
+        );
+        Self::new(ErrorKind::Throttled, "PausedByAzure", message).with_retry_after(Some(wait))
+    }
+}
+
 impl Line {
-    async fn turn(&self, poll: bool) {
+    async fn turn(&self, poll: bool, deadline: Instant) -> Result<(), Late> {
         let (own, other) = if poll {
             (&self.polls, &self.calls)
         } else {
             (&self.calls, &self.polls)
         };
+        self.opens_before(deadline)?;
         let _waiting = own.enter();
         let _first = own.first.lock().await;
         loop {
+            self.opens_before(deadline)?;
             let contested = other.len() > 0;
             let wait = self.bucket(|bucket| bucket.take(poll, contested, Instant::now()));
             match wait {
-                None => return,
+                None => return Ok(()),
                 Some(wait) => tokio::time::sleep(wait).await,
             }
+        }
+    }
+
+    fn opens_before(&self, deadline: Instant) -> Result<(), Late> {
+        let now = Instant::now();
+        match self.bucket(|bucket| bucket.closed_for(now)) {
+            Some(wait) if wait >= deadline.saturating_duration_since(now) => Err(Late {
+                closed_for: Some(wait),
+            }),
+            _ => Ok(()),
         }
     }
 
@@ -197,7 +236,7 @@ impl Line {
         self.waiting() == 0
             && self.bucket(|bucket| {
                 bucket.fill(Instant::now());
-                bucket.left >= bucket.burst && bucket.closed_until.is_none()
+                bucket.left >= bucket.burst && bucket.closed_for(Instant::now()).is_none()
             })
     }
 
@@ -226,11 +265,8 @@ impl Drop for Waiting<'_> {
 impl Bucket {
     /// Takes one, or says how long to wait before asking again. `contested`: the other queue waits as well.
     fn take(&mut self, poll: bool, contested: bool, now: Instant) -> Option<Duration> {
-        if let Some(until) = self.closed_until {
-            if until > now {
-                return Some(until - now);
-            }
-            self.closed_until = None;
+        if let Some(wait) = self.closed_for(now) {
+            return Some(wait);
         }
         self.fill(now);
         let polls_turn = self.since_poll >= TURNS_BEFORE_A_POLL;
@@ -253,9 +289,23 @@ impl Bucket {
         ))
     }
 
+    /// Nothing comes back before it reopens: what Azure's bucket gains meanwhile is what Azure waits for.
+    fn close(&mut self, now: Instant, wait: Duration) {
+        let until = now.checked_add(wait).unwrap_or(now);
+        let until = self.closed_until.map_or(until, |old| old.max(until));
+        self.closed_until = Some(until);
+        self.left = 0.0;
+        self.filled_at = until;
+    }
+
+    fn closed_for(&self, now: Instant) -> Option<Duration> {
+        let wait = self.closed_until?.saturating_duration_since(now);
+        (!wait.is_zero()).then_some(wait)
+    }
+
     fn fill(&mut self, now: Instant) {
         let seconds = now.saturating_duration_since(self.filled_at).as_secs_f64();
         self.left = seconds.mul_add(self.per_second, self.left).min(self.burst);
-        self.filled_at = now;
+        self.filled_at = self.filled_at.max(now);
     }
 }

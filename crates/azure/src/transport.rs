@@ -4,9 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
-};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -16,7 +14,7 @@ use url::Url;
 use crate::config::{Config, Endpoints, Timeouts};
 use crate::credential::{Token, TokenSource};
 use crate::error::{Detail, Error, ErrorKind, Result, body};
-use crate::throttle::{Budget, Throttle};
+use crate::throttle::{Budget, Throttle, wait};
 use crate::wire::{Failure, Received, Wire};
 
 /// Requests in flight at once; more would only queue at Azure and time out there.
@@ -185,15 +183,21 @@ impl Transport {
         let deadline = Instant::now() + self.shared.timeouts.call;
         let mut attempt = 1;
         let mut renewed = false;
+        let mut lost = false;
         loop {
             let miss = match self.attempt(&call, deadline, &mut renewed).await {
                 Ok(answer) => return Ok(answer),
                 Err(miss) => miss,
             };
-            let wait = miss.error.retry_after().unwrap_or_else(|| backoff(attempt));
-            let time_left = Instant::now() + wait < deadline && wait <= LONGEST_WAIT;
+            lost |= miss.error.kind() == ErrorKind::LostAnswer;
+            let wait = miss
+                .error
+                .retry_after()
+                .unwrap_or_else(|| wait::backoff(attempt));
+            let time_left =
+                wait < deadline.saturating_duration_since(Instant::now()) && wait <= LONGEST_WAIT;
             if !miss.again || attempt >= ATTEMPTS || !time_left {
-                return Err(miss.error);
+                return Err(miss.error.after(lost));
             }
             tracing::debug!(
                 method = %call.method, path = call.url.path(), attempt, wait_ms = wait.as_millis() as u64,
@@ -214,15 +218,17 @@ impl Transport {
             error,
             again: false,
         };
-        let turn = async {
-            self.shared.throttle.turn(call).await;
-            self.shared.in_flight.acquire().await
-        };
-        let Ok(Ok(_turn)) = tokio::time::timeout_at(deadline, turn).await else {
+        self.shared
+            .throttle
+            .turn(call, deadline)
+            .await
+            .map_err(|late| never_sent(late.into()))?;
+        let slot = self.shared.in_flight.acquire();
+        let Ok(Ok(_slot)) = tokio::time::timeout_at(deadline, slot).await else {
             return Err(never_sent(Error::new(
                 ErrorKind::Throttled,
-                "WaitedTooLong",
-                "Slipway's own share of Azure's rate limit is used up; the call was not sent.",
+                "OwnQueueFull",
+                "Slipway's own queue of calls is full: those in flight took too long. The call was not sent.",
             )));
         };
         let token = match call.kind {
@@ -265,12 +271,10 @@ impl Transport {
                 text(&headers, "x-ms-request-id"),
                 text(&headers, "x-ms-correlation-request-id"),
             )
-            .with_retry_after(retry_after(&headers));
+            .with_retry_after(wait::asked_for(&headers));
         if status == 429 {
             let wait = error.retry_after().unwrap_or(Duration::from_secs(5));
-            let by_arm = text(&headers, "x-ms-failure-cause").as_deref() == Some("gateway")
-                || error.code() == "SubscriptionRequestsThrottled";
-            self.shared.throttle.pause(call, by_arm, wait);
+            self.shared.throttle.pause(call, &headers, &error, wait);
         }
         // A token that ARM no longer takes (rotated keys, revoked session) is asked for anew, once.
         if status == 401
@@ -278,7 +282,7 @@ impl Transport {
             && let Some(token) = &token
         {
             *renewed = true;
-            self.shared.tokens.forget(token).await;
+            self.shared.tokens.forget(token);
             return Err(Miss {
                 error: error.with_retry_after(Some(Duration::ZERO)),
                 again: true,
@@ -412,7 +416,7 @@ impl Answer {
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Value) -> Self {
         Self {
             status,
-            retry_after: retry_after(&headers),
+            retry_after: wait::asked_for(&headers),
             async_operation: text(&headers, "azure-asyncoperation"),
             location: text(&headers, "location"),
             request_id: text(&headers, "x-ms-request-id"),
@@ -424,6 +428,24 @@ impl Answer {
 }
 
 impl Error {
+    /// The error of the last attempt, where an earlier one of a write may have been done (`lost`): what could come right by waiting must be looked at first.
+    fn after(self, lost: bool) -> Self {
+        let passing = self.is_retryable() || self.kind() == ErrorKind::Unauthorized;
+        if !lost || !passing {
+            return self;
+        }
+        let detail = Detail {
+            code: "LostAnswer".to_owned(),
+            message: format!(
+                "An earlier attempt got no answer and may have done what it was asked, and the last one failed ({}: {}): look before asking again.",
+                self.code(),
+                self.message()
+            ),
+            ..Detail::default()
+        };
+        Self::lost_with(self, detail)
+    }
+
     /// The same error of a write that may have been done all the same.
     fn into_lost(self) -> Self {
         let detail = Detail {
@@ -461,23 +483,8 @@ pub(crate) fn same_origin(home: &Url, text: &str) -> Result<Url> {
     Ok(url)
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    // Both spellings are sent; the one in milliseconds is the finer one.
-    if let Some(ms) = text(headers, "retry-after-ms").and_then(|ms| ms.parse().ok()) {
-        return Some(Duration::from_millis(ms));
-    }
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    value.parse().ok().map(Duration::from_secs)
-}
-
 pub(crate) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-/// Full jitter below an exponential ceiling, so that many workers do not come back together.
-fn backoff(attempt: u32) -> Duration {
-    let ceiling = 500u64.saturating_mul(1 << attempt.min(4));
-    Duration::from_millis(rand::random_range(ceiling / 4..=ceiling))
 }
 
 fn client(config: &Config) -> Result<Client> {

@@ -311,6 +311,16 @@ async fn tell(case: &Case) -> Outcome {
         .wait(&stack, |stack| ["active", "failed"].contains(&state(stack)))
         .await;
     let mut told = ended(&made, "is made");
+    if case.hand == Hand::AssignsAPolicy {
+        let policy = &innermost(&made["fault"])["policy"][0];
+        assert_eq!(
+            policy["assignment"],
+            "machines",
+            "{}",
+            of(&format!("{made:#}"))
+        );
+        assert_eq!(policy["expressions"][0]["path"], "type", "{policy:#}");
+    }
     if state(&made) == "failed" {
         // What failed once goes through when it is tried again, where nothing stands in the way any more.
         if case.hand == Hand::AssignsAPolicy {
@@ -436,13 +446,7 @@ fn ended(stack: &Value, well: &str) -> String {
     if ["active", "deleted"].contains(&state(stack)) {
         return well.to_owned();
     }
-    let mut cause = fault;
-    while let Some(detail) = cause["details"]
-        .as_array()
-        .and_then(|details| details.first())
-    {
-        cause = detail;
-    }
+    let cause = innermost(fault);
     let code = cause["code"].as_str().unwrap_or_default();
     let said = |member: &str| {
         [fault, cause]
@@ -454,6 +458,12 @@ fn ended(stack: &Value, well: &str) -> String {
         "it is not explained: {stack:#}"
     );
     format!("fails, and says why: `{code}`")
+}
+
+/// What caused it: Azure wraps the cause.
+fn innermost(fault: &Value) -> &Value {
+    let inner = fault["details"].as_array().and_then(|inner| inner.first());
+    inner.map_or(fault, innermost)
 }
 
 /// What somebody does while the story goes on.

@@ -1,7 +1,8 @@
 //! An Azure error, whole: what it means first, then Azure's own words with the ids that its support asks for.
 
 use leptos::prelude::*;
-use types::fault::AzureFault;
+use serde_json::Value;
+use types::fault::{AzureFault, PolicyExpression, PolicyViolation};
 
 use super::icon::{Icon, icon};
 
@@ -35,6 +36,7 @@ fn layer(fault: &AzureFault) -> AnyView {
         message,
         target,
         details,
+        policy,
         explanation,
         request_id,
         correlation_id,
@@ -72,6 +74,14 @@ fn layer(fault: &AzureFault) -> AnyView {
                     </ul>
                 }
             })}
+        {(!policy.is_empty())
+            .then(|| {
+                view! {
+                    <ul class="mt-1 text-xs text-ink-2">
+                        {policy.iter().map(violation).collect::<Vec<_>>()}
+                    </ul>
+                }
+            })}
         {details
             .iter()
             .map(|inner| {
@@ -80,4 +90,112 @@ fn layer(fault: &AzureFault) -> AnyView {
             .collect::<Vec<_>>()}
     }
     .into_any()
+}
+
+/// The policy and its assignment, each by its id where it has no name, with what was compared.
+fn violation(violation: &PolicyViolation) -> AnyView {
+    let PolicyViolation {
+        definition,
+        definition_id,
+        assignment,
+        assignment_id,
+        expressions,
+    } = violation;
+    let named = |before: &'static str, name: &Option<String>, id: &Option<String>| {
+        let name = name.clone().or_else(|| id.clone())?;
+        Some(view! { {before} " " <span class="font-[600]">{name}</span> })
+    };
+    view! {
+        <li class="mt-1 wrap-anywhere">
+            <p>
+                {named("Policy", definition, definition_id)} " "
+                {named("assigned as", assignment, assignment_id)}
+            </p>
+            {(!expressions.is_empty())
+                .then(|| {
+                    view! {
+                        <ul class="list-disc pl-5">
+                            {expressions.iter().map(expression).collect::<Vec<_>>()}
+                        </ul>
+                    }
+                })}
+        </li>
+    }
+    .into_any()
+}
+
+/// One comparison: `sku.name` is `B`; `In` `["A"]` does not hold.
+fn expression(expression: &PolicyExpression) -> AnyView {
+    let PolicyExpression {
+        path,
+        found,
+        operator,
+        wanted,
+        result,
+    } = expression;
+    let path = path.clone().unwrap_or_else(|| "value".to_owned());
+    let found = match found {
+        Some(found) => view! { " is " <code>{json(found)}</code> }.into_any(),
+        None => " is not set".into_any(),
+    };
+    let operator = operator
+        .clone()
+        .map(|operator| view! { "; " <code>{operator}</code> });
+    let wanted = wanted
+        .as_ref()
+        .map(|wanted| view! { " " <code>{json(wanted)}</code> });
+    let held = result.map(|held| if held { " holds" } else { " does not hold" });
+    view! { <li><code>{path}</code> {found} {operator} {wanted} {held}</li> }.into_any()
+}
+
+/// As people type it; nothing would be invisible, so its quotes stay.
+fn json(value: &Value) -> String {
+    match crate::forms::text(value) {
+        text if text.is_empty() => value.to_string(),
+        text => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_is_shown_with_what_it_compared() {
+        let refused: AzureFault = serde_json::from_value(json!({
+            "code": "RequestDisallowedByPolicy",
+            "message": "Resource 'vm1' was disallowed by policy.",
+            "policy": [{
+                "definition": "Allowed sizes",
+                "assignment_id": "/policyAssignments/sizes",
+                "expressions": [
+                    { "path": "properties.hardwareProfile.vmSize", "found": "Standard_D2as_v4", "operator": "In", "wanted": ["Standard_D1_v2"], "result": false },
+                    { "path": "zones", "operator": "Exists", "wanted": "", "result": true },
+                ],
+            }],
+        }))
+        .unwrap();
+        let outer = AzureFault {
+            code: "DeploymentFailed".into(),
+            policy: vec![],
+            details: vec![refused.clone()],
+            ..refused
+        };
+        let html = fault(&outer).to_html().replace("<!>", "");
+        let text: String = html
+            .split('<')
+            .filter_map(|tag| tag.split_once('>'))
+            .map(|(_, text)| text)
+            .collect();
+        for said in [
+            "Policy Allowed sizes assigned as /policyAssignments/sizes",
+            "properties.hardwareProfile.vmSize is Standard_D2as_v4; In [\"Standard_D1_v2\"] does not hold",
+            "zones is not set; Exists \"\" holds",
+        ] {
+            assert_eq!(text.matches(said).count(), 1, "{said}: {text}");
+        }
+        assert!(!html.contains("style="), "{html}");
+    }
 }

@@ -334,9 +334,34 @@ impl Detail {
             message: self.message.clone(),
             target: self.target.clone(),
             details: self.details.iter().map(Detail::fault).collect(),
+            policy: self.policy.iter().map(PolicyViolation::fault).collect(),
             explanation: explain(&self.code).map(str::to_owned),
             request_id: None,
             correlation_id: None,
+        }
+    }
+}
+
+impl PolicyViolation {
+    fn fault(&self) -> types::fault::PolicyViolation {
+        // A null in JSON says no more than nothing, and is nothing when it is read back.
+        let set = |value: &Option<Value>| value.clone().filter(|value| !value.is_null());
+        types::fault::PolicyViolation {
+            definition: self.definition.clone(),
+            definition_id: self.definition_id.clone(),
+            assignment: self.assignment.clone(),
+            assignment_id: self.assignment_id.clone(),
+            expressions: self
+                .expressions
+                .iter()
+                .map(|compared| types::fault::PolicyExpression {
+                    path: compared.path.clone(),
+                    found: set(&compared.found),
+                    operator: compared.operator.clone(),
+                    wanted: set(&compared.wanted),
+                    result: compared.result,
+                })
+                .collect(),
         }
     }
 }

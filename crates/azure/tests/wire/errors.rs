@@ -94,6 +94,14 @@ async fn a_policy_violation_names_the_policy_and_the_property() {
         Some("properties.hardwareProfile.vmSize")
     );
     assert_eq!(violation.expressions[0].result, Some(false));
+    let shown = serde_json::to_value(error.fault()).unwrap();
+    assert_eq!(
+        shown["policy"],
+        json!([{
+            "definition": "Allowed sizes", "assignment_id": "/a",
+            "expressions": [{"path": "properties.hardwareProfile.vmSize", "found": "Standard_D2as_v4", "operator": "In", "wanted": ["Standard_D1_v2"], "result": false}],
+        }])
+    );
 }
 
 #[tokio::test]

@@ -283,6 +283,7 @@ pub(crate) fn fault(
         message: message.into(),
         target: None,
         details: Vec::new(),
+        policy: Vec::new(),
         explanation: Some(explanation.into()),
         request_id: None,
         correlation_id: None,

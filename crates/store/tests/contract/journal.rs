@@ -2,7 +2,7 @@
 
 use store::{Conflict, Error, EventFilter, OperationFilter, Scope, Step, Store};
 use types::event::Subject;
-use types::fault::AzureFault;
+use types::fault::{AzureFault, PolicyExpression, PolicyViolation};
 use types::operation::{OperationState, ResourceProgress, StepName, StepState};
 
 use crate::world::{World, changed, moment, now, operation, project};
@@ -103,6 +103,19 @@ async fn an_operation_is_read_back_step_by_step(world: World) {
         message: "…".into(),
         target: None,
         details: vec![],
+        policy: vec![PolicyViolation {
+            definition: Some("Allowed sizes".into()),
+            definition_id: None,
+            assignment: None,
+            assignment_id: Some("/a".into()),
+            expressions: vec![PolicyExpression {
+                path: Some("sku.name".into()),
+                found: Some("B".into()),
+                operator: Some("In".into()),
+                wanted: Some(serde_json::json!(["A"])),
+                result: Some(false),
+            }],
+        }],
         explanation: None,
         request_id: Some("r".into()),
         correlation_id: None,

@@ -265,6 +265,18 @@ const CODES: &[(&str, &str)] = &[
         "What came back is no answer of Azure's that Slipway knows. Check whether a proxy stands in between, and the configured endpoint.",
     ),
     (
+        "PausedByAzure",
+        "Azure asked for a pause that is longer than this call can wait. Slipway goes on by itself when it is over.",
+    ),
+    (
+        "OwnQueueFull",
+        "Slipway has more calls to Azure under way than it lets out at once. It goes on by itself.",
+    ),
+    (
+        "WaitedTooLong",
+        "The call waited for its turn under Azure's limits until its time was over; it was not sent. Slipway tries again by itself.",
+    ),
+    (
         "LostAnswer",
         "No answer came, so it is not known whether Azure did it. Slipway looks for the result before it does anything again.",
     ),

@@ -32,6 +32,9 @@ pub(crate) fn of(error: &Error, may_have_arrived: bool) -> Answer {
         (ErrorKind::Throttled, Some(after)) => {
             format!("Azure asked to wait {} s.", after.whole_seconds().max(1))
         }
+        (ErrorKind::Throttled, None) if error.status().is_none() => {
+            "Slipway's own queue of calls to Azure is full, trying again.".to_owned()
+        }
         (ErrorKind::Throttled, None) => "Azure asked to wait.".to_owned(),
         (ErrorKind::LostAnswer, _) => {
             "Azure's answer was lost; looking what became of it.".to_owned()

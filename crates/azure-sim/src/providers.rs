@@ -177,6 +177,22 @@ pub(crate) struct Order {
     pub(crate) deployment: Option<String>,
 }
 
+impl Order {
+    /// A plain PUT that no client sent: of what stands in the body of another resource, or in a template.
+    pub(crate) fn inner(id: Id, body: Value, api_version: &str) -> Order {
+        Order {
+            id,
+            body,
+            api_version: api_version.to_owned(),
+            patch: false,
+            condition: None,
+            doomed: None,
+            hang: false,
+            deployment: None,
+        }
+    }
+}
+
 /// What came of a PUT.
 #[derive(Debug)]
 pub(crate) struct Put {

@@ -5,8 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::Value;
 use types::fault::AzureFault;
+pub use types::fault::{PolicyExpression, PolicyViolation};
 
 use crate::explain::explain;
 
@@ -80,36 +80,6 @@ pub struct Detail {
     pub details: Vec<Detail>,
     /// Violations of Azure Policy, one per assignment.
     pub policy: Vec<PolicyViolation>,
-}
-
-/// One `PolicyViolation` of an error's `additionalInfo`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PolicyViolation {
-    /// The definition's resource id.
-    pub definition_id: Option<String>,
-    /// Its display name, else its name.
-    pub definition: Option<String>,
-    /// The assignment's resource id.
-    pub assignment_id: Option<String>,
-    /// Its display name, else its name.
-    pub assignment: Option<String>,
-    /// What was compared, the failing and the matching.
-    pub expressions: Vec<PolicyExpression>,
-}
-
-/// One comparison that a policy made.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PolicyExpression {
-    /// Where the value sits in the resource, such as `properties.hardwareProfile.vmSize`.
-    pub path: Option<String>,
-    /// The operator, such as `In`.
-    pub operator: Option<String>,
-    /// What was found.
-    pub found: Option<Value>,
-    /// What it was compared with.
-    pub wanted: Option<Value>,
-    /// What the comparison gave.
-    pub result: Option<bool>,
 }
 
 impl Error {
@@ -334,34 +304,10 @@ impl Detail {
             message: self.message.clone(),
             target: self.target.clone(),
             details: self.details.iter().map(Detail::fault).collect(),
-            policy: self.policy.iter().map(PolicyViolation::fault).collect(),
+            policy: self.policy.clone(),
             explanation: explain(&self.code).map(str::to_owned),
             request_id: None,
             correlation_id: None,
-        }
-    }
-}
-
-impl PolicyViolation {
-    fn fault(&self) -> types::fault::PolicyViolation {
-        // A null in JSON says no more than nothing, and is nothing when it is read back.
-        let set = |value: &Option<Value>| value.clone().filter(|value| !value.is_null());
-        types::fault::PolicyViolation {
-            definition: self.definition.clone(),
-            definition_id: self.definition_id.clone(),
-            assignment: self.assignment.clone(),
-            assignment_id: self.assignment_id.clone(),
-            expressions: self
-                .expressions
-                .iter()
-                .map(|compared| types::fault::PolicyExpression {
-                    path: compared.path.clone(),
-                    found: set(&compared.found),
-                    operator: compared.operator.clone(),
-                    wanted: set(&compared.wanted),
-                    result: compared.result,
-                })
-                .collect(),
         }
     }
 }

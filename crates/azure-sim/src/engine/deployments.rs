@@ -1,16 +1,17 @@
 //! The deployment engine: accepts a template, makes its resources in order of their dependencies, each as an operation of its own, and keeps the history. HTTP is in `wire/deployments.rs`.
-//! How a request becomes a deployment is in `deployments/draft.rs`, how one is shown in `deployments/view.rs`, the records of nested ones are in `deployments/nested.rs`, what complete mode deletes in `deployments/surplus.rs`, and which resource is next in `deployments/order.rs`.
+//! How a request becomes a deployment is in `deployments/draft.rs`, how one is shown in `deployments/view.rs`, the records of nested ones are in `deployments/nested.rs`, what complete mode deletes in `deployments/surplus.rs`, which resource is next in `deployments/order.rs`, and its outputs in `deployments/outputs.rs`.
 
 mod draft;
 mod nested;
 mod order;
+mod outputs;
 mod surplus;
 mod view;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
@@ -20,10 +21,9 @@ use super::{Begin, begin, close, postpone};
 use crate::faults;
 use crate::providers::{self, Put, resources};
 use crate::state::Tx;
-use crate::state::model::{Change, Effect, Status, World};
+use crate::state::model::{Change, Effect, Status};
 use crate::wire::errors::{Problem, Refusal};
 use crate::wire::ids::{self, Id};
-use crate::wire::json as at;
 pub(crate) use draft::{Draft, Site};
 use draft::{RESOURCE_GROUP, invalid};
 pub(crate) use surplus::surplus;
@@ -493,7 +493,7 @@ fn finish(tx: &mut Tx<'_>, mut deployment: Deployment) {
         })
         .collect();
     let problem = if failed.is_empty() {
-        match outputs(tx, &deployment) {
+        match outputs::of(tx, &deployment) {
             Ok(outputs) => {
                 deployment.outputs = Some(outputs);
                 None
@@ -520,57 +520,6 @@ fn finish(tx: &mut Tx<'_>, mut deployment: Deployment) {
         Status::Failed
     };
     end(tx, deployment, status, problem);
-}
-
-/// The outputs as they are shown, when everything is made.
-fn outputs(world: &World, deployment: &Deployment) -> Result<Value, Problem> {
-    let failed = |name: &str, why: Problem| Problem {
-        details: vec![Problem {
-            target: Some(name.to_owned()),
-            ..why
-        }],
-        ..Problem::new(
-            "DeploymentOutputEvaluationFailed",
-            format!(
-                "Unable to evaluate template outputs: '{name}'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details."
-            ),
-        )
-    };
-    let evaluation = evaluate::again(world, deployment, deployment.started).map_err(|error| {
-        let name = error
-            .place()
-            .strip_prefix("outputs.")
-            .and_then(|rest| rest.split(['.', '[']).next())
-            .unwrap_or_default();
-        failed(name, Problem::new(error.code(), error.to_string()))
-    })?;
-    let unfit = evaluation.outputs.iter().find_map(|(name, output)| {
-        if template::has_unknown(&output.value) {
-            let text = format!(
-                "The template output '{name}' is not valid: a value that it needs is not known to this simulator."
-            );
-            return Some((name, text));
-        }
-        let deep = at::depth(&output.value) > at::DEEPEST;
-        deep.then(|| (name, at::too_deep()))
-    });
-    match unfit {
-        Some((name, text)) => Err(failed(name, Problem::new("InvalidTemplate", text))),
-        None => Ok(shown_outputs(&evaluation.outputs)),
-    }
-}
-
-fn shown_outputs<'a>(
-    outputs: impl IntoIterator<Item = (&'a String, &'a template::Output)>,
-) -> Value {
-    let shown = outputs.into_iter().map(|(name, output)| {
-        let mut shown = json!({ "type": output.kind.to_string() });
-        if !output.kind.secure() {
-            shown["value"] = output.value.clone();
-        }
-        (name.clone(), shown)
-    });
-    Value::Object(shown.collect())
 }
 
 fn end(tx: &mut Tx<'_>, mut deployment: Deployment, status: Status, problem: Option<Problem>) {

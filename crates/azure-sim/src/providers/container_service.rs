@@ -411,16 +411,11 @@ fn accepted(tx: &mut Tx<'_>, cluster: &Resource) -> Result<(), Refusal> {
             at::remove(&mut profile, "/name");
             let put = super::put(
                 tx,
-                Order {
-                    id: id.child("agentPools", &name),
-                    body: json!({ "properties": profile }),
-                    api_version: VERSIONS[0].to_owned(),
-                    patch: false,
-                    condition: None,
-                    doomed: None,
-                    hang: false,
-                    deployment: None,
-                },
+                Order::inner(
+                    id.child("agentPools", &name),
+                    json!({ "properties": profile }),
+                    VERSIONS[0],
+                ),
             )?;
             // It ends with its cluster, but must not block the next pool of the same body.
             let key = ids::key(&put.id);

@@ -157,16 +157,7 @@ pub(crate) fn preflight(
             format!("'{id}' is not a resource id."),
         ));
     };
-    let order = Order {
-        id,
-        body: body.clone(),
-        api_version: api_version.to_owned(),
-        patch: false,
-        condition: None,
-        doomed: None,
-        hang: false,
-        deployment: None,
-    };
+    let order = Order::inner(id, body.clone(), api_version);
     let prepared = prepare(scene, &order)?;
     if let Some((family, cores)) = skus::cores_of(&prepared.resource) {
         let before = scene

@@ -173,19 +173,7 @@ fn make(tx: &mut Tx<'_>, id: &str, api_version: &str, body: Value) -> Result<(),
     let Some(id) = Id::parse(id) else {
         return Err(Refusal::bad("InvalidSeed", id.to_owned()));
     };
-    providers::put(
-        tx,
-        Order {
-            id: id.clone(),
-            body,
-            api_version: api_version.to_owned(),
-            patch: false,
-            condition: None,
-            doomed: None,
-            hang: false,
-            deployment: None,
-        },
-    )?;
+    providers::put(tx, Order::inner(id.clone(), body, api_version))?;
     let key = id.key();
     let mut made: Vec<String> = tx.under(&key).map(|(key, _)| key.clone()).collect();
     made.push(key);

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a story stops where it goes wrong")]
 #![allow(dead_code, reason = "every story uses a part of it")]
 
+pub(crate) mod group;
+
 use std::time::Duration;
 
 use azure_sim::{Config, Running, seed};

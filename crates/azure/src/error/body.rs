@@ -146,11 +146,13 @@ fn violation(info: &Value) -> Option<PolicyViolation> {
 
 fn expression(value: &Value) -> Option<PolicyExpression> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    // A null says no more than nothing.
+    let set = |key: &str| value.get(key).filter(|value| !value.is_null()).cloned();
     Some(PolicyExpression {
         path: text("path").or_else(|| text("expression")),
         operator: text("operator"),
-        found: value.get("expressionValue").cloned(),
-        wanted: value.get("targetValue").cloned(),
+        found: set("expressionValue"),
+        wanted: set("targetValue"),
         result: text("result").map(|result| result.eq_ignore_ascii_case("true")),
     })
 }

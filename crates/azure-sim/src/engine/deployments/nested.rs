@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Deployment, Phase, Progress, Step, evaluate, hex, shown_outputs, store};
+use super::{Deployment, Phase, Progress, Step, evaluate, hex, outputs, store};
 use crate::state::Tx;
 use crate::state::model::Change;
 use crate::wire::errors::Problem;
@@ -162,7 +162,7 @@ fn record_of(
             .outputs
             .as_ref()
             .filter(|_| state == Phase::Succeeded)
-            .map(shown_outputs),
+            .map(outputs::shown),
         problem: (state == Phase::Failed).then(|| Problem {
             details: failed,
             ..Problem::new(

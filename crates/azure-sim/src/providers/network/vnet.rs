@@ -131,16 +131,11 @@ fn accepted(tx: &mut Tx<'_>, vnet: &Resource) -> Result<(), Refusal> {
     for subnet in given {
         providers::put(
             tx,
-            Order {
-                id: named(&subnet),
-                body: json!({ "properties": subnet.get("properties").cloned().unwrap_or_else(|| json!({})) }),
-                api_version: VERSIONS[0].to_owned(),
-                patch: false,
-                condition: None,
-                doomed: None,
-                hang: false,
-                deployment: None,
-            },
+            Order::inner(
+                named(&subnet),
+                json!({ "properties": subnet.get("properties").cloned().unwrap_or_else(|| json!({})) }),
+                VERSIONS[0],
+            ),
         )?;
     }
     Ok(())

@@ -12,11 +12,13 @@ use crate::words::kind_of_resource;
 
 /// All steps of an operation.
 pub(crate) fn steps(operation: &OperationDetail) -> AnyView {
-    view! { <ol class="py-1.5">{operation.steps.iter().map(step).collect::<Vec<_>>()}</ol> }
-        .into_any()
+    let ended = operation.summary.state.has_ended();
+    let steps: Vec<_> = operation.steps.iter().map(|one| step(one, ended)).collect();
+    view! { <ol class="py-1.5">{steps}</ol> }.into_any()
 }
 
-fn step(step: &Step) -> AnyView {
+/// One step; of an operation that has `ended`, nothing is waited for any more.
+fn step(step: &Step, ended: bool) -> AnyView {
     let duration = duration(step.started_at, step.ended_at, step.state);
     let attempt = (step.attempt > 1).then(|| format!("attempt {}", step.attempt));
     let state = match step.state {
@@ -50,7 +52,7 @@ fn step(step: &Step) -> AnyView {
                             {(!step.resources.is_empty())
                                 .then(|| {
                                     view! {
-                                        <ul>{step.resources.iter().map(|one| resource(one, step)).collect::<Vec<_>>()}</ul>
+                                        <ul>{step.resources.iter().map(|one| resource(one, step, ended)).collect::<Vec<_>>()}</ul>
                                     }
                                 })}
                         </div>
@@ -89,9 +91,9 @@ fn dot(state: StepState) -> AnyView {
 }
 
 /// One resource of a step. Its error is said whole, unless the step has just said it: then in one sentence.
-fn resource(resource: &ResourceProgress, step: &Step) -> AnyView {
+fn resource(resource: &ResourceProgress, step: &Step, ended: bool) -> AnyView {
     let whole = step.fault.is_none();
-    let over = !matches!(step.state, StepState::Pending | StepState::Running);
+    let over = ended || !matches!(step.state, StepState::Pending | StepState::Running);
     let (tone, sign, word) = match resource.state.as_str() {
         "Succeeded" => (Tone::Ok, Icon::Check, None),
         "Deleted" => (Tone::Ok, Icon::Check, Some("deleted")),

@@ -79,7 +79,7 @@ pub(crate) async fn run_alone(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// One person per role; `admin` and `auditor` hold theirs in the whole installation.
+/// One person per role, and a developer of a project that the others do not see; `admin` and `auditor` hold their roles in the whole installation.
 struct Cast {
     subject: &'static str,
     title: &'static str,
@@ -89,12 +89,20 @@ struct Cast {
     groups: &'static [&'static str],
 }
 
-const CAST: [Cast; 6] = [
+const CAST: [Cast; 7] = [
     Cast {
         subject: "developer",
         title: "Developer",
         what: "Requests stacks in Payments and Search.",
         roles: &[("payments", Role::Developer), ("search", Role::Developer)],
+        installation: &[],
+        groups: &[],
+    },
+    Cast {
+        subject: "ledger-developer",
+        title: "Ledger developer",
+        what: "Requests stacks in Ledger and sees no other project.",
+        roles: &[("ledger", Role::Developer)],
         installation: &[],
         groups: &[],
     },

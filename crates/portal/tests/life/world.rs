@@ -314,6 +314,7 @@ impl World {
         let answer = self
             .http
             .post(self.sim.endpoint.join("/_sim/faults").unwrap())
+            .bearer_auth(self.sim.access_token().unwrap())
             .json(&rule)
             .send()
             .await
@@ -328,8 +329,11 @@ impl World {
     pub(crate) async fn clear_faults(&self) {
         self.http
             .delete(self.sim.endpoint.join("/_sim/faults").unwrap())
+            .bearer_auth(self.sim.access_token().unwrap())
             .send()
             .await
+            .unwrap()
+            .error_for_status()
             .unwrap();
     }
 
@@ -342,6 +346,7 @@ impl World {
         let log: Value = self
             .http
             .get(url)
+            .bearer_auth(self.sim.access_token().unwrap())
             .send()
             .await
             .unwrap()

@@ -20,6 +20,7 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use leptos::config::LeptosOptions;
 use portal::Portal;
 use tokio_util::sync::CancellationToken;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -100,6 +101,11 @@ pub(crate) fn router(
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(state.clone(), security::known_host))
+        .layer(option_layer(
+            installation
+                .sandbox
+                .then(|| from_fn(security::not_by_proxy)),
+        ))
         .merge(health::router())
         .merge(assets::router())
         .layer(from_fn(security::headers))

@@ -7,6 +7,7 @@ mod cli;
 mod http;
 mod installation;
 mod logging;
+mod private;
 mod sandbox;
 mod serve;
 mod settings;
@@ -22,6 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
+    private::from_now_on();
     logging::start(arguments.log.as_deref());
     match cli::run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,

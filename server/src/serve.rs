@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::cli::Options;
 use crate::http;
 use crate::installation::Installation;
+use crate::settings;
 
 /// Where `serve` listens when nothing is said.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
@@ -18,11 +19,8 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 pub(crate) async fn serve(options: &Options) -> Result<()> {
     let listen = options.listen.unwrap_or(DEFAULT_LISTEN);
     // Before anything is started: in the sandbox everybody who reaches the port may be admin.
-    if options.azure.is_none() && !listen.ip().is_loopback() {
-        bail!(
-            "the sandbox lets anybody sign in as anybody, so it listens on loopback only: use --listen 127.0.0.1:{}",
-            listen.port()
-        );
+    if options.is_sandbox() {
+        stays_on_this_machine(listen, options.public_url.as_ref())?;
     }
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; choose another address with --listen")
@@ -35,13 +33,6 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         }
     };
     let installation = Installation::open(options, public_url.clone()).await?;
-    if installation.sandbox && !address.ip().is_loopback() {
-        bail!(
-            "the sandbox listens on loopback only: use --listen 127.0.0.1:{}",
-            address.port()
-        );
-    }
-
     installation.portal.warm_facts().await?;
 
     let stop = CancellationToken::new();
@@ -78,6 +69,24 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     }
     installation.shutdown().await;
     served.context("serving ended")
+}
+
+/// Refuses to show the sandbox to other machines, be it by an address or by a name that a proxy answers for.
+fn stays_on_this_machine(listen: SocketAddr, public_url: Option<&url::Url>) -> Result<()> {
+    if !listen.ip().is_loopback() {
+        bail!(
+            "the sandbox lets anybody sign in as anybody, so it listens on loopback only: use --listen 127.0.0.1:{}",
+            listen.port()
+        );
+    }
+    if let Some(url) = public_url.filter(|url| !settings::is_loopback(url)) {
+        bail!(
+            "the sandbox lets anybody sign in as anybody, so people reach it on this machine only: --public-url must name localhost or a loopback \
+             address, not {}",
+            url.host_str().unwrap_or("nothing")
+        );
+    }
+    Ok(())
 }
 
 /// Works on operations only, until a signal.

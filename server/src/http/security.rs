@@ -57,6 +57,38 @@ pub(super) async fn headers(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// Refuses what a proxy handed on, in the sandbox: behind a proxy the loopback address says nothing about who asks, and anybody may be admin here.
+pub(super) async fn not_by_proxy(request: Request, next: Next) -> Response {
+    let handed_on = request.headers().keys().any(|name| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded") || BY_PROXIES.contains(&name)
+    });
+    if !handed_on {
+        return next.run(request).await;
+    }
+    Failure::new(
+        StatusCode::FORBIDDEN,
+        "sandbox_behind_proxy",
+        "The sandbox lets anybody sign in as anybody, so it answers on this machine only and not behind a proxy.",
+    )
+    .into_response()
+}
+
+/// Headers by which proxies, gateways and content networks tell whom they speak for, beside `X-Forwarded-…`.
+const BY_PROXIES: [&str; 11] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-host",
+    "x-original-url",
+    "x-envoy-external-address",
+    "x-azure-clientip",
+    "true-client-ip",
+    "cf-connecting-ip",
+];
+
 /// The hosts that this installation answers for.
 #[derive(Clone)]
 pub(super) struct Hosts(Arc<[String]>);

@@ -361,11 +361,11 @@ impl Simulator {
         }
     }
 
-    /// A call that Azure Resource Manager itself would take, with a token; anything but success fails the test.
-    pub(crate) async fn arm(&self, method: reqwest::Method, path: &str, body: Option<&Value>) {
+    /// A fresh token of Slipway's application, by the simulator's own authority.
+    async fn token(&self) -> String {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (settings, credential) = (&self.settings, &self.settings["credential"]);
-        let token: Value = self
+        let answer: Value = self
             .http
             .post(format!(
                 "{}/{}/oauth2/v2.0/token",
@@ -387,10 +387,15 @@ impl Simulator {
             .json()
             .await
             .unwrap();
+        text(&answer["access_token"])
+    }
+
+    /// A call that Azure Resource Manager itself would take, with a token; anything but success fails the test.
+    pub(crate) async fn arm(&self, method: reqwest::Method, path: &str, body: Option<&Value>) {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.url))
-            .bearer_auth(token["access_token"].as_str().unwrap_or_default());
+            .bearer_auth(self.token().await);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -407,6 +412,7 @@ impl Simulator {
         let answer = self
             .http
             .patch(format!("{}/_sim/resources", self.url))
+            .bearer_auth(self.token().await)
             .query(&[("id", id)])
             .json(patch)
             .send()
@@ -420,6 +426,7 @@ impl Simulator {
         let answer = self
             .http
             .post(format!("{}{path}", self.url))
+            .bearer_auth(self.token().await)
             .json(body)
             .send()
             .await
@@ -433,6 +440,7 @@ impl Simulator {
         let answer = self
             .http
             .delete(format!("{}/_sim/resources", self.url))
+            .bearer_auth(self.token().await)
             .query(&[("id", id)])
             .send()
             .await
@@ -470,6 +478,7 @@ impl Simulator {
     pub(crate) async fn read(&self, path: &str) -> Value {
         self.http
             .get(format!("{}{path}", self.url))
+            .bearer_auth(self.token().await)
             .send()
             .await
             .unwrap()

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tower_http::csrf::ProtectionError;
 
 use super::Failure;
 
@@ -42,6 +43,10 @@ pub(super) async fn headers(mut request: Request, next: Next) -> Response {
         HeaderValue::from_static("same-origin"),
     );
     headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
     );
@@ -55,6 +60,21 @@ pub(super) async fn headers(mut request: Request, next: Next) -> Response {
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// The answer to a change that another site's page asks for.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the error over"
+)]
+pub(super) fn cross_site(error: ProtectionError) -> Response {
+    tracing::debug!(%error, "a change from another site was refused");
+    Failure::new(
+        StatusCode::FORBIDDEN,
+        "cross_site",
+        "Only pages of this installation may change something with your session. A program sends a bearer token, and no Origin or Sec-Fetch-Site of another site.",
+    )
+    .into_response()
 }
 
 /// The hosts that this installation answers for.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 
+use crate::limits::Limits;
 use crate::{api, installation, private, sandbox, serve};
 
 /// Self-service provisioning of hardened Linux on Azure. Without a command it serves; without Azure settings it serves the sandbox.
@@ -65,6 +66,9 @@ pub(crate) struct Options {
         default_value_t = 8.0
     )]
     pub(crate) sim_speed: f64,
+
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 #[derive(Subcommand, Clone)]

@@ -3,9 +3,12 @@
 #![recursion_limit = "512"]
 
 mod api;
+mod buckets;
 mod cli;
+mod connections;
 mod http;
 mod installation;
+mod limits;
 mod logging;
 mod private;
 mod sandbox;

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tower_http::csrf::ProtectionError;
 
 use super::Failure;
 
@@ -39,6 +40,10 @@ pub(super) async fn headers(mut request: Request, next: Next) -> Response {
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(
         HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
     );
     headers.insert(
@@ -70,6 +75,21 @@ pub(super) async fn not_by_proxy(request: Request, next: Next) -> Response {
         StatusCode::FORBIDDEN,
         "sandbox_behind_proxy",
         "The sandbox lets anybody sign in as anybody, so it answers on this machine only and not behind a proxy.",
+    )
+    .into_response()
+}
+
+/// The answer to a change that another site's page asks for.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the error over"
+)]
+pub(super) fn cross_site(error: ProtectionError) -> Response {
+    tracing::debug!(%error, "a change from another site was refused");
+    Failure::new(
+        StatusCode::FORBIDDEN,
+        "cross_site",
+        "Only pages of this installation may change something with your session. A program sends a bearer token, and no Origin or Sec-Fetch-Site of another site.",
     )
     .into_response()
 }

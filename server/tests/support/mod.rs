@@ -28,6 +28,16 @@ pub(crate) struct Slipway {
 /// How a `slipway` is started.
 pub(crate) struct Start {
     command: Command,
+    data: PathBuf,
+}
+
+/// Which limit of open files.
+#[derive(Clone, Copy)]
+pub(crate) enum OpenFiles {
+    /// The soft one.
+    Soft,
+    /// Both.
+    Hard,
 }
 
 impl Start {
@@ -49,13 +59,46 @@ impl Start {
                     .open(data.join("log"))
                     .unwrap(),
             ));
-        Self { command }
+        Self {
+            command,
+            data: data.to_owned(),
+        }
     }
 
     /// One more environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// The same, with at most `limit` open files; a soft limit may be raised again.
+    pub(crate) fn open_files(self, kind: OpenFiles, limit: u32) -> Self {
+        let flag = match kind {
+            OpenFiles::Soft => "-Sn",
+            OpenFiles::Hard => "-n",
+        };
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit {flag} {limit} && exec \"$@\""))
+            .arg("sh")
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::from(
+                std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(self.data.join("log"))
+                    .unwrap(),
+            ));
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        Self { command, ..self }
     }
 
     /// Starts it and waits for the line that holds its address.
@@ -90,6 +133,16 @@ pub(crate) fn sandbox(data: &Path) -> Slipway {
 }
 
 impl Slipway {
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -208,6 +261,13 @@ impl Browser {
             .send()
             .await
             .unwrap()
+    }
+
+    /// Any request with this session, not sent yet.
+    pub(crate) fn raw(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .header("cookie", &self.cookie)
     }
 
     /// Posts a form.

@@ -24,6 +24,7 @@ use crate::access::{may, may_read, withdrawable};
 use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
+use crate::plans::proof::is_altered;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
 
@@ -218,7 +219,15 @@ impl Portal {
         }
         self.release_name(&mut tx, &trail, &request).await?;
         tx.commit(now).await?;
-        self.request(actor, id).await
+        match self.request(actor, id).await {
+            // It is withdrawn all the same; the plan that nobody agreed to is not shown.
+            Err(error) if is_altered(&error) => {
+                let mut request = self.readable_request(actor, id).await?;
+                request.plan = None;
+                self.proved_detail(actor, request).await
+            }
+            answer => answer,
+        }
     }
 
     /// Adds a comment of 1 to 4,000 characters.

@@ -12,7 +12,7 @@ use types::request::{RequestDetail, RequestDraft, RequestKind};
 use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackState, StackSummary};
 
 use crate::access::{StackSituation, may, may_read, may_retry, may_switch, of_stack, scope};
-use crate::operations::steps::is_machine;
+use crate::operations::steps::{deletes, is_machine};
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 
@@ -35,6 +35,12 @@ impl Portal {
     pub async fn stack(&self, actor: &Actor, id: StackId) -> Result<StackDetail> {
         let stack = self.readable_stack(actor, id).await?;
         let store = &self.0.store;
+        if let Some(applied) = stack.applied_request
+            && let Some(applied) = store.request(applied).await?
+        {
+            self.prove(&applied).await?;
+            self.prove_stack(&stack, &applied).await?;
+        }
         let situation = self.situation(&stack).await?;
         let access = of_stack(actor, &situation);
         let digest = stack.plan.as_ref().map(|p| p.digest.clone());
@@ -209,18 +215,12 @@ impl Portal {
             .request(request)
             .await?
             .ok_or_else(|| Error::internal("the request of an operation is missing"))?;
-        if last == OperationKind::Apply {
-            let outcome = self.plan_again(&request).await?;
-            let changed = request
-                .plan
-                .as_ref()
-                .and_then(|plan| crate::operations::differs(plan, &outcome.plan));
-            if let Some(why) = changed {
-                return Err(Error::Conflict {
-                    code: "plan_changed",
-                    detail: format!("{why} Send a new request for it, or delete the stack."),
-                });
-            }
+        self.prove(&request).await?;
+        if let Some(why) = self.changed_since(&stack, &request, last).await? {
+            return Err(Error::Conflict {
+                code: "plan_changed",
+                detail: format!("{why} Send a new request for it, or delete the stack."),
+            });
         }
         let trail = Trail {
             actor,
@@ -241,6 +241,35 @@ impl Portal {
             .await?;
         tx.commit(trail.now).await?;
         self.operation(actor, operation).await
+    }
+
+    /// Why what is tried again is no longer what was agreed to.
+    async fn changed_since(
+        &self,
+        stack: &Stack,
+        request: &store::Request,
+        kind: OperationKind,
+    ) -> Result<Option<String>> {
+        let Some(plan) = &request.plan else {
+            return Ok(None);
+        };
+        let outcome = self.plan_again(request).await?;
+        if kind == OperationKind::Apply
+            && let Some(why) = crate::operations::differs(plan, &outcome.plan)
+        {
+            return Ok(Some(why));
+        }
+        // What is deleted already is no longer planned; what came since was never agreed to.
+        let resources = self.0.store.stack_resources(stack.summary.id).await?;
+        if kind == OperationKind::Destroy
+            && let Some(new) = resources.iter().find(|r| !deletes(plan, &r.id))
+        {
+            return Ok(Some(format!(
+                "{} came after the deletion was agreed to.",
+                new.name
+            )));
+        }
+        self.not_agreed(request, &outcome.plan, &plan.digest).await
     }
 
     /// A stack that the actor may see.

@@ -9,4 +9,5 @@
 mod operations;
 mod people;
 mod requests;
+mod tampering;
 mod world;

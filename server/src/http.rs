@@ -4,6 +4,7 @@ mod actor;
 mod assets;
 mod forms;
 mod health;
+mod members;
 mod pages;
 mod problem;
 mod security;

@@ -5,13 +5,15 @@ use serde_json::{Value, json};
 use store::Stack;
 use types::actor::{Actor, Right};
 use types::approval::DecisionKind;
-use types::ids::{OperationId, RequestId, StackId};
+use types::ids::{OperationId, RequestId, StackId, SubmissionId};
 use types::operation::{OperationDetail, OperationKind, OperationSummary};
 use types::page::Page;
-use types::request::{RequestDetail, RequestDraft, RequestKind};
+use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState, RequestSummary};
 use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackState, StackSummary};
 
-use crate::access::{StackSituation, may, may_read, may_retry, may_switch, of_stack, scope};
+use crate::access::{
+    StackSituation, is_slipways, may, may_read, may_retry, may_switch, of_stack, scope,
+};
 use crate::operations::steps::{deletes, is_machine};
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
@@ -82,7 +84,7 @@ impl Portal {
         actor: &Actor,
         id: StackId,
         form: DeleteStack,
-        submission: RequestId,
+        submission: SubmissionId,
     ) -> Result<RequestDetail> {
         let stack = self.readable_stack(actor, id).await?;
         may(actor, Right::Request, &stack.summary.project)?;
@@ -115,7 +117,7 @@ impl Portal {
         id: StackId,
         expiry: String,
         justification: String,
-        submission: RequestId,
+        submission: SubmissionId,
     ) -> Result<RequestDetail> {
         let draft = RequestDraft {
             kind: RequestKind::Extend,
@@ -286,19 +288,35 @@ impl Portal {
 
     /// What stands in the way of changing it.
     pub(crate) async fn situation<'a>(&self, stack: &'a Stack) -> Result<StackSituation<'a>> {
+        self.situation_without(stack, &[]).await
+    }
+
+    /// The same as if these requests about it had ended.
+    pub(crate) async fn situation_without<'a>(
+        &self,
+        stack: &'a Stack,
+        closing: &[RequestId],
+    ) -> Result<StackSituation<'a>> {
         let store = &self.0.store;
         let id = stack.summary.id;
-        let running: Option<OperationId> = store.running_operation(id).await?;
-        let open = store
-            .requests_of_stack(id)
-            .await?
-            .into_iter()
-            .find(|r| !r.state.is_final());
+        let busy = match store.running_operation(id).await? {
+            None => false,
+            Some(_) if closing.is_empty() => true,
+            // One that has not begun ends with its request.
+            Some(running) => store.operation(running).await?.is_none_or(|operation| {
+                let request = operation.summary.request;
+                request.is_none_or(|request| !closing.contains(&request))
+            }),
+        };
+        let open =
+            store.requests_of_stack(id).await?.into_iter().find(|r| {
+                !r.state.is_final() && !is_denied_deletion(r) && !closing.contains(&r.id)
+            });
         let resources = store.stack_resources(id).await?;
         Ok(StackSituation {
             project: &stack.summary.project,
             state: stack.summary.state,
-            busy: running.is_some(),
+            busy,
             open_request: open.map(|r| r.kind),
             has_machines: resources.iter().any(|r| is_machine(&r.kind)),
             expires: stack.summary.expires_at.is_some(),
@@ -362,6 +380,11 @@ impl Portal {
             })
             .collect()
     }
+}
+
+/// Slipway's own request that a guardrail denies: nobody can edit or withdraw it, so it stands in nobody's way. It is made anew the next day.
+fn is_denied_deletion(request: &RequestSummary) -> bool {
+    request.state == RequestState::Denied && is_slipways(&request.requester)
 }
 
 fn not_now(reason: String) -> Error {

@@ -273,15 +273,23 @@ pub(crate) fn is_whole(number: &Number) -> bool {
 /// SHA-256 in hexadecimal over a value's canonical JSON.
 pub(crate) fn sha256_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let canonical = serde_json_canonicalizer::to_vec(value)?;
-    let hash = Sha256::digest(&canonical);
-    Ok(hash
-        .iter()
+    Ok(hexadecimal(&canonical))
+}
+
+/// SHA-256 in hexadecimal over a text.
+pub(crate) fn sha256_of_text(text: &str) -> String {
+    hexadecimal(text.as_bytes())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter()
         .fold(String::with_capacity(64), |mut text, byte| {
             for nibble in [byte >> 4, byte & 15] {
                 text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
             }
             text
-        }))
+        })
 }
 
 #[cfg(test)]

@@ -441,10 +441,8 @@ async fn what_is_deleted_is_what_the_plan_says_and_not_what_the_journal_was_made
     // Before it begins, the steps are made anew from the plan.
     point_at_other().await;
     world
-        .fault(
-            json!({"method": "DELETE", "path": "/agentPools/", "times": 1, "action":
-            {"type": "respond", "status": 503, "code": "ServiceUnavailable", "message": "Away."}}),
-        )
+        .fault(json!({"method": "DELETE", "path": "/agentPools/", "action":
+            {"type": "respond", "status": 503, "code": "ServiceUnavailable", "message": "Away."}}))
         .await;
     world.portal.advance(id).await.unwrap();
     assert!(world.resource_exists(&other).await);

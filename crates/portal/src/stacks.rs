@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use store::Stack;
 use types::actor::{Actor, Right};
 use types::approval::DecisionKind;
-use types::ids::{OperationId, RequestId, StackId, SubmissionId};
+use types::ids::{RequestId, StackId, SubmissionId};
 use types::operation::{OperationDetail, OperationKind, OperationSummary};
 use types::page::Page;
 use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState, RequestSummary};

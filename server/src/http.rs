@@ -5,6 +5,7 @@ mod assets;
 mod deadlines;
 mod forms;
 mod health;
+mod members;
 mod pages;
 mod problem;
 mod rates;

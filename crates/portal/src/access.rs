@@ -1,7 +1,7 @@
 //! Rights at the door, and what a page may offer: every *no* comes with its reason. The table role × right itself is `types::actor`.
 
 use types::access::Access;
-use types::actor::{Actor, Right};
+use types::actor::{Actor, InstallationRole, Right};
 use types::approval::NeedStatus;
 use types::names::ProjectName;
 use types::request::{RequestAccess, RequestKind, RequestState};
@@ -124,6 +124,27 @@ pub(crate) fn who_decides(needs: &[NeedStatus]) -> String {
     }
 }
 
+/// Whether the actor may take this request back. What Slipway asked for itself, the deletion of an expired stack, is an admin's to stop: whoever could
+/// withdraw it could keep any stack for ever.
+pub(crate) fn may_withdraw(actor: &Actor, project: &ProjectName, requester: &str) -> Result<()> {
+    if !is_slipways(requester) {
+        return may(actor, Right::Request, project);
+    }
+    if actor.is_system() || actor.installation.contains(&InstallationRole::Admin) {
+        return Ok(());
+    }
+    Err(Error::Refused {
+        code: "system_request",
+        detail: "Slipway asked for this deletion because the stack has expired. Only an admin can withdraw it; after that the stack can be extended."
+            .to_owned(),
+    })
+}
+
+/// Whether Slipway asked for it.
+pub(crate) fn is_slipways(requester: &str) -> bool {
+    requester == crate::system().subject
+}
+
 /// What the actor may do to a request.
 pub(crate) fn of_request(
     actor: &Actor,
@@ -160,7 +181,15 @@ pub(crate) fn of_request(
         };
     RequestAccess {
         edit: with_right(actor, Right::Request, project, edit),
-        withdraw: with_right(actor, Right::Request, project, withdraw),
+        withdraw: match may_withdraw(actor, project, requester) {
+            Ok(()) => withdraw,
+            Err(refused @ Error::Refused { .. })
+                if withdraw == Access::Allowed && actor.may(Right::Request, Some(project)) =>
+            {
+                Access::disabled(refused.to_string())
+            }
+            Err(_) => Access::Hidden,
+        },
         decide,
         comment,
     }

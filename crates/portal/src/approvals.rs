@@ -126,6 +126,7 @@ impl Portal {
 
     async fn decide_once(&self, actor: &Actor, id: RequestId, decide: &Decide) -> Result<()> {
         let mut request = self.readable_request(actor, id).await?;
+        self.prove(&request).await?;
         let decisions = self.0.store.decisions(id).await?;
         let needs = self.needs_of(&request, &decisions).await?;
         if let Some(refusal) = cannot_decide(

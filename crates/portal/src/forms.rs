@@ -13,7 +13,7 @@ use serde_json::Value;
 use types::actor::{Actor, Right};
 use types::catalogue::{ManifestField, TemplateSummary, Widget};
 use types::form::{Choice, Control, Editing, Field, RequestForm, Section};
-use types::ids::{RequestId, StackId};
+use types::ids::{RequestId, StackId, SubmissionId};
 use types::names::TemplateRef;
 use types::project::{ProjectSettings, Tier, TierSettings};
 use types::request::{RequestDraft, RequestKind};
@@ -90,7 +90,7 @@ impl Portal {
             sections: sections(&entry, &projects, project, tier, &draft, &facts),
             template: self.summary_of(&entry),
             draft,
-            submission: RequestId(uuid::Uuid::now_v7()),
+            submission: SubmissionId(uuid::Uuid::now_v7()),
             editing: edited.map(|edited| Editing {
                 request: edited.request,
                 version: edited.version,
@@ -412,7 +412,9 @@ fn reasons(tier: Tier) -> Section {
             plain_field(
                 "expiry",
                 "Lives until",
-                Some("A number of days such as 30d, or a date such as 2027-01-31."),
+                Some(
+                    "A number of days such as 30d, counted from the moment it is provisioned, or a date such as 2027-01-31.",
+                ),
                 Control::Expiry {
                     choices: spans.map(|(value, label)| choice(value, label)).into(),
                 },

@@ -2,13 +2,14 @@
 //!
 //! [`plan`] is pure: the same [`Ground`] and draft give the same plan and digest, so that a plan can be made again at execution and
 //! compared with the one that was approved. Its parts: `plans::resources` evaluates the template, `plans::changes` compares with what
-//! exists, `plans::digest` says what an approver approves, `plans::input` is what the rules see, `plans::sentences` what people read,
-//! `plans::ground` where it all comes from.
+//! exists, `plans::digest` says what an approver approves, `plans::proof` that a stored plan is still that, `plans::input` is what the rules
+//! see, `plans::sentences` what people read, `plans::ground` where it all comes from.
 
 mod changes;
 pub(crate) mod digest;
 mod ground;
 mod input;
+pub(crate) mod proof;
 mod resources;
 mod sentences;
 pub(crate) mod tags;
@@ -52,9 +53,9 @@ pub struct Ground<'a> {
     pub stack_id: StackId,
     /// The Microsoft Entra tenant.
     pub tenant_id: &'a str,
-    /// `utcNow()` and the start of `30d`: that of the first plan of a request.
+    /// `utcNow()`: that of the first plan of a request.
     pub pinned_now: Timestamp,
-    /// Now: what rules compare dates with.
+    /// Now: what rules compare dates with, and where `30d` counts from.
     pub now: Timestamp,
 }
 
@@ -140,7 +141,8 @@ pub struct PlanOutcome {
 /// # Errors
 /// Everything that is wrong with the draft, by field; what the template itself refuses stands on the field `template`.
 pub fn plan(draft: &RequestDraft, ground: &Ground<'_>) -> Result<PlanOutcome, Vec<FieldError>> {
-    let draft = parse(draft, ground)?;
+    let wish = draft;
+    let draft = parse(wish, ground)?;
     let planned = match draft.kind {
         RequestKind::Create | RequestKind::Update => resources::evaluate(&draft, ground)?,
         RequestKind::Extend => resources::kept(&draft, ground),
@@ -148,10 +150,14 @@ pub fn plan(draft: &RequestDraft, ground: &Ground<'_>) -> Result<PlanOutcome, Ve
     };
     let cost = estimate(&draft, ground, &planned);
     let quota = quotas::lines(&planned, ground);
-    let digest = digest::of(&draft, &planned).map_err(|cause| {
-        tracing::error!(%cause, "a plan has no canonical JSON");
-        vec![template_error("The plan cannot be written down.")]
-    })?;
+    let digest = digest::of(
+        wish,
+        ground.stack_id,
+        &draft.template.reference(),
+        &draft.template.content_hash,
+        &planned,
+    )
+    .map_err(|cause| vec![no_digest(&cause)])?;
     let input = input::build(&draft, &planned, &cost, &quota, ground);
     let report = ground.policies.check(&input);
     let summary = sentences::summary(&draft, &planned, &cost, ground);
@@ -209,6 +215,20 @@ fn estimate(draft: &ParsedDraft, ground: &Ground<'_>, planned: &Planned) -> Cost
             committed: ground.standing.committed,
         });
     cost
+}
+
+/// What approvers cannot tell apart is not offered to them.
+fn no_digest(cause: &digest::NoDigest) -> FieldError {
+    match cause {
+        digest::NoDigest::Number(at) => template_error(format!(
+            "The template makes a number at {at} that JSON readers do not agree on. It has to be a whole number between \
+             −9,007,199,254,740,991 and 9,007,199,254,740,991, or a text."
+        )),
+        digest::NoDigest::Json(cause) => {
+            tracing::error!(%cause, "a plan has no canonical JSON");
+            template_error("The plan cannot be written down.")
+        }
+    }
 }
 
 fn template_error(message: impl Into<String>) -> FieldError {

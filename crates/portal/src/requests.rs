@@ -7,10 +7,10 @@ pub(crate) mod sentences;
 
 use sentences::{denied_sentence, waiting_sentence};
 use serde_json::{Value, json};
-use store::{Request, Stack, Tx};
+use store::{Request, Stack, Submission, Tx};
 use types::actor::{Actor, Right};
 use types::cost::Usd;
-use types::ids::{CommentId, RequestId, StackId};
+use types::ids::{CommentId, RequestId, StackId, SubmissionId};
 use types::page::Page;
 use types::plan::Plan;
 use types::policy::Verdict;
@@ -20,10 +20,12 @@ use types::request::{
 use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 
-use crate::access::{may, may_read, withdrawable};
+use crate::access::{may, may_read, may_withdraw, withdrawable};
 use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
+use crate::plans::digest::sha256_of_text;
+use crate::plans::proof::is_altered;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
 
@@ -31,20 +33,48 @@ use crate::{Error, Portal, Result, access};
 const COMMENT: usize = 4_000;
 
 impl Portal {
-    /// Sends a request. The same `submission` again, also at the same moment, gives the same request and never a second one.
+    /// Sends a request. The same `submission` of the same person again, also at the same moment, gives the same request and never a second one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every bad field (`name_taken` on `name`); a denial is no error: the request stays `denied` and can be edited.
+    /// [`Error::Invalid`] with every bad field (`name_taken` on `name`); [`Error::Conflict`] with `already_sent` when this submission was used for other
+    /// content; a denial is no error: the request stays `denied` and can be edited.
     pub async fn submit(
         &self,
         actor: &Actor,
         draft: RequestDraft,
-        submission: RequestId,
+        submission: SubmissionId,
     ) -> Result<RequestDetail> {
-        if let Some(there) = self.0.store.request(submission).await? {
-            return self.same_submission(actor, there).await;
+        let submission = Submission {
+            id: submission,
+            content: hash_of_content(&draft)?,
+        };
+        if let Some(there) = self.sent_before(actor, &submission).await? {
+            return Ok(there);
         }
-        let ground = self.ground_of(actor, &draft).await?;
+        let made = self.make_request(actor, draft, &submission, &[]).await;
+        match made {
+            Ok(Some(id)) => self.request(actor, id).await,
+            Ok(None) => self
+                .sent_before(actor, &submission)
+                .await?
+                .ok_or_else(|| Error::internal("a submission was used by no request")),
+            // The form was sent twice at the same moment: the other one may have been faster, and what is in the way is its own request.
+            Err(busy @ Error::Conflict { .. }) => {
+                self.sent_before(actor, &submission).await?.ok_or(busy)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a request; `None` when this submission made one already. `closing` are requests that end with it.
+    pub(super) async fn make_request(
+        &self,
+        actor: &Actor,
+        draft: RequestDraft,
+        submission: &Submission,
+        closing: &[Request],
+    ) -> Result<Option<RequestId>> {
+        let ground = self.ground_of(actor, &draft, closing).await?;
         let now = self.now();
         let stack_id = ground
             .as_ref()
@@ -52,18 +82,17 @@ impl Portal {
         let outcome = self
             .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
             .await?;
-        let request = new_request(actor, submission, stack_id, draft, &outcome, now);
-        match self
-            .store_submission(actor, request, ground, &outcome, now)
-            .await
-        {
-            Ok(()) => self.request(actor, submission).await,
-            // The form was sent twice at the same moment: the other one may have been faster, and holds the name.
-            Err(error) => match self.0.store.request(submission).await? {
-                Some(there) => self.same_submission(actor, there).await,
-                None => Err(error),
-            },
-        }
+        let id = RequestId(uuid::Uuid::now_v7());
+        let request = new_request(actor, id, stack_id, draft, &outcome, now);
+        let sent = Sent {
+            request,
+            submission,
+            stack: ground,
+            outcome: &outcome,
+            closing,
+        };
+        let stored = self.store_submission(actor, sent, now).await?;
+        Ok(stored.then_some(id))
     }
 
     /// Makes a new plan on the same request; decisions on the old one no longer count.
@@ -186,7 +215,7 @@ impl Portal {
         version: i64,
     ) -> Result<RequestDetail> {
         let mut request = self.readable_request(actor, id).await?;
-        may(actor, Right::Request, &request.summary.project)?;
+        may_withdraw(actor, &request.summary.project, &request.summary.requester)?;
         if request.summary.version != version {
             return Err(Error::stale("request"));
         }
@@ -218,7 +247,15 @@ impl Portal {
         }
         self.release_name(&mut tx, &trail, &request).await?;
         tx.commit(now).await?;
-        self.request(actor, id).await
+        match self.request(actor, id).await {
+            // It is withdrawn all the same; the plan that nobody agreed to is not shown.
+            Err(error) if is_altered(&error) => {
+                let mut request = self.readable_request(actor, id).await?;
+                request.plan = None;
+                self.proved_detail(actor, request).await
+            }
+            answer => answer,
+        }
     }
 
     /// Adds a comment of 1 to 4,000 characters.
@@ -277,17 +314,43 @@ impl Portal {
             .ok_or_else(|| Error::internal(format!("stack {id} of a request is missing")))
     }
 
-    /// The same form again: whoever sent it sees what became of it; nobody else learns that it exists.
-    async fn same_submission(&self, actor: &Actor, there: Request) -> Result<RequestDetail> {
-        if there.summary.requester != actor.subject {
-            return Err(Error::NotFound { what: "request" });
+    /// The request that this submission of the actor's made: the same form again shows what became of it.
+    async fn sent_before(
+        &self,
+        actor: &Actor,
+        submission: &Submission,
+    ) -> Result<Option<RequestDetail>> {
+        let sent = self
+            .0
+            .store
+            .submitted(&actor.subject, submission.id)
+            .await?;
+        let Some(sent) = sent else {
+            return Ok(None);
+        };
+        if sent
+            .content
+            .is_some_and(|content| content != submission.content)
+        {
+            return Err(Error::Conflict {
+                code: "already_sent",
+                detail: format!(
+                    "This form was sent before, with other values: it made the request {}. Nothing was sent now. To send what the form holds as a new \
+                     request, send it once more; over REST, with a new Idempotency-Key.",
+                    sent.request
+                ),
+            });
         }
-        may_read(actor, &there.summary.project, "request")?;
-        self.request_detail(actor, there).await
+        self.request(actor, sent.request).await.map(Some)
     }
 
     /// The stack that the draft is about (none for a create), after every question of right and state.
-    async fn ground_of(&self, actor: &Actor, draft: &RequestDraft) -> Result<Option<Stack>> {
+    async fn ground_of(
+        &self,
+        actor: &Actor,
+        draft: &RequestDraft,
+        closing: &[Request],
+    ) -> Result<Option<Stack>> {
         if draft.kind == RequestKind::Create {
             let project =
                 draft
@@ -313,7 +376,8 @@ impl Portal {
         };
         let stack = self.readable_stack(actor, id).await?;
         may(actor, Right::Request, &stack.summary.project)?;
-        let situation = self.situation(&stack).await?;
+        let closing: Vec<RequestId> = closing.iter().map(|request| request.summary.id).collect();
+        let situation = self.situation_without(&stack, &closing).await?;
         let allowed = match draft.kind {
             RequestKind::Delete => access::may_delete(&situation),
             RequestKind::Extend => access::may_extend(&situation),
@@ -326,17 +390,30 @@ impl Portal {
         Ok(Some(stack))
     }
 
-    /// One transaction: stack reservation, request with plan and needs, what follows from the verdict, and the trail.
+    /// One transaction: request with plan and needs, stack reservation, what ends with it, what follows from the verdict, and the trail. False when the
+    /// submission was used before.
     async fn store_submission(
         &self,
         actor: &Actor,
-        mut request: Request,
-        stack: Option<Stack>,
-        outcome: &PlanOutcome,
+        sent: Sent<'_>,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
+        let Sent {
+            mut request,
+            submission,
+            stack,
+            outcome,
+            closing,
+        } = sent;
         let trail = Trail { actor, now };
         let mut tx = self.0.store.begin().await?;
+        if !tx.insert_request(&request, submission).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        for other in closing {
+            self.close(&mut tx, &trail, other.clone()).await?;
+        }
         let mut stack = match stack {
             None => {
                 let stack = reserved(&request, &outcome.plan, now);
@@ -353,12 +430,6 @@ impl Portal {
                 stack
             }
         };
-        if !tx.insert_request(&request).await? {
-            return Err(Error::Conflict {
-                code: "sent_twice",
-                detail: "This form was sent already.".to_owned(),
-            });
-        }
         let sentence = match request.summary.kind {
             RequestKind::Create => "Sent the request to create it.",
             RequestKind::Update => "Sent the request to change it.",
@@ -388,7 +459,7 @@ impl Portal {
         self.proceed(&mut tx, &trail, &mut request, &mut stack, &outcome.parsed)
             .await?;
         tx.commit(now).await?;
-        Ok(())
+        Ok(true)
     }
 
     /// What the verdict says happens next: nothing (denied), waiting, or the operation at once.
@@ -454,6 +525,25 @@ impl Portal {
             }
         }
     }
+}
+
+/// A submission on its way into the database.
+struct Sent<'a> {
+    request: Request,
+    submission: &'a Submission,
+    /// The stack that it changes; none for a create.
+    stack: Option<Stack>,
+    outcome: &'a PlanOutcome,
+    /// Requests that end with it.
+    closing: &'a [Request],
+}
+
+/// Tells two contents of one form apart, whatever order their members are in.
+fn hash_of_content(draft: &RequestDraft) -> Result<String> {
+    let mut content = serde_json::to_value(draft)
+        .map_err(|error| Error::internal(format!("a draft as JSON: {error}")))?;
+    content.sort_all_objects();
+    Ok(sha256_of_text(&content.to_string()))
 }
 
 /// Text that people typed for people: trimmed, bounded, and free of characters that show something else than they are.

@@ -50,7 +50,7 @@ pub use operation::{Operation, OperationFilter, Step};
 pub use person::Person;
 pub use project::TierTotal;
 pub use queue::Worker;
-pub use request::{Request, Waiting};
+pub use request::{Request, Submission, Submitted, Waiting};
 pub use secret::SecretValue;
 pub use session::Session;
 pub use stack::Stack;

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 use types::approval::{ApprovalTab, Decision};
-use types::ids::{OperationId, RequestId, StackId};
+use types::ids::{OperationId, RequestId, StackId, SubmissionId};
 use types::page::Page;
 use types::plan::Plan;
 use types::policy::{ApprovalNeed, Posture};
@@ -19,7 +19,7 @@ use crate::{Store, Tx, decision};
 /// A request, whole, as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// The row. Its id is the submission's: sending one form twice is one request. Its `version` is the one that was read.
+    /// The row. Its `version` is the one that was read.
     pub summary: RequestSummary,
     /// What was sent, secrets left out.
     pub draft: RequestDraft,
@@ -31,6 +31,24 @@ pub struct Request {
     pub waiting_since: Option<Timestamp>,
     /// Why the last plan was sent back.
     pub sent_back: Option<String>,
+}
+
+/// One sending of a form. Its number counts among those of its sender only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The sender's number for it.
+    pub id: SubmissionId,
+    /// A hash of what was sent: the same number with other content is another form.
+    pub content: String,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The request that it made.
+    pub request: RequestId,
+    /// The hash of what was sent; absent for requests that are older than the hash.
+    pub content: Option<String>,
 }
 
 /// A request of the approvals queue: enough to say what it does and whom it needs, without the plan.
@@ -153,21 +171,25 @@ impl Tx {
         read(self.conn(), id).await
     }
 
-    /// Adds a request; false when there is one with this id already (the form was sent twice), which stays as it is.
+    /// Adds a request; false when its requester has sent this submission already, whose request stays as it is.
     ///
     /// Call it before [`Tx::insert_stack`] of the stack it reserves: two submissions of one form then meet here, where the second one waits and
     /// answers false, and not at the stack's name. That the stack exists is checked at commit.
     ///
     /// # Errors
     /// [`Error::Conflict`] when the project is missing.
-    pub async fn insert_request(&mut self, request: &Request) -> Result<bool> {
+    pub async fn insert_request(
+        &mut self,
+        request: &Request,
+        submission: &Submission,
+    ) -> Result<bool> {
         let s = &request.summary;
         let added = execute!(
             self.conn(),
             "INSERT INTO request (id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, \
-             warnings, denials, plan_digest, plan_summary, waiting_since, sent_back, created_at, updated_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
-             ON CONFLICT (id) DO NOTHING",
+             warnings, denials, plan_digest, plan_summary, waiting_since, sent_back, created_at, updated_at, version, submission, submission_hash) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) \
+             ON CONFLICT (requester, submission) DO NOTHING",
             s.id.0,
             word_of(&s.kind)?,
             word_of(&s.state)?,
@@ -192,6 +214,8 @@ impl Tx {
             At(s.created_at),
             At(s.updated_at),
             s.version,
+            submission.id.0,
+            submission.content.as_str(),
         )?;
         if added == 0 {
             return Ok(false);
@@ -270,6 +294,29 @@ impl Store {
     pub async fn request(&self, id: RequestId) -> Result<Option<Request>> {
         let mut lease = self.engine.read().await?;
         read(lease.conn(), id).await
+    }
+
+    /// What became of a person's submission.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn submitted(
+        &self,
+        requester: &str,
+        submission: SubmissionId,
+    ) -> Result<Option<Submitted>> {
+        let mut lease = self.engine.read().await?;
+        let row = fetch_optional!(
+            lease.conn(),
+            (Uuid, Option<String>),
+            "SELECT id, submission_hash FROM request WHERE requester = $1 AND submission = $2",
+            requester,
+            submission.0
+        )?;
+        Ok(row.map(|(request, content)| Submitted {
+            request: RequestId(request),
+            content,
+        }))
     }
 
     /// A page of requests, newest first; `me` is the requester that `filter.mine` means.

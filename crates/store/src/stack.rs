@@ -404,20 +404,31 @@ impl Store {
             .collect()
     }
 
-    /// Stacks that live and whose time is over before `moment`, at most `limit`.
+    /// Stacks at rest that have expired before `moment`, the longest expired first, at most `limit`: those after the stack `after`, the last of the page before.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn stacks_expiring_before(
         &self,
         moment: Timestamp,
+        after: Option<(Timestamp, StackId)>,
         limit: u32,
     ) -> Result<Vec<StackSummary>> {
         let mut query = list::Query::default();
         query.push(SUMMARY, []);
         query.push(
-            " WHERE expires_at < ? AND state IN ('active', 'stopped', 'failed') ORDER BY expires_at LIMIT ?",
-            [Value::At(At(moment)), Value::Int(i64::from(limit))],
+            " WHERE expires_at < ? AND state IN ('active', 'stopped', 'failed')",
+            [Value::At(At(moment))],
+        );
+        if let Some((at, id)) = after {
+            query.push(
+                " AND (expires_at, id) > (?, ?)",
+                [Value::At(At(at)), Value::Id(id.0)],
+            );
+        }
+        query.push(
+            " ORDER BY expires_at, id LIMIT ?",
+            [Value::Int(i64::from(limit))],
         );
         let mut lease = self.engine.read().await?;
         fetch_list!(lease.conn(), SummaryRow, query)?

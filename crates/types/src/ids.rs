@@ -44,6 +44,8 @@ macro_rules! id {
 
 id!(/// Names one request.
     RequestId);
+id!(/// Names one sending of a form, among all that one person sends: the same number again is the same form.
+    SubmissionId);
 id!(/// Names one stack, for its whole life and after.
     StackId);
 id!(/// Names one execution on a stack.

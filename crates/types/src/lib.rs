@@ -27,6 +27,7 @@ pub mod request;
 pub mod stack;
 pub mod time;
 pub mod token;
+pub mod unknown;
 
 /// A JSON object, keys in the order they were written.
 pub type Object = serde_json::Map<String, serde_json::Value>;

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// SHA-256 in hexadecimal over the canonical JSON (RFC 8785) of template and its content hash, parameters, resources, deletions and target,
-    /// and of the request's kind and wished expiry, which decide what happens without showing in any resource.
+    /// and of what the request itself says: kind, stack, expiry, justification, zone, cost centre and tags.
     pub digest: String,
     /// The template and its version.
     pub template: TemplateRef,

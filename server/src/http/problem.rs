@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, REFERER, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use types::problem::{FieldError, Problem};
 
+use super::members::doubled;
 use super::request_id::RequestId;
 
 /// A refused or failed request, as REST answers it.
@@ -131,6 +133,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+            .await
+            .map_err(JsonRejection::from)?;
+        if let Some(name) = doubled(&body) {
+            let name: String = name.chars().take(60).collect();
+            return Err(Failure::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "malformed_body",
+                format!(
+                    "The body names the member {name:?} twice in one object. Say once which value is meant."
+                ),
+            ));
+        }
+        let request = Request::from_parts(parts, body.into());
         let axum::Json(value) = axum::Json::<T>::from_request(request, state).await?;
         Ok(Self(value))
     }

@@ -2,7 +2,7 @@
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
-use types::request::{RequestDetail, RequestKind, RequestState};
+use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState};
 
 use super::decide::decide;
 use super::list::title;
@@ -176,6 +176,7 @@ fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> Any
                             </blockquote>
                         }
                     })}
+                {ends(&request.draft).map(|ends| facts(vec![("Expires", fact(ends))]))}
                 {plan::target(plan)}
                 {(!plan.differences.is_empty())
                     .then(|| {
@@ -207,6 +208,23 @@ fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> Any
         {region("comments", comments(request, path, refused))}
     }
     .into_any()
+}
+
+/// When it ends. Days count from the moment it begins to live, so there is no date yet.
+fn ends(draft: &RequestDraft) -> Option<String> {
+    let from = match draft.kind {
+        RequestKind::Create => "it is provisioned",
+        RequestKind::Extend => "the approval",
+        RequestKind::Update | RequestKind::Delete => return None,
+    };
+    Some(match draft.expiry.trim() {
+        "" => "never".to_owned(),
+        expiry => match expiry.strip_suffix('d') {
+            Some("1") => format!("1 day after {from}"),
+            Some(days) => format!("{days} days after {from}"),
+            None => expiry.to_owned(),
+        },
+    })
 }
 
 fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
@@ -289,6 +307,7 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
                     ),
                 ),
                 ("Differs from template", differs),
+                ("Expires", fact(ends(&request.draft).unwrap_or_else(|| "as before".to_owned()))),
                 ("Cost a month", fact(crate::components::cost::change(row.monthly_change))),
                 ("Budget", fact(budget)),
                 ("Posture", fact(posture_words(&plan.report.posture))),

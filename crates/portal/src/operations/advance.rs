@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use store::{Operation, Request, Stack, Step};
+use types::fault::AzureFault;
 use types::ids::OperationId;
 use types::operation::{OperationKind, OperationState, StepState};
 use types::stack::StackResource;
 use types::time::Timestamp;
 
 use super::journal::Journal;
-use super::next::{Action, next};
+use super::next::{Action, fault, next};
 use super::perform::{Found, Scene, perform};
 use super::record::{Answer, announce, record};
 use super::{journal_of, open_step, steps};
@@ -65,6 +66,12 @@ impl Portal {
         let now = self.now();
         let action = next(&loaded.journal, now);
         tracing::debug!(operation = %id, action = action.word(), "next");
+        if action != Action::Rest
+            && let Some(request) = &loaded.request
+            && let Err(error) = self.prove_operation(&loaded.operation, request).await
+        {
+            return self.refuse_altered_plan(loaded, error, now).await;
+        }
         match action {
             Action::Rest => Ok(Go::Away),
             Action::Start => self.start(loaded, now).await,
@@ -116,10 +123,18 @@ impl Portal {
             return Ok((Answer::Nothing, Found::default()));
         };
         let s = &loaded.operation.summary;
-        let request = loaded.request.as_ref();
-        let plan = request
-            .and_then(|r| r.plan.as_ref())
-            .filter(|_| s.kind == OperationKind::Apply);
+        // Proved above: it is hashed at every transition.
+        let agreed = loaded.request.as_ref().and_then(|r| r.plan.as_ref());
+        if *action == Action::DeleteResource
+            && let Some(item) = step.item()
+            && !agreed.is_some_and(|plan| steps::deletes_with(plan, item))
+        {
+            return Ok((
+                Answer::Refused(Box::new(not_in_plan(&item.id))),
+                Found::default(),
+            ));
+        }
+        let plan = agreed.filter(|_| s.kind == OperationKind::Apply);
         let entry = plan.and_then(|plan| self.0.catalogue.get(&plan.template));
         // What the digest covers is what is sent: a template that was replaced under its version is not.
         let template = entry
@@ -134,7 +149,7 @@ impl Portal {
             arm: &self.0.arm,
             kind: s.kind,
             stack: s.stack,
-            target: plan.map_or(&loaded.stack.summary.target, |plan| &plan.target),
+            target: agreed.map_or(&loaded.stack.summary.target, |plan| &plan.target),
             plan,
             template,
             tags: &tags,
@@ -261,13 +276,10 @@ impl Portal {
             Some(request) => store.request(request).await?,
             None => None,
         };
-        let owns_group = match operation.summary.kind {
-            OperationKind::Apply => request
-                .as_ref()
-                .and_then(|r| r.plan.as_ref())
-                .map_or(stack.summary.target.owns_group, |p| p.target.owns_group),
-            _ => stack.summary.target.owns_group,
-        };
+        let owns_group = request
+            .as_ref()
+            .and_then(|r| r.plan.as_ref())
+            .map_or(stack.summary.target.owns_group, |p| p.target.owns_group);
         let steps = store.steps(id).await?;
         let journal = journal_of(&operation, &steps, owns_group)?;
         Ok(Some(Loaded {
@@ -286,6 +298,15 @@ pub(super) fn lost(moved: store::Result<()>) -> Result<bool> {
         Err(store::Error::Stale) => Ok(true),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The journal's row names what nobody agreed to delete.
+fn not_in_plan(id: &str) -> AzureFault {
+    fault(
+        "PlanAltered",
+        format!("{id} is not among what the approved plan deletes."),
+        "Nothing was deleted. The operation was changed in the database: compare it with the audit record, then delete the stack with a new request.",
+    )
 }
 
 /// In a group of its own everything is the stack's. In somebody else's group only what the plan names is: a cluster that a pool joins must never be

@@ -119,6 +119,11 @@ impl Portal {
             Some(id) => store.request(id).await?,
             None => None,
         };
+        // What is planned from, deleted and kept: only what was agreed to, not what the rows say by now.
+        if let Some(request) = &request {
+            self.prove(request).await?;
+            self.prove_stack(stack, request).await?;
+        }
         let (draft, tried_plan) = request
             .map(|request| (request.draft, request.plan))
             .unwrap_or_default();
@@ -134,7 +139,7 @@ impl Portal {
             target: summary.target.clone(),
             zone: draft.zone.clone(),
             draft,
-            plan: stack.plan.clone().or(tried_plan),
+            plan: tried_plan.or_else(|| stack.plan.clone()),
             resources: store.stack_resources(summary.id).await?,
         })
     }

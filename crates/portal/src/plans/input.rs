@@ -118,7 +118,7 @@ fn plan(
 fn request(draft: &ParsedDraft, ground: &Ground<'_>) -> Object {
     let lifetime_days = draft
         .expires_at
-        .map(|ends| ends.since(ground.pinned_now).whole_days());
+        .map(|ends| ends.since(ground.now).whole_days());
     object(json!({
         "kind": draft.kind.as_str(),
         "name": draft.name,

@@ -52,6 +52,10 @@ pub(super) fn summary(
             )
         }
         RequestKind::Extend => match draft.expires_at {
+            Some(_) if draft.expiry.ends_with('d') => format!(
+                "Lets the {what} {name} in {place} live for {} days from the approval.",
+                draft.expiry.trim_end_matches('d')
+            ),
             Some(ends) => format!(
                 "Lets the {what} {name} in {place} live until {}.",
                 ends.get().date()

@@ -13,7 +13,20 @@ use crate::{Portal, Result, access};
 
 impl Portal {
     /// Everything about a request that the actor may already read.
+    ///
+    /// # Errors
+    /// [`crate::Error::Conflict`] with `plan_altered` when its plan is not the one that was agreed to: nobody is shown it.
     pub(crate) async fn request_detail(
+        &self,
+        actor: &Actor,
+        request: Request,
+    ) -> Result<RequestDetail> {
+        self.prove(&request).await?;
+        self.proved_detail(actor, request).await
+    }
+
+    /// The same of a request whose plan was proved, or taken away.
+    pub(crate) async fn proved_detail(
         &self,
         actor: &Actor,
         request: Request,

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use store::{Operation, Request, Stack, Step, Tx};
 use types::ids::OperationId;
 use types::operation::{OperationKind, OperationState, OperationSummary};
-use types::plan::Plan;
 use types::request::{RequestKind, RequestState};
 use types::stack::StackState;
 use types::time::Timestamp;
@@ -66,14 +65,12 @@ impl Portal {
                 plan,
                 &steps::deployment_name(&stack.summary.name, stack.summary.id, stack.revision),
             ),
-            (OperationKind::Apply, None) => {
+            (OperationKind::Destroy, Some(plan)) => steps::destroy(plan, &resources),
+            (OperationKind::Apply | OperationKind::Destroy, None) => {
                 return Err(Error::internal(format!(
-                    "an apply of stack {} without a plan",
+                    "an operation on stack {} without a plan",
                     stack.summary.id
                 )));
-            }
-            (OperationKind::Destroy, _) => {
-                steps::destroy(&stack.summary.target, ordering(stack, plan), &resources)
             }
             _ => steps::power(kind, &resources),
         };
@@ -96,6 +93,7 @@ impl Portal {
                 ended_at: None,
             },
             requested_by: trail.actor.subject.clone(),
+            plan_digest: plan.map(|plan| plan.digest.clone()),
             fault: None,
             cancel_requested_at: None,
             worker: None,
@@ -263,11 +261,6 @@ impl Portal {
         trail.stack_changed(tx, &stack, "stack.released");
         Ok(())
     }
-}
-
-/// The plan that knows the order of what exists: the applied one; a delete's own plan names the same resources as deletions.
-fn ordering<'a>(stack: &'a Stack, plan: Option<&'a Plan>) -> Option<&'a Plan> {
-    stack.plan.as_ref().or(plan)
 }
 
 /// A step as the store keeps it; the memory goes beside what pages show.

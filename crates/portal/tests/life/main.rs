@@ -6,7 +6,9 @@
     reason = "a story stops where something is not as it should be"
 )]
 
+mod ends;
 mod operations;
 mod people;
 mod requests;
+mod tampering;
 mod world;

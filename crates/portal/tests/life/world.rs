@@ -8,7 +8,7 @@ use store::Store;
 use types::actor::{Actor, InstallationRole, Role};
 use types::approval::{Decide, DecisionKind};
 use types::cost::Usd;
-use types::ids::{OperationId, RequestId, StackId};
+use types::ids::{OperationId, RequestId, StackId, SubmissionId};
 use types::operation::{OperationDetail, OperationState};
 use types::project::{
     ClusterRef, Member, ProjectSettings, SubnetRef, SubscriptionRef, Tier, TierSettings,
@@ -41,7 +41,21 @@ approve contains {"id": "GR-015", "message": "Two have to agree.", "path": "requ
 	contains(input.request.justification, "two approvers")
 }
 
-deny contains {"id": "GR-015", "message": "never", "path": "request"} if input.request.kind == "never"
+deny contains {"id": "GR-015", "message": "Not this one.", "path": "request.justification"} if {
+	contains(input.request.justification, "deny this")
+}
+
+# Deletions that people have to agree to, and one that is denied when it is asked for the first time.
+approve contains {"id": "GR-015", "message": "Its deletion needs an approval.", "path": "request.name", "group": "platform-approvers", "count": 1} if {
+	input.request.kind == "delete"
+	startswith(input.request.name, "guarded")
+}
+
+deny contains {"id": "GR-015", "message": "Not today.", "path": "request.name"} if {
+	input.request.kind == "delete"
+	startswith(input.request.name, "locked")
+	not contains(input.request.justification, "asked for before")
+}
 
 warn contains {"id": "GR-015", "message": "never", "path": "request"} if input.request.kind == "never"
 
@@ -430,8 +444,8 @@ fn group_id(subscription: &str, group: &str) -> azure::GroupId {
     azure::GroupId::new(azure::SubscriptionId::parse(subscription).unwrap(), group).unwrap()
 }
 
-pub(crate) fn submission() -> RequestId {
-    RequestId(uuid::Uuid::now_v7())
+pub(crate) fn submission() -> SubmissionId {
+    SubmissionId(uuid::Uuid::now_v7())
 }
 
 /// A machine, as small as the template makes it.

@@ -8,11 +8,13 @@ use types::request::{Comment, RequestState};
 use types::stack::{StackResource, StackState};
 use uuid::Uuid;
 
-use crate::world::{World, changed, developer, moment, now, plan, project, request, stack};
+use crate::world::{World, changed, developer, moment, now, plan, project, request, sent, stack};
 
 crate::stories![
     what_was_sent_is_what_is_read,
     a_form_sent_eight_times_at_once_makes_one_request,
+    a_submission_belongs_to_its_sender,
+    what_the_record_says_of_a_plan_is_found_by_its_request,
     the_slower_of_two_changes_loses_and_changes_nothing,
     a_name_is_held_until_the_stack_is_gone,
     a_dropped_transaction_leaves_nothing,
@@ -29,7 +31,7 @@ async fn what_was_sent_is_what_is_read(world: World) {
     stack.plan = Some(plan("digest-1"));
     stack.applied_request = Some(request.summary.id);
     let mut tx = world.store.begin().await.unwrap();
-    assert!(tx.insert_request(&request).await.unwrap());
+    assert!(tx.insert_request(&request, &sent(&request)).await.unwrap());
     tx.insert_stack(&stack).await.unwrap();
     assert_eq!(
         tx.request(request.summary.id).await.unwrap().as_ref(),
@@ -63,15 +65,15 @@ async fn what_was_sent_is_what_is_read(world: World) {
 }
 
 async fn a_form_sent_eight_times_at_once_makes_one_request(world: World) {
-    let form = request(&stack("web"));
+    let submission = sent(&request(&stack("web")));
     let sends = (0..8).map(|_| {
         let store = world.store.clone();
-        let mut form = form.clone();
+        let submission = submission.clone();
         tokio::spawn(async move {
             let mine = stack("web");
-            form.summary.stack = mine.summary.id;
+            let form = request(&mine);
             let mut tx = store.begin().await.unwrap();
-            let first = tx.insert_request(&form).await.unwrap();
+            let first = tx.insert_request(&form, &submission).await.unwrap();
             if first {
                 tx.insert_stack(&mine).await.unwrap();
                 tx.audit(NewAudit::by(
@@ -107,6 +109,75 @@ async fn a_form_sent_eight_times_at_once_makes_one_request(world: World) {
             .len(),
         1
     );
+}
+
+async fn a_submission_belongs_to_its_sender(world: World) {
+    let number = sent(&request(&stack("any")));
+    let mut made = Vec::new();
+    for (name, who) in [("hers", "developer"), ("his", "owner"), ("its", "slipway")] {
+        let stack = stack(name);
+        let mut request = request(&stack);
+        request.summary.requester = who.into();
+        let mut tx = world.store.begin().await.unwrap();
+        assert!(tx.insert_request(&request, &number).await.unwrap(), "{who}");
+        tx.insert_stack(&stack).await.unwrap();
+        tx.commit(now()).await.unwrap();
+        made.push((who, request.summary.id));
+    }
+    for (who, id) in made {
+        let found = world
+            .store
+            .submitted(who, number.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (found.request, found.content),
+            (id, Some(number.content.clone())),
+            "{who}"
+        );
+    }
+    assert_eq!(
+        world.store.submitted("approver", number.id).await.unwrap(),
+        None
+    );
+}
+
+async fn what_the_record_says_of_a_plan_is_found_by_its_request(world: World) {
+    let request = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let id = request.summary.id;
+    assert_eq!(world.store.recorded_digest(id).await.unwrap(), None);
+    for (action, digest) in [
+        ("request.submitted", "one"),
+        ("request.edited", "two"),
+        // What somebody typed into a decision is no plan of this request.
+        ("request.approved", "typed"),
+        ("request.commented", "typed"),
+    ] {
+        let mut tx = world.store.begin().await.unwrap();
+        tx.audit(
+            NewAudit::by(
+                &developer(),
+                action,
+                ("request", id.to_string(), "web"),
+                Some(&request.summary.project),
+            )
+            .with(serde_json::json!({ "plan_digest": digest })),
+        );
+        tx.commit(now()).await.unwrap();
+    }
+    assert_eq!(
+        world.store.recorded_digest(id).await.unwrap().as_deref(),
+        Some("two")
+    );
+    let said = world
+        .store
+        .last_audit_detail(&id.to_string(), "request.submitted")
+        .await
+        .unwrap();
+    assert_eq!(said, Some(serde_json::json!({ "plan_digest": "one" })));
 }
 
 async fn the_slower_of_two_changes_loses_and_changes_nothing(world: World) {
@@ -201,7 +272,7 @@ async fn a_dropped_transaction_leaves_nothing(world: World) {
     let mut heard = world.store.subscribe();
     for explicitly in [false, true] {
         let mut tx = world.store.begin().await.unwrap();
-        tx.insert_request(&request).await.unwrap();
+        tx.insert_request(&request, &sent(&request)).await.unwrap();
         tx.insert_stack(&stack).await.unwrap();
         tx.audit(NewAudit::by(
             &developer(),
@@ -218,7 +289,7 @@ async fn a_dropped_transaction_leaves_nothing(world: World) {
     }
     // A request whose stack never came is refused at the end, whole.
     let mut tx = world.store.begin().await.unwrap();
-    tx.insert_request(&request).await.unwrap();
+    tx.insert_request(&request, &sent(&request)).await.unwrap();
     assert_eq!(
         tx.commit(now()).await,
         Err(Error::Conflict(Conflict::Missing))
@@ -407,14 +478,33 @@ async fn a_project_adds_up_its_stacks_and_promises(world: World) {
     assert_eq!(holding.len(), 3);
     let ending = world
         .store
-        .stacks_expiring_before(moment(501), 10)
+        .stacks_expiring_before(moment(501), None, 10)
         .await
         .unwrap();
     assert_eq!(ending.len(), 2);
+    // One at a time, each once.
+    let mut after = None;
+    for stack in &ending {
+        let page = world
+            .store
+            .stacks_expiring_before(moment(501), after, 1)
+            .await
+            .unwrap();
+        assert_eq!(page, [stack.clone()]);
+        after = Some((stack.expires_at.unwrap(), stack.id));
+    }
+    assert_eq!(
+        world
+            .store
+            .stacks_expiring_before(moment(501), after, 1)
+            .await
+            .unwrap(),
+        []
+    );
     assert!(
         world
             .store
-            .stacks_expiring_before(moment(500), 10)
+            .stacks_expiring_before(moment(500), None, 10)
             .await
             .unwrap()
             .is_empty()

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use store::{NewEvent, Operation, Request, Stack, Store};
+use store::{NewEvent, Operation, Request, Stack, Store, Submission};
 use time::macros::datetime;
 use types::actor::{Actor, ActorKind};
 use types::cost::{CostEstimate, Usd};
 use types::event::Subject;
-use types::ids::{OperationId, RequestId, StackId};
+use types::ids::{OperationId, RequestId, StackId, SubmissionId};
 use types::names::ProjectName;
 use types::operation::{OperationKind, OperationState, OperationSummary};
 use types::plan::{Plan, Target};
@@ -88,7 +88,7 @@ impl World {
         let mut request = request(&stack);
         request.summary.state = state;
         let mut tx = self.store.begin().await.unwrap();
-        assert!(tx.insert_request(&request).await.unwrap());
+        assert!(tx.insert_request(&request, &sent(&request)).await.unwrap());
         tx.insert_stack(&stack).await.unwrap();
         tx.commit(now()).await.unwrap();
         request
@@ -102,6 +102,14 @@ impl World {
         tx.insert_operation(&operation).await.unwrap();
         tx.commit(now()).await.unwrap();
         operation
+    }
+}
+
+/// The submission that made a request.
+pub(crate) fn sent(request: &Request) -> Submission {
+    Submission {
+        id: SubmissionId(request.summary.id.0),
+        content: "what was sent".into(),
     }
 }
 
@@ -288,6 +296,7 @@ pub(crate) fn operation(stack: &Stack) -> Operation {
             ended_at: None,
         },
         requested_by: "developer".into(),
+        plan_digest: Some("digest-1".into()),
         fault: None,
         cancel_requested_at: None,
         worker: None,

@@ -20,7 +20,7 @@ const PROBLEMS: [(&str, &str, &str); 16] = [
     (
         "four_eyes",
         "Somebody else has to decide",
-        "Whoever asked never counts as an approver. Ask another member of the group that the message names.",
+        "Whoever sent a request or edited it does not decide it. Ask another member of the group that the message names.",
     ),
     (
         "not_found",

@@ -55,7 +55,7 @@ impl Portal {
                 .into_iter()
                 .map(|r| r.id)
                 .collect(),
-            approved_by: self.approvers_of(&stack, digest.as_deref()).await?,
+            approved_by: self.approvers_of(&stack).await?,
             plan_digest: digest,
             activity: store.stack_activity(id, LINES).await?,
             outputs: stack.outputs,
@@ -210,7 +210,12 @@ impl Portal {
             .await?
             .ok_or_else(|| Error::internal("the request of an operation is missing"))?;
         if last == OperationKind::Apply {
-            let outcome = self.plan_again(&request).await?;
+            // Who tries again answers for it, where who sent it no longer may.
+            let authors = self.0.store.authors(request.summary.id).await?;
+            let outcome = match self.lost_right(&request, &authors).await? {
+                Some(_) => self.plan_again_by(actor, &request).await?,
+                None => self.plan_again(&request).await?,
+            };
             let changed = request
                 .plan
                 .as_ref()
@@ -290,14 +295,14 @@ impl Portal {
             .items)
     }
 
-    async fn approvers_of(&self, stack: &Stack, digest: Option<&str>) -> Result<Vec<String>> {
-        let (Some(request), Some(digest)) = (stack.applied_request, digest) else {
+    async fn approvers_of(&self, stack: &Stack) -> Result<Vec<String>> {
+        let Some(request) = stack.applied_request else {
             return Ok(Vec::new());
         };
         let mut approvers: Vec<String> = Vec::new();
         for decision in self.0.store.decisions(request).await? {
             if decision.decision == DecisionKind::Approve
-                && decision.plan_digest == digest
+                && decision.current
                 && !approvers.contains(&decision.approver)
             {
                 approvers.push(decision.approver);

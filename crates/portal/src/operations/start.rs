@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use store::{Operation, Request, Stack};
+use types::actor::Actor;
 use types::operation::{OperationKind, OperationState};
 use types::plan::Plan;
 use types::policy::Verdict;
@@ -14,6 +15,7 @@ use super::next::Action;
 use super::record::{Answer, record};
 use crate::plans::PlanOutcome;
 use crate::requests::sentences::listed;
+use crate::requests::standing::author_of;
 use crate::requests::{stale_request, stale_stack, take_plan};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -25,13 +27,21 @@ impl Portal {
         if let Some(request) = &loaded.request
             && request.summary.state == RequestState::Approved
         {
+            let authors = self.0.store.authors(request.summary.id).await?;
+            if let Some(why) = self.lost_right(request, &authors).await? {
+                return self.send_back(loaded, None, &why, now).await;
+            }
             match self.plan_again(request).await {
                 Ok(outcome) => {
-                    if let Some(why) = request
+                    let changed = request
                         .plan
                         .as_ref()
-                        .and_then(|approved| differs(approved, &outcome.plan))
-                    {
+                        .and_then(|approved| differs(approved, &outcome.plan));
+                    let why = match changed {
+                        Some(why) => Some(why),
+                        None => self.lost_approval(request, &authors).await?,
+                    };
+                    if let Some(why) = why {
                         return self.send_back(loaded, Some(outcome.plan), &why, now).await;
                     }
                     expires_at = Some(outcome.parsed.expires_at);
@@ -93,11 +103,11 @@ impl Portal {
 
     /// The request's plan, made now: with the pinned time, by the requester's rights, on fresh facts.
     pub(crate) async fn plan_again(&self, request: &Request) -> Result<PlanOutcome> {
-        let s = &request.summary;
-        let requester = if s.requester == crate::system().subject {
+        let requester = &request.summary.requester;
+        let planner = if *requester == crate::system().subject {
             crate::system()
         } else {
-            self.actor_for_subject(&s.requester).await?.ok_or_else(|| {
+            self.actor_for_subject(requester).await?.ok_or_else(|| {
                 Error::field(
                     "project",
                     "not_found",
@@ -105,6 +115,16 @@ impl Portal {
                 )
             })?
         };
+        self.plan_again_by(&planner, request).await
+    }
+
+    /// As [`Portal::plan_again`], by the rights of somebody who answers for it in the requester's place.
+    pub(crate) async fn plan_again_by(
+        &self,
+        planner: &Actor,
+        request: &Request,
+    ) -> Result<PlanOutcome> {
+        let s = &request.summary;
         let stack = match s.kind {
             RequestKind::Create => None,
             _ => Some(self.known_stack(s.stack).await?),
@@ -112,14 +132,8 @@ impl Portal {
         let Some(approved) = &request.plan else {
             return Err(Error::internal(format!("request {} has no plan", s.id)));
         };
-        self.replan(
-            &requester,
-            &request.draft,
-            stack.as_ref(),
-            s.stack,
-            approved,
-        )
-        .await
+        self.replan(planner, &request.draft, stack.as_ref(), s.stack, approved)
+            .await
     }
 
     /// What was agreed to no longer holds: the operation never begins, and the request says what changed.
@@ -146,6 +160,7 @@ impl Portal {
         operation.summary.state = OperationState::Cancelled;
         operation.summary.ended_at = Some(now);
         operation.updated_at = now;
+        let made_again = plan.is_some();
         let denied = match plan {
             Some(plan) => {
                 let denied = plan.report.verdict == Verdict::Denied;
@@ -170,6 +185,11 @@ impl Portal {
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
+        if made_again {
+            let s = &request.summary;
+            let author = author_of(&system, &s.project, request.plan_revision, now);
+            tx.insert_author(s.id, &author).await?;
+        }
         trail.operation_changed(
             &mut tx,
             &OperationMark::of(&operation.summary),

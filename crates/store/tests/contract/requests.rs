@@ -235,19 +235,21 @@ async fn a_decision_belongs_to_its_plan(world: World) {
     let mut request = world
         .add_request("web", RequestState::AwaitingApproval)
         .await;
-    let decision = |digest: &str| NewDecision {
+    let decision = |digest: &str, plan_revision: i64| NewDecision {
         id: DecisionId(Uuid::now_v7()),
         request: request.summary.id,
         approver: "approver".into(),
         decision: DecisionKind::Approve,
         comment: "fine".into(),
         plan_digest: digest.into(),
+        plan_revision,
+        break_glass: None,
         waited_seconds: 90,
         at: moment(30),
     };
-    let first = decision("digest-1");
-    let again = decision("digest-1");
-    let later = decision("digest-2");
+    let first = decision("digest-1", 1);
+    let again = decision("digest-1", 1);
+    let later = decision("digest-1", 2);
 
     let mut tx = world.store.begin().await.unwrap();
     tx.insert_decision(&first).await.unwrap();
@@ -260,8 +262,8 @@ async fn a_decision_belongs_to_its_plan(world: World) {
     );
     drop(tx);
 
-    // A new plan makes the old approval worth nothing, and the same person may decide again.
-    request.plan = Some(plan("digest-2"));
+    // A new plan makes the old approval worth nothing, and the same person may decide again, also where nothing of the plan changed.
+    request.plan_revision = 2;
     let mut tx = world.store.begin().await.unwrap();
     tx.update_request(&mut request).await.unwrap();
     tx.commit(now()).await.unwrap();
@@ -286,6 +288,8 @@ async fn the_queue_of_approvals_says_what_is_needed(world: World) {
         decision: DecisionKind::Approve,
         comment: String::new(),
         plan_digest: "digest-1".into(),
+        plan_revision: 1,
+        break_glass: None,
         waited_seconds: 5,
         at: moment(40),
     })

@@ -1,5 +1,8 @@
 //! Four eyes: who wrote a request, and whose approval of it counts. Pure; where the people come from is said in `requests::standing`.
 
+#[cfg(test)]
+mod table;
+
 use std::collections::HashMap;
 
 use types::actor::PersonKey;

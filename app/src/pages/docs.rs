@@ -19,7 +19,7 @@ const PROBLEMS: [(&str, &str, &str); 16] = [
     ),
     (
         "four_eyes",
-        "Somebody else has to decide",
+        "Someone else must decide",
         "Whoever sent a request or edited it does not decide it. Ask another member of the group that the message names.",
     ),
     (

@@ -1,6 +1,7 @@
 //! A request as its page shows it: the row with everything around it, and what the reader may do.
 
 use store::Request;
+use types::access::Access;
 use types::actor::Actor;
 use types::request::RequestDetail;
 
@@ -28,7 +29,7 @@ impl Portal {
                 &mut People::default(),
             )
             .await?;
-        let access = access::of_request(
+        let mut access = access::of_request(
             actor,
             request.summary.kind,
             &Decidable {
@@ -38,6 +39,11 @@ impl Portal {
                 needs: &needs,
             },
         );
+        if access.edit.is_allowed()
+            && let Some(why) = self.lost_right(&request, &plans).await?
+        {
+            access.edit = Access::disabled(why);
+        }
         Ok(RequestDetail {
             comments: store.comments(id).await?,
             timeline: store.request_timeline(id).await?,

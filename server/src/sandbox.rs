@@ -149,7 +149,7 @@ const CAST: [Cast; 7] = [
     Cast {
         subject: "admin",
         title: "Admin",
-        what: "Administers the installation and resolves operations that need attention.",
+        what: "Administers the installation and resolves operations that need attention. Requests and approves only by breaking glass.",
         roles: &[],
         installation: &[InstallationRole::Admin],
         groups: &["platform-approvers", "cost-approvers"],

@@ -19,8 +19,8 @@ const PROBLEMS: [(&str, &str, &str); 18] = [
     ),
     (
         "four_eyes",
-        "Somebody else has to decide",
-        "Whoever asked never counts as an approver. Ask another member of the group that the message names.",
+        "Someone else must decide",
+        "Whoever sent a request or edited it does not decide it. Ask another member of the group that the message names.",
     ),
     (
         "not_found",

@@ -11,6 +11,7 @@ mod access;
 mod approvals;
 mod audit;
 pub mod azure_facts;
+mod break_glass;
 pub mod catalogue;
 pub mod checks;
 mod clock;
@@ -170,11 +171,12 @@ impl Portal {
 /// Slipway itself, where nobody asked: the worker, expiry.
 pub(crate) fn system() -> Actor {
     Actor {
-        subject: "slipway".to_owned(),
+        subject: types::actor::SYSTEM.to_owned(),
         name: "Slipway".to_owned(),
         kind: types::actor::ActorKind::System,
         memberships: Vec::new(),
         installation: Vec::new(),
         groups: Vec::new(),
+        break_glass: Vec::new(),
     }
 }

@@ -53,6 +53,8 @@ impl Portal {
             .collect();
         Ok(ProjectDetail {
             members: store.members(name).await?,
+            break_glass: self.broken_glass_in(actor, name).await?,
+            break_glass_access: Self::break_glass_access(actor, name),
             settings,
             stacks,
             budgets,

@@ -4,9 +4,11 @@ mod detail;
 mod expiry;
 pub(crate) mod release;
 pub(crate) mod sentences;
+pub(crate) mod standing;
 
 use sentences::{denied_sentence, waiting_sentence};
 use serde_json::{Value, json};
+use standing::author_of;
 use store::{Request, Stack, Submission, Tx};
 use types::actor::{Actor, Right};
 use types::cost::Usd;
@@ -95,10 +97,11 @@ impl Portal {
         Ok(stored.then_some(id))
     }
 
-    /// Makes a new plan on the same request; decisions on the old one no longer count.
+    /// Makes a new plan on the same request; decisions on the old one no longer count, and whoever edits decides none of this request.
     ///
     /// # Errors
-    /// [`Error::Conflict`] with `stale_version` when `version` is not the newest, or when its state does not allow it.
+    /// [`Error::Conflict`] with `stale_version` when `version` is not the newest, when its state does not allow it, or with `right_lost` when it could
+    /// not be executed any more because of who wrote it.
     pub async fn edit(
         &self,
         actor: &Actor,
@@ -121,6 +124,13 @@ impl Portal {
                     "This request is {}: only one that was denied or sent back for changes can be edited.",
                     access::words(request.summary.state)
                 ),
+            });
+        }
+        let authors = self.0.store.authors(id).await?;
+        if let Some(why) = self.lost_right(&request, &authors).await? {
+            return Err(Error::Conflict {
+                code: "right_lost",
+                detail: why,
             });
         }
         let draft = RequestDraft {
@@ -155,10 +165,12 @@ impl Portal {
         request.sent_back = None;
         take_plan(&mut request, outcome.plan.clone(), now);
         let trail = Trail { actor, now };
+        let author = author_of(actor, &request.summary.project, request.plan_revision, now);
         let mut tx = self.0.store.begin().await?;
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
+        tx.insert_author(id, &author).await?;
         if stack.summary.state == StackState::Reserved {
             reserve(&mut stack.summary, &outcome.plan, now);
             tx.update_stack(&mut stack).await.map_err(stale_stack)?;
@@ -430,6 +442,9 @@ impl Portal {
                 stack
             }
         };
+        let s = &request.summary;
+        let author = author_of(actor, &s.project, request.plan_revision, now);
+        tx.insert_author(s.id, &author).await?;
         let sentence = match request.summary.kind {
             RequestKind::Create => "Sent the request to create it.",
             RequestKind::Update => "Sent the request to change it.",
@@ -580,6 +595,7 @@ pub(crate) fn take_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     s.updated_at = now;
     request.needs = plan.report.approvals.clone();
     request.plan = Some(plan);
+    request.plan_revision += 1;
 }
 
 pub(crate) fn stale_request(error: store::Error) -> Error {
@@ -634,6 +650,7 @@ fn new_request(
         },
         draft,
         plan: None,
+        plan_revision: 0,
         needs: Vec::new(),
         waiting_since: None,
         sent_back: None,

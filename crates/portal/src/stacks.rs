@@ -63,7 +63,7 @@ impl Portal {
                 .into_iter()
                 .map(|r| r.id)
                 .collect(),
-            approved_by: self.approvers_of(&stack, digest.as_deref()).await?,
+            approved_by: self.approvers_of(&stack).await?,
             plan_digest: digest,
             activity: store.stack_activity(id, LINES).await?,
             outputs: stack.outputs,
@@ -218,7 +218,7 @@ impl Portal {
             .await?
             .ok_or_else(|| Error::internal("the request of an operation is missing"))?;
         self.prove(&request).await?;
-        if let Some(why) = self.changed_since(&stack, &request, last).await? {
+        if let Some(why) = self.changed_since(actor, &stack, &request, last).await? {
             return Err(Error::Conflict {
                 code: "plan_changed",
                 detail: format!("{why} Send a new request for it, or delete the stack."),
@@ -248,6 +248,7 @@ impl Portal {
     /// Why what is tried again is no longer what was agreed to.
     async fn changed_since(
         &self,
+        actor: &Actor,
         stack: &Stack,
         request: &store::Request,
         kind: OperationKind,
@@ -255,7 +256,12 @@ impl Portal {
         let Some(plan) = &request.plan else {
             return Ok(None);
         };
-        let outcome = self.plan_again(request).await?;
+        // Who tries again answers for it, where who sent it no longer may.
+        let authors = self.0.store.authors(request.summary.id).await?;
+        let outcome = match self.lost_right(request, &authors).await? {
+            Some(_) => self.plan_again_by(actor, request).await?,
+            None => self.plan_again(request).await?,
+        };
         if kind == OperationKind::Apply
             && let Some(why) = crate::operations::differs(plan, &outcome.plan)
         {
@@ -337,14 +343,14 @@ impl Portal {
             .items)
     }
 
-    async fn approvers_of(&self, stack: &Stack, digest: Option<&str>) -> Result<Vec<String>> {
-        let (Some(request), Some(digest)) = (stack.applied_request, digest) else {
+    async fn approvers_of(&self, stack: &Stack) -> Result<Vec<String>> {
+        let Some(request) = stack.applied_request else {
             return Ok(Vec::new());
         };
         let mut approvers: Vec<String> = Vec::new();
         for decision in self.0.store.decisions(request).await? {
             if decision.decision == DecisionKind::Approve
-                && decision.plan_digest == digest
+                && decision.current
                 && !approvers.contains(&decision.approver)
             {
                 approvers.push(decision.approver);

@@ -12,7 +12,9 @@
 
 mod activity;
 mod audit;
+mod author;
 mod azure_fact;
+mod break_glass;
 mod columns;
 mod comment;
 mod decision;
@@ -41,6 +43,7 @@ use types::time::Timestamp;
 pub use activity::NewActivity;
 pub use audit::NewAudit;
 pub use azure_fact::AzureFact;
+pub use break_glass::BreakGlass;
 pub use decision::NewDecision;
 pub use error::{Conflict, Error, Result};
 pub use event::{EventFilter, NewEvent};

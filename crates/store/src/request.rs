@@ -6,7 +6,7 @@ use types::ids::{OperationId, RequestId, StackId, SubmissionId};
 use types::page::Page;
 use types::plan::Plan;
 use types::policy::{ApprovalNeed, Posture};
-use types::request::{RequestDraft, RequestFilter, RequestState, RequestSummary};
+use types::request::{PlanAuthor, RequestDraft, RequestFilter, RequestState, RequestSummary};
 use types::time::Timestamp;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::columns::{At, Document, at, count, moment, name, word, word_of};
 use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
-use crate::{Store, Tx, decision};
+use crate::{Store, Tx, author, decision};
 
 /// A request, whole, as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Request {
     pub draft: RequestDraft,
     /// The plan; absent while it is being checked. Its digest is kept in a column of its own as well.
     pub plan: Option<Plan>,
+    /// Which plan of the request that is, counted from 1. It grows with every plan, also one that is equal to the last.
+    pub plan_revision: i64,
     /// Who has to agree to this plan.
     pub needs: Vec<ApprovalNeed>,
     /// Since when it waits for approval; kept after the decision.
@@ -62,6 +64,8 @@ pub struct Waiting {
     pub plan_digest: String,
     /// Who has to agree.
     pub needs: Vec<ApprovalNeed>,
+    /// Who wrote its plans, in order.
+    pub authors: Vec<PlanAuthor>,
     /// Decisions so far, oldest first.
     pub decisions: Vec<Decision>,
     /// Since when it waits.
@@ -100,6 +104,7 @@ struct Whole {
     #[sqlx(flatten)]
     row: SummaryRow,
     sent_back: Option<String>,
+    plan_revision: i64,
     draft: Document<RequestDraft>,
     needs: Document<Vec<ApprovalNeed>>,
     plan: Option<Document<Plan>>,
@@ -144,6 +149,7 @@ impl TryFrom<Whole> for Request {
         Ok(Request {
             draft: whole.draft.0,
             plan: whole.plan.map(|plan| plan.0),
+            plan_revision: whole.plan_revision,
             needs: whole.needs.0,
             waiting_since: moment(whole.row.waiting_since),
             sent_back: whole.sent_back,
@@ -187,8 +193,9 @@ impl Tx {
         let added = execute!(
             self.conn(),
             "INSERT INTO request (id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, \
-             warnings, denials, plan_digest, plan_summary, waiting_since, sent_back, created_at, updated_at, version, submission, submission_hash) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) \
+             warnings, denials, plan_digest, plan_summary, waiting_since, sent_back, created_at, updated_at, version, submission, submission_hash, \
+             plan_revision) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) \
              ON CONFLICT (requester, submission) DO NOTHING",
             s.id.0,
             word_of(&s.kind)?,
@@ -216,6 +223,7 @@ impl Tx {
             s.version,
             submission.id.0,
             submission.content.as_str(),
+            request.plan_revision,
         )?;
         if added == 0 {
             return Ok(false);
@@ -240,7 +248,8 @@ impl Tx {
         let changed = execute!(
             self.conn(),
             "UPDATE request SET state = $3, template = $4, monthly = $5, monthly_change = $6, posture = $7, warnings = $8, denials = $9, \
-             plan_digest = $10, plan_summary = $11, waiting_since = $12, sent_back = $13, updated_at = $14, version = version + 1 \
+             plan_digest = $10, plan_summary = $11, waiting_since = $12, sent_back = $13, updated_at = $14, plan_revision = $15, \
+             version = version + 1 \
              WHERE id = $1 AND version = $2",
             s.id.0,
             s.version,
@@ -259,6 +268,7 @@ impl Tx {
             at(request.waiting_since),
             request.sent_back.as_deref(),
             At(s.updated_at),
+            request.plan_revision,
         )?;
         if changed == 0 {
             let there: Option<(i64,)> = fetch_optional!(
@@ -464,6 +474,7 @@ impl Store {
         });
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let mut needs = needs_of(lease.conn(), &ids).await?;
+        let mut authors = author::of_requests(lease.conn(), &ids).await?;
         let mut decisions = decision::of_requests(lease.conn(), &ids).await?;
         let items = rows
             .into_iter()
@@ -472,6 +483,7 @@ impl Store {
                     plan_summary: row.plan_summary.clone(),
                     plan_digest: row.plan_digest.clone().unwrap_or_default(),
                     needs: needs.remove(&row.id).unwrap_or_default(),
+                    authors: authors.remove(&row.id).unwrap_or_default(),
                     decisions: decisions.remove(&row.id).unwrap_or_default(),
                     waiting_since: row.waiting_since.unwrap_or(row.updated_at).into(),
                     summary: row.try_into()?,

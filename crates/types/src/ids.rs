@@ -54,5 +54,7 @@ id!(/// Names one approver's decision.
     DecisionId);
 id!(/// Names one comment on a request.
     CommentId);
+id!(/// Names one time that an administrator broke glass.
+    BreakGlassId);
 id!(/// Names one API token; not the token itself.
     TokenId);

@@ -7,6 +7,7 @@ pub mod access;
 pub mod actor;
 pub mod approval;
 pub mod audit;
+pub mod break_glass;
 pub mod catalogue;
 pub mod check;
 pub mod cost;

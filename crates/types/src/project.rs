@@ -3,7 +3,9 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Access;
 use crate::actor::Role;
+use crate::break_glass::BreakGlass;
 use crate::cost::{BudgetLine, Usd};
 use crate::names::ProjectName;
 
@@ -127,6 +129,10 @@ pub struct ProjectDetail {
     pub stacks: IndexMap<Tier, u64>,
     /// Budgets, per tier that has one.
     pub budgets: IndexMap<Tier, BudgetLine>,
+    /// When administrators broke glass here, the newest first.
+    pub break_glass: Vec<BreakGlass>,
+    /// Whether the reader may break glass here.
+    pub break_glass_access: Access,
 }
 
 /// A person's role in a project.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod operations;
+mod projects;
 mod requests;
 mod stacks;
 
@@ -27,6 +28,7 @@ pub(super) fn router() -> Router<AppState> {
         .merge(requests::router())
         .merge(stacks::router())
         .merge(operations::router())
+        .merge(projects::router())
 }
 
 /// A route that only takes a form. Somebody who opens its address, as from the page that refused one, comes to the page that it belongs to.

@@ -207,6 +207,15 @@ impl Slipway {
         }
     }
 
+    /// A client with a token that was made elsewhere.
+    pub(crate) fn with_token(&self, token: &str) -> Api {
+        Api {
+            http: reqwest::Client::new(),
+            url: self.url.clone(),
+            token: token.to_owned(),
+        }
+    }
+
     /// A client with a token of this persona.
     pub(crate) async fn api(&self, persona: &str) -> Api {
         let browser = self.browser(persona).await;
@@ -268,6 +277,14 @@ impl Browser {
         self.http
             .request(method, format!("{}{path}", self.url))
             .header("cookie", &self.cookie)
+    }
+
+    /// A call of the REST API as a page of this site makes it: by the session, not by a token.
+    pub(crate) fn rest(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}/api/v1{path}", self.url))
+            .header("cookie", &self.cookie)
+            .header("sec-fetch-site", "same-origin")
     }
 
     /// Posts a form.

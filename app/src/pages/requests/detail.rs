@@ -87,7 +87,12 @@ fn show(request: &RequestDetail) -> AnyView {
             title(row),
             vec![("Requests".into(), "/requests".into())],
             said(chip(tone, state)),
-            format!("{} · {} · asked by {}", row.project, row.template, row.requester),
+            format!(
+                "{} · {} · {}",
+                row.project,
+                row.template,
+                words::written_by(&row.requester, &request.authors),
+            ),
             region("actions", actions),
         )}
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
@@ -102,7 +107,7 @@ fn next_step(request: &RequestDetail) -> Option<AnyView> {
     if let Some(reason) = &request.sent_back {
         return Some(notice(
             Tone::Warn,
-            "The plan was made again and is not the one that was approved",
+            "It was sent back before it was executed",
             reason.clone().into_any(),
         ));
     }
@@ -293,8 +298,11 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
         {facts(
             vec![
                 (
-                    "Asked by",
-                    view! { <span>{row.requester.clone()} ", " {ago(row.created_at)}</span> }.into_any(),
+                    "Written by",
+                    view! {
+                        <span>{words::written_by(&row.requester, &request.authors)} ", " {ago(row.created_at)}</span>
+                    }
+                    .into_any(),
                 ),
                 (
                     "Because",

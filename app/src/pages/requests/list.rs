@@ -133,7 +133,7 @@ fn table(page: &Page<RequestSummary>, filter: &RequestFilter) -> AnyView {
                     <tr>
                         <th scope="col">"Request"</th>
                         <th scope="col">"State"</th>
-                        <th scope="col">"Asked by"</th>
+                        <th scope="col">"Requested by"</th>
                         <th scope="col" class="num">"Cost a month"</th>
                         <th scope="col" class="num">"Sent"</th>
                     </tr>

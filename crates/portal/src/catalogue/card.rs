@@ -185,6 +185,7 @@ fn with_defaults(
             memberships: Vec::new(),
             installation: Vec::new(),
             groups: Vec::new(),
+            break_glass: Vec::new(),
         },
         stack: None,
         stack_id: StackId(uuid::Uuid::nil()),

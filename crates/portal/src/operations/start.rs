@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use store::{Operation, Request, Stack};
+use types::actor::Actor;
 use types::operation::{OperationKind, OperationState};
 use types::plan::Plan;
 use types::policy::Verdict;
@@ -18,6 +19,7 @@ use crate::plans::PlanOutcome;
 use crate::plans::proof::is_altered;
 use crate::requests::release::stored;
 use crate::requests::sentences::listed;
+use crate::requests::standing::author_of;
 use crate::requests::{stale_request, stale_stack, take_plan};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -30,17 +32,27 @@ impl Portal {
         if let Some(request) = &loaded.request
             && request.summary.state == RequestState::Approved
         {
+            let authors = self.0.store.authors(request.summary.id).await?;
+            if let Some(why) = self.lost_right(request, &authors).await? {
+                return self.send_back(loaded, None, &why, now).await;
+            }
             match self.plan_again(request).await {
                 Ok(outcome) => {
-                    let mut why = request
+                    let changed = request
                         .plan
                         .as_ref()
                         .and_then(|approved| differs(approved, &outcome.plan));
-                    if why.is_none() {
-                        why = self
-                            .not_agreed(request, &outcome.plan, &outcome.plan.digest)
-                            .await?;
-                    }
+                    let why = match changed {
+                        Some(why) => Some(why),
+                        None => self.lost_approval(request, &authors).await?,
+                    };
+                    let why = match why {
+                        Some(why) => Some(why),
+                        None => {
+                            self.not_agreed(request, &outcome.plan, &outcome.plan.digest)
+                                .await?
+                        }
+                    };
                     if let Some(why) = why {
                         return self.send_back(loaded, Some(outcome.plan), &why, now).await;
                     }
@@ -149,11 +161,11 @@ impl Portal {
 
     /// The request's plan, made now: with the pinned time, by the requester's rights, on fresh facts.
     pub(crate) async fn plan_again(&self, request: &Request) -> Result<PlanOutcome> {
-        let s = &request.summary;
-        let requester = if s.requester == crate::system().subject {
+        let requester = &request.summary.requester;
+        let planner = if *requester == crate::system().subject {
             crate::system()
         } else {
-            self.actor_for_subject(&s.requester).await?.ok_or_else(|| {
+            self.actor_for_subject(requester).await?.ok_or_else(|| {
                 Error::field(
                     "project",
                     "not_found",
@@ -161,6 +173,16 @@ impl Portal {
                 )
             })?
         };
+        self.plan_again_by(&planner, request).await
+    }
+
+    /// As [`Portal::plan_again`], by the rights of somebody who answers for it in the requester's place.
+    pub(crate) async fn plan_again_by(
+        &self,
+        planner: &Actor,
+        request: &Request,
+    ) -> Result<PlanOutcome> {
+        let s = &request.summary;
         let stack = match s.kind {
             RequestKind::Create => None,
             _ => Some(self.known_stack(s.stack).await?),
@@ -168,14 +190,8 @@ impl Portal {
         let Some(approved) = &request.plan else {
             return Err(Error::internal(format!("request {} has no plan", s.id)));
         };
-        self.replan(
-            &requester,
-            &request.draft,
-            stack.as_ref(),
-            s.stack,
-            approved,
-        )
-        .await
+        self.replan(planner, &request.draft, stack.as_ref(), s.stack, approved)
+            .await
     }
 
     /// What was agreed to no longer holds: the operation never begins, and the request says what changed.
@@ -202,6 +218,7 @@ impl Portal {
         operation.summary.state = OperationState::Cancelled;
         operation.summary.ended_at = Some(now);
         operation.updated_at = now;
+        let made_again = plan.is_some();
         let denied = match plan {
             Some(plan) => {
                 let denied = plan.report.verdict == Verdict::Denied;
@@ -226,6 +243,11 @@ impl Portal {
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
+        if made_again {
+            let s = &request.summary;
+            let author = author_of(&system, &s.project, request.plan_revision, now);
+            tx.insert_author(s.id, &author).await?;
+        }
         trail.operation_changed(
             &mut tx,
             &OperationMark::of(&operation.summary),

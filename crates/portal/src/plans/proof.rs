@@ -7,7 +7,8 @@ use types::approval::NeedStatus;
 use types::plan::{Plan, Target};
 
 use super::digest;
-use crate::approvals::needs;
+use crate::approvals::four_eyes::Authors;
+use crate::requests::standing::{Counted, People};
 use crate::{Error, Portal, Result};
 
 /// What a request or stack answers whose stored plan is not the one that was agreed to.
@@ -142,15 +143,15 @@ impl Portal {
             return Ok(None);
         }
         let decisions = self.0.store.decisions(request.summary.id).await?;
-        let groups = self.groups_of_approvers(&decisions, None).await?;
-        let status = needs::status(
-            &plan.report.approvals,
-            &decisions,
-            Some(digest),
-            &request.summary.requester,
-            types::request::RequestState::AwaitingApproval,
-            &groups,
-        );
+        let written = self.0.store.authors(request.summary.id).await?;
+        let authors = Authors::of(&request.summary.requester, &written);
+        let counted = Counted {
+            needs: &plan.report.approvals,
+            digest: Some(digest),
+            state: types::request::RequestState::AwaitingApproval,
+            ..Counted::of(request, &decisions, &authors)
+        };
+        let (status, _) = self.count(&counted, None, &mut People::default()).await?;
         Ok((!status.iter().all(|need| need.met)).then(|| missing(&status)))
     }
 

@@ -169,6 +169,10 @@ impl Portal {
     }
 
     async fn queue_one_approved(&self, request: Request) -> Result<()> {
+        let authors = self.0.store.authors(request.summary.id).await?;
+        if let Some(why) = self.lost_right(&request, &authors).await? {
+            return self.take_back(request, &why).await;
+        }
         let mut stack = self.known_stack(request.summary.stack).await?;
         let busy = self.0.store.running_operation(stack.summary.id).await?;
         if busy.is_some() {
@@ -190,6 +194,34 @@ impl Portal {
             .await
             .map_err(stale_request)?;
         self.queue_operation(&mut tx, &trail, &mut stack, Some(&request), kind)
+            .await?;
+        tx.commit(trail.now).await?;
+        Ok(())
+    }
+
+    /// Denies a request of which nothing was begun, and says why. Another plan would not help it, so nobody is asked to approve one.
+    pub(crate) async fn take_back(&self, mut request: Request, why: &str) -> Result<()> {
+        let system = crate::system();
+        let trail = Trail {
+            actor: &system,
+            now: self.now(),
+        };
+        request.summary.state = RequestState::Denied;
+        request.summary.updated_at = trail.now;
+        request.waiting_since = None;
+        request.sent_back = Some(why.to_owned());
+        let mut tx = self.0.store.begin().await?;
+        tx.update_request(&mut request)
+            .await
+            .map_err(stale_request)?;
+        trail
+            .request(
+                &mut tx,
+                &request,
+                "request.sent_back",
+                &format!("Sent back before it was executed. {why}"),
+                json!({ "plan_digest": request.plan.as_ref().map(|p| &p.digest), "why": why }),
+            )
             .await?;
         tx.commit(trail.now).await?;
         Ok(())

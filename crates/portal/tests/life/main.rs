@@ -7,6 +7,7 @@
 )]
 
 mod ends;
+mod four_eyes;
 mod operations;
 mod people;
 mod requests;

@@ -1,10 +1,10 @@
 //! Stories of requests and stacks: sent twice, changed at the same time, named alike, decided.
 
-use store::{Conflict, Error, NewActivity, NewAudit, NewDecision, Scope, SecretValue};
+use store::{BreakGlass, Conflict, Error, NewActivity, NewAudit, NewDecision, Scope, SecretValue};
 use types::approval::{ApprovalTab, DecisionKind};
-use types::ids::{CommentId, DecisionId};
+use types::ids::{BreakGlassId, CommentId, DecisionId};
 use types::project::Tier;
-use types::request::{Comment, RequestState};
+use types::request::{Comment, PlanAuthor, RequestState};
 use types::stack::{StackResource, StackState};
 use uuid::Uuid;
 
@@ -19,6 +19,8 @@ crate::stories![
     a_name_is_held_until_the_stack_is_gone,
     a_dropped_transaction_leaves_nothing,
     a_decision_belongs_to_its_plan,
+    who_wrote_which_plan_is_kept_in_order,
+    broken_glass_gives_rights_until_it_ends,
     the_queue_of_approvals_says_what_is_needed,
     azure_ids_are_one_in_any_case_of_letters,
     a_project_adds_up_its_stacks_and_promises,
@@ -306,19 +308,21 @@ async fn a_decision_belongs_to_its_plan(world: World) {
     let mut request = world
         .add_request("web", RequestState::AwaitingApproval)
         .await;
-    let decision = |digest: &str| NewDecision {
+    let decision = |digest: &str, plan_revision: i64| NewDecision {
         id: DecisionId(Uuid::now_v7()),
         request: request.summary.id,
         approver: "approver".into(),
         decision: DecisionKind::Approve,
         comment: "fine".into(),
         plan_digest: digest.into(),
+        plan_revision,
+        break_glass: None,
         waited_seconds: 90,
         at: moment(30),
     };
-    let first = decision("digest-1");
-    let again = decision("digest-1");
-    let later = decision("digest-2");
+    let first = decision("digest-1", 1);
+    let again = decision("digest-1", 1);
+    let later = decision("digest-1", 2);
 
     let mut tx = world.store.begin().await.unwrap();
     tx.insert_decision(&first).await.unwrap();
@@ -331,8 +335,8 @@ async fn a_decision_belongs_to_its_plan(world: World) {
     );
     drop(tx);
 
-    // A new plan makes the old approval worth nothing, and the same person may decide again.
-    request.plan = Some(plan("digest-2"));
+    // A new plan makes the old approval worth nothing, and the same person may decide again, also where nothing of the plan changed.
+    request.plan_revision = 2;
     let mut tx = world.store.begin().await.unwrap();
     tx.update_request(&mut request).await.unwrap();
     tx.commit(now()).await.unwrap();
@@ -342,6 +346,124 @@ async fn a_decision_belongs_to_its_plan(world: World) {
     tx.insert_decision(&later).await.unwrap();
     tx.commit(now()).await.unwrap();
     assert_eq!(world.store.recent_waits(10).await.unwrap(), [90, 90]);
+}
+
+async fn who_wrote_which_plan_is_kept_in_order(world: World) {
+    let request = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let author = |plan_revision: i64, subject: &str| PlanAuthor {
+        plan_revision,
+        subject: subject.into(),
+        break_glass: (subject == "admin").then(|| BreakGlassId(Uuid::nil())),
+        at: moment(plan_revision),
+    };
+    let wrote = [
+        author(1, "developer"),
+        author(2, "admin"),
+        author(3, "developer"),
+    ];
+    let mut tx = world.store.begin().await.unwrap();
+    for author in wrote.iter().rev() {
+        tx.insert_author(request.summary.id, author).await.unwrap();
+    }
+    tx.commit(now()).await.unwrap();
+    assert_eq!(
+        world.store.authors(request.summary.id).await.unwrap(),
+        wrote
+    );
+    let queue = world
+        .store
+        .waiting(&Scope::All, "approver", ApprovalTab::All, None, 50)
+        .await
+        .unwrap();
+    assert_eq!(queue.items[0].authors, wrote);
+    let mut tx = world.store.begin().await.unwrap();
+    assert!(
+        tx.insert_author(request.summary.id, &wrote[0])
+            .await
+            .is_err()
+    );
+}
+
+async fn broken_glass_gives_rights_until_it_ends(world: World) {
+    world.add_project("search").await;
+    let glass = |name: &str, ends: i64| BreakGlass {
+        id: BreakGlassId(Uuid::now_v7()),
+        project: project(name),
+        subject: "admin".into(),
+        reason: "The approvers are away.".into(),
+        began_at: moment(0),
+        ends_at: moment(ends),
+        ended_at: None,
+        ended_by: None,
+    };
+    let (short, long, other) = (
+        glass("payments", 10),
+        glass("payments", 20),
+        glass("search", 20),
+    );
+    let mut tx = world.store.begin().await.unwrap();
+    for glass in [&short, &long, &other] {
+        tx.insert_break_glass(glass).await.unwrap();
+    }
+    tx.commit(now()).await.unwrap();
+    let of = async |micros: i64| {
+        let all = world.store.broken_glass_of("admin", moment(micros)).await;
+        all.unwrap().into_iter().map(|g| g.id).collect::<Vec<_>>()
+    };
+    assert_eq!(of(9).await.len(), 3);
+    // The last moment is not one of it.
+    assert_eq!(of(10).await, [long.id, other.id]);
+    assert!(
+        world
+            .store
+            .broken_glass_of("Admin", moment(9))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let mut tx = world.store.begin().await.unwrap();
+    let end = (moment(12), "owner");
+    assert!(
+        !tx.end_break_glass(&project("payments"), other.id, end.1, end.0)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !tx.end_break_glass(&project("payments"), short.id, end.1, end.0)
+            .await
+            .unwrap()
+    );
+    assert!(
+        tx.end_break_glass(&project("payments"), long.id, end.1, end.0)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !tx.end_break_glass(&project("payments"), long.id, end.1, end.0)
+            .await
+            .unwrap()
+    );
+    tx.commit(now()).await.unwrap();
+    assert_eq!(of(13).await, [other.id]);
+    let read = world
+        .store
+        .break_glass(&project("payments"), long.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (read.ended_at, read.ended_by.as_deref()),
+        (Some(moment(12)), Some("owner"))
+    );
+    let listed = world
+        .store
+        .break_glass_in(&project("payments"), 10)
+        .await
+        .unwrap();
+    assert_eq!(listed.len(), 2);
 }
 
 async fn the_queue_of_approvals_says_what_is_needed(world: World) {
@@ -357,6 +479,8 @@ async fn the_queue_of_approvals_says_what_is_needed(world: World) {
         decision: DecisionKind::Approve,
         comment: String::new(),
         plan_digest: "digest-1".into(),
+        plan_revision: 1,
+        break_glass: None,
         waited_seconds: 5,
         at: moment(40),
     })

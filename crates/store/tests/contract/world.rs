@@ -134,6 +134,7 @@ pub(crate) fn developer() -> Actor {
         memberships: vec![],
         installation: vec![],
         groups: vec![],
+        break_glass: vec![],
     }
 }
 
@@ -272,6 +273,7 @@ pub(crate) fn request(stack: &Stack) -> Request {
             ..RequestDraft::default()
         },
         plan: Some(plan("digest-1")),
+        plan_revision: 1,
         needs: vec![need()],
         waiting_since: Some(moment(12)),
         sent_back: None,

@@ -13,6 +13,7 @@ use types::page::Page;
 use types::request::{RequestDetail, RequestKind, RequestState};
 
 use crate::access::{cannot_decide, scope, who_decides};
+use crate::plans::ground::reserves;
 use crate::requests::sentences::listed;
 use crate::requests::{free_text, stale_request};
 use crate::trail::Trail;
@@ -79,7 +80,7 @@ impl Portal {
     ///
     /// # Errors
     /// [`Error::Refused`] for the requester (`four_eyes`) or somebody outside the groups (`not_in_group`); [`Error::Conflict`] with `stale_plan` when the plan
-    /// is another by now; [`Error::Invalid`] when *reject* or *request changes* comes without a comment.
+    /// is another by now, with `denied_now` when a guardrail denies it by now; [`Error::Invalid`] when *reject* or *request changes* comes without a comment.
     pub async fn decide(
         &self,
         actor: &Actor,
@@ -173,11 +174,21 @@ impl Portal {
             DecisionKind::Reject => RequestState::Rejected,
             DecisionKind::RequestChanges => RequestState::ChangesRequested,
         };
+        // Approving reserves: what the plan was made on may have been used up since.
+        let prepared = match (approved, request.plan.clone()) {
+            (true, Some(plan)) if reserves(request.summary.kind) => {
+                Some((self.prepare_again(&request).await?, plan))
+            }
+            _ => None,
+        };
         let waited = request
             .waiting_since
             .map_or(0, |since| now.since(since).whole_seconds());
         let mut stack = self.known_stack(request.summary.stack).await?;
         let mut tx = self.0.store.begin().await?;
+        if let Some((prepared, plan)) = &prepared {
+            self.still_allowed(&mut tx, prepared, plan).await?;
+        }
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;

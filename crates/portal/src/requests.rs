@@ -24,6 +24,7 @@ use crate::access::{may, may_read, withdrawable};
 use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
+use crate::plans::ground::Made;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
 
@@ -49,14 +50,12 @@ impl Portal {
         let stack_id = ground
             .as_ref()
             .map_or_else(|| StackId(uuid::Uuid::now_v7()), |stack| stack.summary.id);
-        let outcome = self
+        let made = self
             .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
             .await?;
-        let request = new_request(actor, submission, stack_id, draft, &outcome, now);
-        match self
-            .store_submission(actor, request, ground, &outcome, now)
-            .await
-        {
+        let new =
+            |outcome: &PlanOutcome| new_request(actor, submission, stack_id, draft, outcome, now);
+        match self.store_submission(actor, made, new, ground, now).await {
             Ok(()) => self.request(actor, submission).await,
             // The form was sent twice at the same moment: the other one may have been faster, and holds the name.
             Err(error) => match self.0.store.request(submission).await? {
@@ -102,38 +101,41 @@ impl Portal {
         let mut stack = self.known_stack(request.summary.stack).await?;
         let existing = (request.summary.kind != RequestKind::Create).then(|| stack.clone());
         let now = self.now();
-        let outcome = self
+        let made = self
             .make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now)
             .await?;
-        let parsed = &outcome.parsed;
+        let parsed = &made.outcome.parsed;
         if request.summary.kind == RequestKind::Create
-            && (parsed.project != request.summary.project
-                || parsed.tier != request.summary.tier
-                || parsed.name != request.summary.name)
+            && (parsed.project != request.summary.project || parsed.tier != request.summary.tier)
         {
+            let field = if parsed.project == request.summary.project {
+                "tier"
+            } else {
+                "project"
+            };
             return Err(Error::field(
-                "name",
+                field,
                 "create_only",
                 format!(
-                    "This request holds the name {} in {} {}. To use another name, tier or project, withdraw it and send a new one.",
-                    request.summary.name,
+                    "This request is for {} {}. For another project or tier, withdraw it and send a new one.",
                     request.summary.project,
                     request.summary.tier.as_str()
                 ),
             ));
         }
-        request.draft = draft;
-        request.sent_back = None;
-        take_plan(&mut request, outcome.plan.clone(), now);
         let trail = Trail { actor, now };
         let mut tx = self.0.store.begin().await?;
+        let outcome = self.settle_plan(&mut tx, made).await?;
+        let parsed = &outcome.parsed;
+        request.draft = draft;
+        request.sent_back = None;
+        request.summary.name.clone_from(&parsed.name);
+        take_plan(&mut request, outcome.plan.clone(), now);
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
-        if stack.summary.state == StackState::Reserved {
-            reserve(&mut stack.summary, &outcome.plan, now);
-            tx.update_stack(&mut stack).await.map_err(stale_stack)?;
-        }
+        self.take_name(&mut tx, &request, &mut stack, &outcome.plan, now)
+            .await?;
         trail
             .request(
                 &mut tx,
@@ -326,17 +328,19 @@ impl Portal {
         Ok(Some(stack))
     }
 
-    /// One transaction: stack reservation, request with plan and needs, what follows from the verdict, and the trail.
+    /// One transaction: limits checked and locked, stack reservation, request with plan and needs, what follows from the verdict, and the trail.
     async fn store_submission(
         &self,
         actor: &Actor,
-        mut request: Request,
+        made: Made,
+        new: impl FnOnce(&PlanOutcome) -> Request,
         stack: Option<Stack>,
-        outcome: &PlanOutcome,
         now: Timestamp,
     ) -> Result<()> {
         let trail = Trail { actor, now };
         let mut tx = self.0.store.begin().await?;
+        let outcome = self.settle_plan(&mut tx, made).await?;
+        let mut request = new(&outcome);
         let mut stack = match stack {
             None => {
                 let stack = reserved(&request, &outcome.plan, now);
@@ -421,7 +425,8 @@ impl Portal {
                         &denied_sentence(request),
                         Value::Null,
                     )
-                    .await
+                    .await?;
+                self.release_name(tx, &by_rules, request).await
             }
             Verdict::NeedsApproval => {
                 request.summary.state = RequestState::AwaitingApproval;
@@ -474,6 +479,7 @@ pub(crate) fn plan_facts(plan: &Plan) -> Value {
         "template": plan.template,
         "verdict": plan.report.verdict,
         "monthly": plan.cost.monthly,
+        "unpriced": plan.cost.unpriced,
         "bundle": plan.report.bundle_hash,
     })
 }
@@ -483,7 +489,8 @@ pub(crate) fn take_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     let s = &mut request.summary;
     s.template = plan.template.clone();
     s.monthly = plan.cost.monthly;
-    s.monthly_change = plan.cost.monthly - plan.cost.monthly_before.unwrap_or_default();
+    s.monthly_change = plan.cost.change();
+    s.unpriced = plan.cost.unpriced_parts();
     s.posture = plan.report.posture;
     s.warnings = count(plan.report.warnings.len());
     s.denials = count(plan.report.denials.len());
@@ -535,6 +542,7 @@ fn new_request(
             requester: actor.subject.clone(),
             monthly: Usd::default(),
             monthly_change: Usd::default(),
+            unpriced: 0,
             posture: outcome.plan.report.posture,
             warnings: 0,
             denials: 0,
@@ -564,6 +572,7 @@ fn reserved(request: &Request, plan: &Plan, now: Timestamp) -> Stack {
         template: plan.template.clone(),
         target: plan.target.clone(),
         monthly: Usd::default(),
+        unpriced: 0,
         posture: plan.report.posture,
         owner: r.requester.clone(),
         expires_at: None,
@@ -582,7 +591,7 @@ fn reserved(request: &Request, plan: &Plan, now: Timestamp) -> Stack {
     }
 }
 
-fn reserve(summary: &mut StackSummary, plan: &Plan, now: Timestamp) {
+pub(crate) fn reserve(summary: &mut StackSummary, plan: &Plan, now: Timestamp) {
     summary.template = plan.template.clone();
     summary.target = plan.target.clone();
     summary.posture = plan.report.posture;

@@ -2,7 +2,6 @@
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
-use types::cost::Usd;
 use types::project::{ProjectDetail, Tier, TierSettings};
 
 use crate::api::projects::project;
@@ -69,7 +68,7 @@ fn show(project: &ProjectDetail) -> AnyView {
 }
 
 fn tier(project: &ProjectDetail, tier: Tier, settings: &TierSettings) -> AnyView {
-    let living = project.stacks.get(&tier).copied().unwrap_or(0);
+    let stacks = project.stacks.get(&tier).copied().unwrap_or_default();
     let list = |items: Vec<String>| {
         if items.is_empty() {
             fact("none")
@@ -80,7 +79,7 @@ fn tier(project: &ProjectDetail, tier: Tier, settings: &TierSettings) -> AnyView
     };
     padded(
         words::tier(tier),
-        format!("{living} of {} stacks", settings.max_stacks),
+        stacks.words(settings.max_stacks),
         view! {
             {facts(
                 vec![
@@ -90,7 +89,7 @@ fn tier(project: &ProjectDetail, tier: Tier, settings: &TierSettings) -> AnyView
                     ("Clusters", list(settings.clusters.iter().map(|c| c.title.clone()).collect())),
                 ],
             )}
-            {project.budgets.get(&tier).map(|line| budget(line, Usd(0)))}
+            {project.budgets.get(&tier).map(|line| budget(line, 0))}
         }
         .into_any(),
     )

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use store::{Operation, Request, Stack};
+use types::actor::Actor;
 use types::operation::{OperationKind, OperationState};
 use types::plan::Plan;
 use types::policy::Verdict;
@@ -13,6 +14,7 @@ use super::advance::{Go, Loaded};
 use super::next::Action;
 use super::record::{Answer, record};
 use crate::plans::PlanOutcome;
+use crate::plans::ground::Prepared;
 use crate::requests::sentences::listed;
 use crate::requests::{stale_request, stale_stack, take_plan};
 use crate::trail::{OperationMark, Trail};
@@ -93,6 +95,31 @@ impl Portal {
 
     /// The request's plan, made now: with the pinned time, by the requester's rights, on fresh facts.
     pub(crate) async fn plan_again(&self, request: &Request) -> Result<PlanOutcome> {
+        let (requester, stack, approved) = self.again(request).await?;
+        self.replan(
+            &requester,
+            &request.draft,
+            stack.as_ref(),
+            request.summary.stack,
+            approved,
+        )
+        .await
+    }
+
+    /// What the request's plan is made from now, with the pinned time and by the requester's rights.
+    pub(crate) async fn prepare_again(&self, request: &Request) -> Result<Prepared> {
+        let (requester, stack, approved) = self.again(request).await?;
+        self.prepare(
+            &requester,
+            &request.draft,
+            stack.as_ref(),
+            request.summary.stack,
+            approved.pinned_now,
+        )
+        .await
+    }
+
+    async fn again<'a>(&self, request: &'a Request) -> Result<(Actor, Option<Stack>, &'a Plan)> {
         let s = &request.summary;
         let requester = if s.requester == crate::system().subject {
             crate::system()
@@ -112,14 +139,7 @@ impl Portal {
         let Some(approved) = &request.plan else {
             return Err(Error::internal(format!("request {} has no plan", s.id)));
         };
-        self.replan(
-            &requester,
-            &request.draft,
-            stack.as_ref(),
-            s.stack,
-            approved,
-        )
-        .await
+        Ok((requester, stack, approved))
     }
 
     /// What was agreed to no longer holds: the operation never begins, and the request says what changed.
@@ -184,6 +204,9 @@ impl Portal {
                 json!({ "plan_digest": request.plan.as_ref().map(|p| &p.digest), "why": why }),
             )
             .await?;
+        if denied {
+            self.release_name(&mut tx, &trail, &request).await?;
+        }
         tx.commit(now).await?;
         Ok(Go::Away)
     }

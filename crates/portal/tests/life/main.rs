@@ -6,6 +6,7 @@
     reason = "a story stops where something is not as it should be"
 )]
 
+mod money;
 mod operations;
 mod people;
 mod requests;

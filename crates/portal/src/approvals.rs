@@ -15,6 +15,7 @@ use types::request::{RequestDetail, RequestKind, RequestState};
 
 use self::four_eyes::Authors;
 use crate::access::{Decidable, cannot_decide, scope, who_decides};
+use crate::plans::ground::reserves;
 use crate::requests::sentences::listed;
 use crate::requests::standing::{Counted, People};
 use crate::requests::{free_text, stale_request};
@@ -83,8 +84,9 @@ impl Portal {
     ///
     /// # Errors
     /// [`Error::Refused`] for everybody who wrote a plan of the request (`four_eyes`), for what is no person (`person_needed`) and for people outside the
-    /// groups (`not_in_group`); [`Error::Conflict`] with `stale_plan` when the plan is another by now, and with `right_lost` when who wrote it may not
-    /// request any more, which denies it; [`Error::Invalid`] when *reject* or *request changes* comes without a comment.
+    /// groups (`not_in_group`); [`Error::Conflict`] with `stale_plan` when the plan is another by now, with `denied_now` when a guardrail denies it by now,
+    /// and with `right_lost` when who wrote it may not request any more, which denies it; [`Error::Invalid`] when *reject* or *request changes* comes
+    /// without a comment.
     pub async fn decide(
         &self,
         actor: &Actor,
@@ -207,11 +209,21 @@ impl Portal {
             DecisionKind::Reject => RequestState::Rejected,
             DecisionKind::RequestChanges => RequestState::ChangesRequested,
         };
+        // Approving reserves: what the plan was made on may have been used up since.
+        let prepared = match (approved, request.plan.clone()) {
+            (true, Some(plan)) if reserves(request.summary.kind) => {
+                Some((self.prepare_again(&request).await?, plan))
+            }
+            _ => None,
+        };
         let waited = request
             .waiting_since
             .map_or(0, |since| now.since(since).whole_seconds());
         let mut stack = self.known_stack(request.summary.stack).await?;
         let mut tx = self.0.store.begin().await?;
+        if let Some((prepared, plan)) = &prepared {
+            self.still_allowed(&mut tx, prepared, plan).await?;
+        }
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;

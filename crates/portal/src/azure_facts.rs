@@ -259,6 +259,11 @@ impl Facts {
             .min()
     }
 
+    /// When the usages of each place were last asked for.
+    pub(crate) fn usages_asked(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.usages.values().map(|known| known.fetched_at)
+    }
+
     /// When the usages of a place were last asked for.
     pub(crate) fn usages_of(&self, subscription: &str, region: &str) -> Option<Timestamp> {
         self.usages

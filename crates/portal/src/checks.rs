@@ -64,7 +64,10 @@ impl Portal {
             .make_plan(actor, &draft, stack.as_ref(), stack_id, self.now())
             .await;
         let (plan, mut errors, parsed) = match made {
-            Ok(PlanOutcome { plan, parsed }) => (Some(plan), Vec::new(), Some(parsed)),
+            Ok(made) => {
+                let PlanOutcome { plan, parsed } = made.outcome;
+                (Some(plan), Vec::new(), Some(parsed))
+            }
             Err(Error::Invalid { errors }) => (None, errors, None),
             Err(other) => return Err(other),
         };

@@ -27,6 +27,7 @@ use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
 use crate::plans::digest::sha256_of_text;
+use crate::plans::ground::Made;
 use crate::plans::proof::is_altered;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
@@ -81,19 +82,18 @@ impl Portal {
         let stack_id = ground
             .as_ref()
             .map_or_else(|| StackId(uuid::Uuid::now_v7()), |stack| stack.summary.id);
-        let outcome = self
+        let made = self
             .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
             .await?;
         let id = RequestId(uuid::Uuid::now_v7());
-        let request = new_request(actor, id, stack_id, draft, &outcome, now);
+        let new = |outcome: &PlanOutcome| new_request(actor, id, stack_id, draft, outcome, now);
         let sent = Sent {
-            request,
+            made,
             submission,
             stack: ground,
-            outcome: &outcome,
             closing,
         };
-        let stored = self.store_submission(actor, sent, now).await?;
+        let stored = self.store_submission(actor, sent, new, now).await?;
         Ok(stored.then_some(id))
     }
 
@@ -141,40 +141,43 @@ impl Portal {
         let mut stack = self.known_stack(request.summary.stack).await?;
         let existing = (request.summary.kind != RequestKind::Create).then(|| stack.clone());
         let now = self.now();
-        let outcome = self
+        let made = self
             .make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now)
             .await?;
-        let parsed = &outcome.parsed;
+        let parsed = &made.outcome.parsed;
         if request.summary.kind == RequestKind::Create
-            && (parsed.project != request.summary.project
-                || parsed.tier != request.summary.tier
-                || parsed.name != request.summary.name)
+            && (parsed.project != request.summary.project || parsed.tier != request.summary.tier)
         {
+            let field = if parsed.project == request.summary.project {
+                "tier"
+            } else {
+                "project"
+            };
             return Err(Error::field(
-                "name",
+                field,
                 "create_only",
                 format!(
-                    "This request holds the name {} in {} {}. To use another name, tier or project, withdraw it and send a new one.",
-                    request.summary.name,
+                    "This request is for {} {}. For another project or tier, withdraw it and send a new one.",
                     request.summary.project,
                     request.summary.tier.as_str()
                 ),
             ));
         }
+        let trail = Trail { actor, now };
+        let mut tx = self.0.store.begin().await?;
+        let outcome = self.settle_plan(&mut tx, made).await?;
+        let parsed = &outcome.parsed;
         request.draft = draft;
         request.sent_back = None;
+        request.summary.name.clone_from(&parsed.name);
         take_plan(&mut request, outcome.plan.clone(), now);
-        let trail = Trail { actor, now };
         let author = author_of(actor, &request.summary.project, request.plan_revision, now);
-        let mut tx = self.0.store.begin().await?;
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
         tx.insert_author(id, &author).await?;
-        if stack.summary.state == StackState::Reserved {
-            reserve(&mut stack.summary, &outcome.plan, now);
-            tx.update_stack(&mut stack).await.map_err(stale_stack)?;
-        }
+        self.take_name(&mut tx, &request, &mut stack, &outcome.plan, now)
+            .await?;
         trail
             .request(
                 &mut tx,
@@ -402,23 +405,25 @@ impl Portal {
         Ok(Some(stack))
     }
 
-    /// One transaction: request with plan and needs, stack reservation, what ends with it, what follows from the verdict, and the trail. False when the
-    /// submission was used before.
+    /// One transaction: limits checked and locked, request with plan and needs, stack reservation, what ends with it, what follows from the verdict, and the
+    /// trail. False when the submission was used before.
     async fn store_submission(
         &self,
         actor: &Actor,
         sent: Sent<'_>,
+        new: impl FnOnce(&PlanOutcome) -> Request,
         now: Timestamp,
     ) -> Result<bool> {
         let Sent {
-            mut request,
+            made,
             submission,
             stack,
-            outcome,
             closing,
         } = sent;
         let trail = Trail { actor, now };
         let mut tx = self.0.store.begin().await?;
+        let outcome = self.settle_plan(&mut tx, made).await?;
+        let mut request = new(&outcome);
         if !tx.insert_request(&request, submission).await? {
             tx.rollback().await?;
             return Ok(false);
@@ -507,7 +512,8 @@ impl Portal {
                         &denied_sentence(request),
                         Value::Null,
                     )
-                    .await
+                    .await?;
+                self.release_name(tx, &by_rules, request).await
             }
             Verdict::NeedsApproval => {
                 request.summary.state = RequestState::AwaitingApproval;
@@ -544,11 +550,10 @@ impl Portal {
 
 /// A submission on its way into the database.
 struct Sent<'a> {
-    request: Request,
+    made: Made,
     submission: &'a Submission,
     /// The stack that it changes; none for a create.
     stack: Option<Stack>,
-    outcome: &'a PlanOutcome,
     /// Requests that end with it.
     closing: &'a [Request],
 }
@@ -579,6 +584,7 @@ pub(crate) fn plan_facts(plan: &Plan) -> Value {
         "template": plan.template,
         "verdict": plan.report.verdict,
         "monthly": plan.cost.monthly,
+        "unpriced": plan.cost.unpriced,
         "bundle": plan.report.bundle_hash,
     })
 }
@@ -588,7 +594,8 @@ pub(crate) fn take_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     let s = &mut request.summary;
     s.template = plan.template.clone();
     s.monthly = plan.cost.monthly;
-    s.monthly_change = plan.cost.monthly - plan.cost.monthly_before.unwrap_or_default();
+    s.monthly_change = plan.cost.change();
+    s.unpriced = plan.cost.unpriced_parts();
     s.posture = plan.report.posture;
     s.warnings = count(plan.report.warnings.len());
     s.denials = count(plan.report.denials.len());
@@ -641,6 +648,7 @@ fn new_request(
             requester: actor.subject.clone(),
             monthly: Usd::default(),
             monthly_change: Usd::default(),
+            unpriced: 0,
             posture: outcome.plan.report.posture,
             warnings: 0,
             denials: 0,
@@ -671,6 +679,7 @@ fn reserved(request: &Request, plan: &Plan, now: Timestamp) -> Stack {
         template: plan.template.clone(),
         target: plan.target.clone(),
         monthly: Usd::default(),
+        unpriced: 0,
         posture: plan.report.posture,
         owner: r.requester.clone(),
         expires_at: None,
@@ -689,7 +698,7 @@ fn reserved(request: &Request, plan: &Plan, now: Timestamp) -> Stack {
     }
 }
 
-fn reserve(summary: &mut StackSummary, plan: &Plan, now: Timestamp) {
+pub(crate) fn reserve(summary: &mut StackSummary, plan: &Plan, now: Timestamp) {
     summary.template = plan.template.clone();
     summary.target = plan.target.clone();
     summary.posture = plan.report.posture;

@@ -14,7 +14,7 @@ use crate::columns::{At, Document, at, count, moment, name, word, word_of};
 use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
-use crate::{Store, Tx, author, decision};
+use crate::{Store, Tx, author, decision, limits};
 
 /// A request, whole, as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +72,7 @@ pub struct Waiting {
     pub waiting_since: Timestamp,
 }
 
-const SUMMARY: &str = "SELECT id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, warnings, \
+const SUMMARY: &str = "SELECT id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, unpriced, posture, warnings, \
      denials, created_at, updated_at, version, plan_digest, plan_summary, waiting_since FROM request";
 
 #[derive(FromRow)]
@@ -88,6 +88,7 @@ struct SummaryRow {
     requester: String,
     monthly: i64,
     monthly_change: i64,
+    unpriced: i64,
     posture: Document<Posture>,
     warnings: i64,
     denials: i64,
@@ -132,6 +133,7 @@ impl TryFrom<SummaryRow> for RequestSummary {
             requester: row.requester,
             monthly: types::cost::Usd(row.monthly),
             monthly_change: types::cost::Usd(row.monthly_change),
+            unpriced: count("request.unpriced", row.unpriced)?,
             posture: row.posture.0,
             warnings: count("request.warnings", row.warnings)?,
             denials: count("request.denials", row.denials)?,
@@ -194,8 +196,8 @@ impl Tx {
             self.conn(),
             "INSERT INTO request (id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, \
              warnings, denials, plan_digest, plan_summary, waiting_since, sent_back, created_at, updated_at, version, submission, submission_hash, \
-             plan_revision) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) \
+             plan_revision, unpriced) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) \
              ON CONFLICT (requester, submission) DO NOTHING",
             s.id.0,
             word_of(&s.kind)?,
@@ -224,6 +226,7 @@ impl Tx {
             submission.id.0,
             submission.content.as_str(),
             request.plan_revision,
+            i64::from(s.unpriced),
         )?;
         if added == 0 {
             return Ok(false);
@@ -236,6 +239,7 @@ impl Tx {
             Document(&request.needs),
             request.plan.as_ref().map(Document),
         )?;
+        self.hold_quota_of(request).await?;
         Ok(true)
     }
 
@@ -248,8 +252,8 @@ impl Tx {
         let changed = execute!(
             self.conn(),
             "UPDATE request SET state = $3, template = $4, monthly = $5, monthly_change = $6, posture = $7, warnings = $8, denials = $9, \
-             plan_digest = $10, plan_summary = $11, waiting_since = $12, sent_back = $13, updated_at = $14, plan_revision = $15, \
-             version = version + 1 \
+             plan_digest = $10, plan_summary = $11, waiting_since = $12, sent_back = $13, updated_at = $14, plan_revision = $15, unpriced = $16, \
+             name = $17, version = version + 1 \
              WHERE id = $1 AND version = $2",
             s.id.0,
             s.version,
@@ -269,6 +273,8 @@ impl Tx {
             request.sent_back.as_deref(),
             At(s.updated_at),
             request.plan_revision,
+            i64::from(s.unpriced),
+            s.name.as_str(),
         )?;
         if changed == 0 {
             let there: Option<(i64,)> = fetch_optional!(
@@ -292,7 +298,17 @@ impl Tx {
             request.plan.as_ref().map(Document),
         )?;
         request.summary.version += 1;
-        Ok(())
+        self.hold_quota_of(request).await
+    }
+
+    /// An approved request holds the quota of its plan. Its state says how long, so that no end can forget to give it back.
+    async fn hold_quota_of(&mut self, request: &Request) -> Result<()> {
+        match &request.plan {
+            Some(plan) if request.summary.state == RequestState::Approved => {
+                limits::put_request_quota(self.conn(), request.summary.id, &plan.quota).await
+            }
+            _ => Ok(()),
+        }
     }
 }
 

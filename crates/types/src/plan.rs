@@ -33,6 +33,9 @@ pub struct Plan {
     pub cost: CostEstimate,
     /// What it draws of Azure's quota.
     pub quota: Vec<QuotaLine>,
+    /// What it draws on of which Azure's use or limit, or the number of machines, is not known: nobody can say whether it fits.
+    #[serde(default)]
+    pub quota_unknown: Vec<String>,
     /// What the rules say.
     pub report: Report,
     /// What it does in one sentence, for the approver.

@@ -183,10 +183,12 @@ pub struct RequestSummary {
     pub template: TemplateRef,
     /// Who asked.
     pub requester: String,
-    /// Monthly cost with it.
+    /// The most that the stack can cost a month with it.
     pub monthly: Usd,
     /// How much that is more (or less) than before.
     pub monthly_change: Usd,
+    /// How many parts of its plan have no known price: both amounts leave them out.
+    pub unpriced: u32,
     /// Posture of its plan.
     pub posture: Posture,
     /// Warnings in its plan.

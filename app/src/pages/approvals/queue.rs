@@ -232,7 +232,7 @@ fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> An
                         }
                     })}
             </td>
-            <td class="num">{change(request.monthly_change)}</td>
+            <td class="num">{change(request.monthly_change, request.unpriced)}</td>
             <td class=format!("num {tone}")>{span(waiting)}</td>
         </tr>
     }

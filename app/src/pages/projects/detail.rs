@@ -4,7 +4,6 @@ use crate::api::wire::from_server;
 use leptos::prelude::*;
 use types::access::Access;
 use types::break_glass::BreakGlass;
-use types::cost::Usd;
 use types::project::{ProjectDetail, Tier, TierSettings};
 
 use crate::api::projects::project;
@@ -158,7 +157,7 @@ fn broken(glass: &BreakGlass, path: &str) -> AnyView {
 }
 
 fn tier(project: &ProjectDetail, tier: Tier, settings: &TierSettings) -> AnyView {
-    let living = project.stacks.get(&tier).copied().unwrap_or(0);
+    let stacks = project.stacks.get(&tier).copied().unwrap_or_default();
     let list = |items: Vec<String>| {
         if items.is_empty() {
             fact("none")
@@ -169,7 +168,7 @@ fn tier(project: &ProjectDetail, tier: Tier, settings: &TierSettings) -> AnyView
     };
     padded(
         words::tier(tier),
-        format!("{living} of {} stacks", settings.max_stacks),
+        stacks.words(settings.max_stacks),
         view! {
             {facts(
                 vec![
@@ -179,7 +178,7 @@ fn tier(project: &ProjectDetail, tier: Tier, settings: &TierSettings) -> AnyView
                     ("Clusters", list(settings.clusters.iter().map(|c| c.title.clone()).collect())),
                 ],
             )}
-            {project.budgets.get(&tier).map(|line| budget(line, Usd(0)))}
+            {project.budgets.get(&tier).map(|line| budget(line, 0))}
         }
         .into_any(),
     )

@@ -18,7 +18,7 @@ use crate::components::cost::estimate;
 use crate::components::field::summary;
 use crate::components::load::load;
 use crate::components::page::{columns_aside_first, head, notice};
-use crate::components::quota::quota;
+use crate::components::quota::quotas;
 use crate::components::time::ago;
 use crate::components::verdict::{controls, guardrails, posture_bar, posture_words, say};
 use crate::forms::{Submitted, submitted};
@@ -257,9 +257,9 @@ fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
                 guardrails(&plan.report, &say),
             )}
             {padded("Cost", "", estimate(&plan.cost))}
-            {(!plan.quota.is_empty())
+            {(!plan.quota.is_empty() || !plan.quota_unknown.is_empty())
                 .then(|| {
-                    padded("Quota", "", plan.quota.iter().map(quota).collect::<Vec<_>>().into_any())
+                    padded("Quota", "", quotas(plan))
                 })}
         }
     });
@@ -279,14 +279,7 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
     let row = &request.summary;
     let budget = plan.cost.budget.as_ref().map_or_else(
         || "none set".to_owned(),
-        |line| {
-            format!(
-                "{} → {} of {}",
-                line.committed,
-                line.committed + crate::components::cost::added(&plan.cost),
-                line.limit
-            )
-        },
+        |line| crate::components::cost::budget_words(line, plan.cost.unpriced_parts()),
     );
     let differs = if plan.differences.is_empty() {
         fact("nothing")
@@ -316,7 +309,7 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
                 ),
                 ("Differs from template", differs),
                 ("Expires", fact(ends(&request.draft).unwrap_or_else(|| "as before".to_owned()))),
-                ("Cost a month", fact(crate::components::cost::change(row.monthly_change))),
+                ("Cost a month", fact(crate::components::cost::change(row.monthly_change, row.unpriced))),
                 ("Budget", fact(budget)),
                 ("Posture", fact(posture_words(&plan.report.posture))),
             ],

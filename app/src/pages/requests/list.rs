@@ -191,7 +191,7 @@ fn row(request: &RequestSummary) -> AnyView {
                     })}
             </td>
             <td data-label="by">{request.requester.clone()}</td>
-            <td class="num">{change(request.monthly_change)}</td>
+            <td class="num">{change(request.monthly_change, request.unpriced)}</td>
             <td class="num text-ink-2">{ago(request.created_at)}</td>
         </tr>
     }

@@ -86,7 +86,9 @@ fn make(
             support: manifest.support,
             lifecycle: manifest.lifecycle,
             architectures: manifest.architectures.clone(),
-            monthly_from: cost.as_ref().map(|cost| cost.monthly),
+            monthly_from: cost
+                .as_ref()
+                .map(|cost| cost.monthly_least.unwrap_or(cost.monthly)),
             price_is_sample: cost
                 .as_ref()
                 .is_some_and(|cost| cost.lines.iter().any(|line| line.sample)),

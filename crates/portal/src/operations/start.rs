@@ -16,6 +16,7 @@ use super::next::{Action, End, fault};
 use super::record::{Answer, record};
 use super::steps;
 use crate::plans::PlanOutcome;
+use crate::plans::ground::Prepared;
 use crate::plans::proof::is_altered;
 use crate::requests::release::stored;
 use crate::requests::sentences::listed;
@@ -161,8 +162,28 @@ impl Portal {
 
     /// The request's plan, made now: with the pinned time, by the requester's rights, on fresh facts.
     pub(crate) async fn plan_again(&self, request: &Request) -> Result<PlanOutcome> {
+        let planner = self.planner_of(request).await?;
+        self.plan_again_by(&planner, request).await
+    }
+
+    /// What the request's plan is made from now, with the pinned time and by the requester's rights.
+    pub(crate) async fn prepare_again(&self, request: &Request) -> Result<Prepared> {
+        let planner = self.planner_of(request).await?;
+        let (stack, approved) = self.again(request).await?;
+        self.prepare(
+            &planner,
+            &request.draft,
+            stack.as_ref(),
+            request.summary.stack,
+            approved.pinned_now,
+        )
+        .await
+    }
+
+    /// By whose rights a request's plan is made again: the requester's, or Slipway's own.
+    async fn planner_of(&self, request: &Request) -> Result<Actor> {
         let requester = &request.summary.requester;
-        let planner = if *requester == crate::system().subject {
+        Ok(if *requester == crate::system().subject {
             crate::system()
         } else {
             self.actor_for_subject(requester).await?.ok_or_else(|| {
@@ -172,8 +193,7 @@ impl Portal {
                     "The person who asked is no longer known here.",
                 )
             })?
-        };
-        self.plan_again_by(&planner, request).await
+        })
     }
 
     /// As [`Portal::plan_again`], by the rights of somebody who answers for it in the requester's place.
@@ -182,6 +202,19 @@ impl Portal {
         planner: &Actor,
         request: &Request,
     ) -> Result<PlanOutcome> {
+        let (stack, approved) = self.again(request).await?;
+        self.replan(
+            planner,
+            &request.draft,
+            stack.as_ref(),
+            request.summary.stack,
+            approved,
+        )
+        .await
+    }
+
+    /// The stack that a request changes, and the plan that it has.
+    async fn again<'a>(&self, request: &'a Request) -> Result<(Option<Stack>, &'a Plan)> {
         let s = &request.summary;
         let stack = match s.kind {
             RequestKind::Create => None,
@@ -190,8 +223,7 @@ impl Portal {
         let Some(approved) = &request.plan else {
             return Err(Error::internal(format!("request {} has no plan", s.id)));
         };
-        self.replan(planner, &request.draft, stack.as_ref(), s.stack, approved)
-            .await
+        Ok((stack, approved))
     }
 
     /// What was agreed to no longer holds: the operation never begins, and the request says what changed.
@@ -262,6 +294,9 @@ impl Portal {
                 json!({ "plan_digest": request.plan.as_ref().map(|p| &p.digest), "why": why }),
             )
             .await?;
+        if denied {
+            self.release_name(&mut tx, &trail, &request).await?;
+        }
         tx.commit(now).await?;
         Ok(Go::Away)
     }

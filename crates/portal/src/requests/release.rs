@@ -8,7 +8,7 @@ use types::request::{RequestKind, RequestState};
 use types::stack::StackState;
 use types::time::Timestamp;
 
-use super::{stale_request, stale_stack};
+use super::{reserve, stale_request, stale_stack};
 use crate::operations::{journal::JournalStep, steps};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -31,13 +31,8 @@ impl Portal {
             RequestKind::Delete => OperationKind::Destroy,
             RequestKind::Create | RequestKind::Update => OperationKind::Apply,
         };
-        if self
-            .0
-            .store
-            .running_operation(stack.summary.id)
-            .await?
-            .is_some()
-        {
+        // Of this transaction: it may hold limits that others wait for, each with a connection.
+        if tx.running_operation(stack.summary.id).await?.is_some() {
             return Ok(());
         }
         self.queue_operation(tx, trail, stack, Some(request), kind)
@@ -271,7 +266,33 @@ impl Portal {
         Ok(())
     }
 
-    /// A create that ended without a stack no longer holds its name.
+    /// A create that was denied and is edited takes its name again, or another one; so does one that was sent back for changes. Nothing was made
+    /// under the old name.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `name` when another stack took it meanwhile.
+    pub(crate) async fn take_name(
+        &self,
+        tx: &mut Tx,
+        request: &Request,
+        stack: &mut Stack,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<()> {
+        let held = matches!(
+            stack.summary.state,
+            StackState::Reserved | StackState::Deleted
+        );
+        if request.summary.kind != RequestKind::Create || !held {
+            return Ok(());
+        }
+        stack.summary.state = StackState::Reserved;
+        stack.summary.name.clone_from(&request.summary.name);
+        reserve(&mut stack.summary, plan, now);
+        tx.update_stack(stack).await.map_err(stale_stack)
+    }
+
+    /// A create that was denied or ended without a stack holds nothing any more: no name and no place.
     pub(crate) async fn release_name(
         &self,
         tx: &mut Tx,

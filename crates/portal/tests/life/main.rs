@@ -8,6 +8,7 @@
 
 mod ends;
 mod four_eyes;
+mod money;
 mod operations;
 mod people;
 mod requests;

@@ -99,6 +99,22 @@ impl World {
     }
 
     pub(crate) async fn with(engine: Engine, crash_points: CrashPoints) -> Self {
+        let rules = policy::Bundle::load([("story.rego".to_owned(), RULES.to_owned())]).unwrap();
+        Self::with_rules(engine, crash_points, rules).await
+    }
+
+    /// With the rules that Slipway ships.
+    pub(crate) async fn with_shipped_rules(engine: Engine) -> Self {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+        let rules = policy::Bundle::load(policy::files_in(&folder).unwrap()).unwrap();
+        Self::with_rules(engine, CrashPoints::default(), rules).await
+    }
+
+    async fn with_rules(
+        engine: Engine,
+        crash_points: CrashPoints,
+        policies: policy::Bundle,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (url, database) = match engine {
             Engine::Sqlite => (
@@ -127,7 +143,7 @@ impl World {
             store: store.clone(),
             arm,
             catalogue: Catalogue::embedded().unwrap(),
-            policies: policy::Bundle::load([("story.rego".to_owned(), RULES.to_owned())]).unwrap(),
+            policies,
             clock: clock.clone(),
             sandbox: true,
             public_url: "http://127.0.0.1:3000".parse().unwrap(),
@@ -176,6 +192,17 @@ impl World {
 
     /// Writes a project's settings with these default tags.
     pub(crate) async fn plant(&self, name: &str, tags: &[(&str, &str)]) {
+        self.plant_with(name, tags, Some(Usd(400_000)), 20).await;
+    }
+
+    /// Writes a project's settings with these limits in each tier.
+    pub(crate) async fn plant_with(
+        &self,
+        name: &str,
+        tags: &[(&str, &str)],
+        budget: Option<Usd>,
+        max_stacks: u32,
+    ) {
         use azure_sim::seed;
         let tier = |subscription: &str, title: &str, subnet: &str, cluster: &str| TierSettings {
             subscription: SubscriptionRef {
@@ -193,8 +220,8 @@ impl World {
                 title: "cluster".to_owned(),
                 region: "westeurope".to_owned(),
             }],
-            budget: Some(Usd(400_000)),
-            max_stacks: 20,
+            budget,
+            max_stacks,
         };
         let dev = tier(
             seed::SUBSCRIPTION_DEV,

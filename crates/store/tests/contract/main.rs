@@ -8,6 +8,7 @@
 mod audit;
 mod disk;
 mod journal;
+mod limits;
 mod lists;
 mod queue;
 mod requests;

@@ -577,29 +577,66 @@ async fn azure_ids_are_one_in_any_case_of_letters(world: World) {
 }
 
 async fn a_project_adds_up_its_stacks_and_promises(world: World) {
-    world.add_stack("one", StackState::Active).await;
+    let one = world.add_stack("one", StackState::Active).await;
     world.add_stack("two", StackState::Failed).await;
     world.add_stack("gone", StackState::Deleted).await;
     world.add_request("soon", RequestState::Approved).await;
-    let totals = world.store.tier_totals(&project("payments")).await.unwrap();
-    assert_eq!(totals.len(), 1);
-    let dev = &totals[0];
+    // A name that is held is no place, until its request is approved.
+    world
+        .add_request("asked", RequestState::AwaitingApproval)
+        .await;
+    world.add_request("refused", RequestState::Denied).await;
+    let totals = |beside| {
+        let store = world.store.clone();
+        async move {
+            let mut totals = store
+                .tier_totals(&project("payments"), beside)
+                .await
+                .unwrap();
+            assert_eq!(totals.len(), 1);
+            totals.remove(0)
+        }
+    };
+    let dev = totals(None).await;
     assert_eq!(
-        (
-            dev.tier,
-            dev.stacks,
-            dev.reserved,
-            dev.monthly.0,
-            dev.pending.0
-        ),
-        (Tier::Dev, 2, 1, 18_250, 9_125)
+        (dev.tier, dev.stacks.active, dev.stacks.approved),
+        (Tier::Dev, 2, 1)
     );
+    assert_eq!(
+        (dev.monthly.0, dev.own.0, dev.pending.0, dev.unpriced),
+        (18_250, 0, 9_125, 0)
+    );
+    // Beside one of them, only what it costs itself is told.
+    let dev = totals(Some(one.summary.id)).await;
+    assert_eq!(dev.stacks.total(), 2);
+    assert_eq!(
+        (dev.monthly.0, dev.own.0, dev.pending.0),
+        (9_125, 9_125, 9_125)
+    );
+
+    // An update counts with what it adds; one that takes off counts when it is gone.
+    for (monthly, pending) in [(20_000, 20_000), (5_000, 9_125)] {
+        let mut change = request(&one);
+        change.summary.kind = types::request::RequestKind::Update;
+        change.summary.state = RequestState::Executing;
+        change.summary.monthly = types::cost::Usd(monthly);
+        change.summary.unpriced = 1;
+        let mut tx = world.store.begin().await.unwrap();
+        assert!(tx.insert_request(&change).await.unwrap());
+        tx.commit(now()).await.unwrap();
+        let dev = totals(None).await;
+        assert_eq!((dev.pending.0, dev.unpriced), (pending, 1), "{monthly}");
+        change.summary.state = RequestState::Completed;
+        let mut tx = world.store.begin().await.unwrap();
+        tx.update_request(&mut change).await.unwrap();
+        tx.commit(now()).await.unwrap();
+    }
     let holding = world
         .store
         .stacks_of_project(&project("payments"))
         .await
         .unwrap();
-    assert_eq!(holding.len(), 3);
+    assert_eq!(holding.len(), 5);
     let ending = world
         .store
         .stacks_expiring_before(moment(501), None, 10)

@@ -169,6 +169,7 @@ pub(crate) fn stack(name: &str) -> Stack {
             template: "azure-linux-vm@1.0.0".parse().unwrap(),
             target: target(),
             monthly: Usd(9_125),
+            unpriced: 0,
             posture: Posture {
                 pass: 20,
                 fail: 1,
@@ -219,12 +220,15 @@ pub(crate) fn plan(digest: &str) -> Plan {
         target: target(),
         cost: CostEstimate {
             monthly: Usd(9_125),
+            monthly_least: None,
             monthly_before: None,
+            before_unpriced: 0,
             lines: vec![],
             unpriced: vec![],
             budget: None,
         },
         quota: vec![],
+        quota_unknown: vec![],
         report: Report {
             verdict: Verdict::NeedsApproval,
             denials: vec![],
@@ -258,6 +262,7 @@ pub(crate) fn request(stack: &Stack) -> Request {
             requester: "developer".into(),
             monthly: s.monthly,
             monthly_change: s.monthly,
+            unpriced: 0,
             posture: s.posture,
             warnings: 2,
             denials: 0,

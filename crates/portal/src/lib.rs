@@ -22,6 +22,7 @@ mod forms;
 mod idempotency;
 mod limits;
 mod operations;
+mod ownership;
 mod people;
 pub mod plans;
 mod policies;
@@ -56,6 +57,8 @@ pub struct Setup {
     pub store: store::Store,
     /// Azure, or the simulator.
     pub arm: azure::Arm,
+    /// The installation's own id, from [`store::Store::installation`]: everything that it makes in Azure bears it.
+    pub installation: types::ids::InstallationId,
     /// The templates.
     pub catalogue: Catalogue,
     /// Guardrails and baseline.
@@ -108,6 +111,7 @@ impl std::fmt::Debug for Secret {
 /// Everything the modules share.
 pub(crate) struct Inner {
     pub(crate) store: store::Store,
+    pub(crate) installation: types::ids::InstallationId,
     pub(crate) arm: azure::Arm,
     pub(crate) catalogue: Catalogue,
     pub(crate) policies: policy::Bundle,
@@ -134,6 +138,7 @@ impl Portal {
         }
         Ok(Self(Arc::new(Inner {
             store: setup.store,
+            installation: setup.installation,
             arm: setup.arm,
             catalogue: setup.catalogue,
             policies: setup.policies,

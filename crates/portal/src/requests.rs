@@ -27,6 +27,8 @@ use crate::plans::PlanOutcome;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
 
+/// How old a cluster's list of node pools may be when a request is kept that adds one.
+const LISTS: time::Duration = time::Duration::seconds(60);
 /// Longest comment, in characters.
 const COMMENT: usize = 4_000;
 
@@ -51,6 +53,8 @@ impl Portal {
             .map_or_else(|| StackId(uuid::Uuid::now_v7()), |stack| stack.summary.id);
         let outcome = self
             .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
+            .await?;
+        self.refuse_taken_by_now(actor, &outcome, stack_id, LISTS)
             .await?;
         let request = new_request(actor, submission, stack_id, draft, &outcome, now);
         match self
@@ -104,6 +108,8 @@ impl Portal {
         let now = self.now();
         let outcome = self
             .make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now)
+            .await?;
+        self.refuse_taken_by_now(actor, &outcome, stack.summary.id, LISTS)
             .await?;
         let parsed = &outcome.parsed;
         if request.summary.kind == RequestKind::Create
@@ -409,6 +415,17 @@ impl Portal {
             actor: &system,
             now: trail.now,
         };
+        match &request.plan {
+            Some(plan)
+                if verdict != Verdict::Denied
+                    && matches!(parsed.kind, RequestKind::Create | RequestKind::Update) =>
+            {
+                self.reserve(tx, trail.actor, &stack.summary, plan, Some(parsed))
+                    .await?;
+            }
+            // What is denied holds nothing; deleting and extending make nothing.
+            _ => tx.release_unsent(stack.summary.id, &[]).await?,
+        }
         match verdict {
             Verdict::Denied => {
                 request.summary.state = RequestState::Denied;

@@ -210,7 +210,19 @@ impl Portal {
             .await?
             .ok_or_else(|| Error::internal("the request of an operation is missing"))?;
         if last == OperationKind::Apply {
-            let outcome = self.plan_again(&request).await?;
+            let outcome = self.plan_again(&request).await.map_err(|error| match error {
+                Error::Invalid { errors } => {
+                    let words: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
+                    Error::Conflict {
+                        code: "plan_changed",
+                        detail: format!(
+                            "The plan can no longer be made: {} Send a new request for it, or delete the stack.",
+                            words.join(" ")
+                        ),
+                    }
+                }
+                other => other,
+            })?;
             let changed = request
                 .plan
                 .as_ref()
@@ -227,6 +239,14 @@ impl Portal {
             now: self.now(),
         };
         let mut tx = self.0.store.begin().await?;
+        if let Some(plan) = request
+            .plan
+            .as_ref()
+            .filter(|_| last == OperationKind::Apply)
+        {
+            self.reserve(&mut tx, actor, &stack.summary, plan, None)
+                .await?;
+        }
         let operation = self
             .queue_operation(&mut tx, &trail, &mut stack, Some(&request), last)
             .await?;

@@ -52,5 +52,7 @@ id!(/// Names one approver's decision.
     DecisionId);
 id!(/// Names one comment on a request.
     CommentId);
+id!(/// Names one installation of Slipway: what it makes in Azure bears it as a tag.
+    InstallationId);
 id!(/// Names one API token; not the token itself.
     TokenId);

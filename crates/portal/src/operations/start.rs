@@ -76,6 +76,12 @@ impl Portal {
         }
         enter(&mut stack, &operation, request.as_ref(), expires_at, now);
         tx.update_stack(&mut stack).await.map_err(stale_stack)?;
+        if operation.summary.kind == OperationKind::Apply
+            && let Some(plan) = request.as_ref().and_then(|r| r.plan.as_ref())
+        {
+            self.reserve(&mut tx, &system, &stack.summary, plan, None)
+                .await?;
+        }
         trail.stack_changed(&mut tx, &stack, "stack.changed");
         trail
             .operation(
@@ -133,6 +139,7 @@ impl Portal {
         let Loaded {
             mut operation,
             request,
+            stack,
             ..
         } = loaded;
         let Some(mut request) = request else {
@@ -170,6 +177,14 @@ impl Portal {
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
+        match request.plan.as_ref().filter(|_| !denied) {
+            Some(plan) => {
+                self.reserve(&mut tx, &system, &stack.summary, plan, None)
+                    .await?;
+            }
+            // What is denied holds nothing.
+            None => tx.release_unsent(stack.summary.id, &[]).await?,
+        }
         trail.operation_changed(
             &mut tx,
             &OperationMark::of(&operation.summary),

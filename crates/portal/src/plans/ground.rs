@@ -44,7 +44,7 @@ impl Portal {
         };
         let standing = self.standing(&project.name, tier, stack_id).await?;
         let facts = self.0.facts.snapshot();
-        plan(
+        let outcome = plan(
             draft,
             &Ground {
                 catalogue: &self.0.catalogue,
@@ -55,12 +55,16 @@ impl Portal {
                 actor,
                 stack: existing.as_ref(),
                 stack_id,
+                installation: self.0.installation,
                 tenant_id: &self.0.cloud.tenant_id,
                 pinned_now,
                 now: self.now(),
             },
         )
-        .map_err(|errors| Error::Invalid { errors })
+        .map_err(|errors| Error::Invalid { errors })?;
+        self.refuse_taken(actor, &outcome.plan, &outcome.parsed, stack_id)
+            .await?;
+        Ok(outcome)
     }
 
     /// Makes a request's plan again, for its execution: with the same pinned time, the same requester and facts asked anew.
@@ -77,8 +81,12 @@ impl Portal {
         approved: &Plan,
     ) -> Result<PlanOutcome> {
         self.ensure_fresh(&approved.target).await;
-        self.make_plan(requester, draft, stack, stack_id, approved.pinned_now)
-            .await
+        let outcome = self
+            .make_plan(requester, draft, stack, stack_id, approved.pinned_now)
+            .await?;
+        self.refuse_taken_by_now(requester, &outcome, stack_id, time::Duration::ZERO)
+            .await?;
+        Ok(outcome)
     }
 
     /// The project of a draft. One that does not exist and one that the actor cannot see are the same bad field.

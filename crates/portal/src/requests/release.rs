@@ -241,13 +241,15 @@ impl Portal {
         Ok(())
     }
 
-    /// A create that ended without a stack no longer holds its name.
+    /// A request that ended without being executed no longer holds the resource ids that it reserved; a create that ended without a stack no longer
+    /// holds its name either.
     pub(crate) async fn release_name(
         &self,
         tx: &mut Tx,
         trail: &Trail<'_>,
         request: &Request,
     ) -> Result<()> {
+        tx.release_unsent(request.summary.stack, &[]).await?;
         if request.summary.kind != RequestKind::Create {
             return Ok(());
         }

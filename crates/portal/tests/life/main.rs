@@ -7,6 +7,7 @@
 )]
 
 mod operations;
+mod ownership;
 mod people;
 mod requests;
 mod world;

@@ -11,6 +11,7 @@ mod journal;
 mod lists;
 mod queue;
 mod requests;
+mod reservations;
 mod schema;
 mod small;
 mod world;

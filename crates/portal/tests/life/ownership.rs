@@ -238,6 +238,7 @@ async fn a_pool_made_by_hand_is_refused_before_and_after_the_approval() {
         "{error:?}"
     );
     world.remove_by_hand(&id).await;
+    world.clock.advance(time::Duration::seconds(5));
 
     let mut draft = pool("patient");
     draft.justification = "Wants two approvers.".to_owned();
@@ -272,10 +273,8 @@ async fn what_comes_between_the_check_and_the_deployment_stops_it() {
     let world = World::new().await;
     // Preflight is put off, so that somebody can be faster.
     world
-        .fault(
-            json!({"method": "POST", "path": "/validate$", "times": 1, "action":
-            {"type": "respond", "status": 503, "code": "ServiceUnavailable", "message": "Later."}}),
-        )
+        .fault(json!({"method": "POST", "path": "/validate$", "action":
+            {"type": "respond", "status": 503, "code": "ServiceUnavailable", "message": "Later."}}))
         .await;
     let request = world.send(pool("batch")).await;
     let id = world
@@ -288,6 +287,7 @@ async fn what_comes_between_the_check_and_the_deployment_stops_it() {
     let before = world
         .by_hand(&id_of("batch"), hand_made(json!({ "slipway-stack": "01938e5b-3a00-7000-8000-0000003f9c1a", "slipway-installation": "01938e5b-0000-7000-8000-00000000f00d" })))
         .await;
+    world.clear_faults().await;
     let operation = world.drive(id).await;
     not_ours(&operation);
     let fault = operation.fault.as_ref().unwrap();

@@ -57,13 +57,19 @@ impl Installation {
                  on this machine, such as those of `slipway sim`"
             );
         }
+        let clock = Clock::system();
+        let installation = store
+            .installation(clock.now())
+            .await
+            .context("the installation's id cannot be read")?;
         let portal = Portal::new(Setup {
             store: store.clone(),
+            installation,
             arm: azure::Arm::new(azure_config(&settings))
                 .context("the Azure client cannot start")?,
             catalogue: Catalogue::embedded().context("the catalogue does not load")?,
             policies: policies()?,
-            clock: Clock::system(),
+            clock,
             sandbox,
             public_url,
             secret_key: None,

@@ -24,6 +24,7 @@ mod forms;
 mod idempotency;
 mod limits;
 mod operations;
+mod ownership;
 mod people;
 pub mod plans;
 mod policies;
@@ -59,6 +60,8 @@ pub struct Setup {
     pub store: store::Store,
     /// Azure, or the simulator.
     pub arm: azure::Arm,
+    /// The installation's own id, from [`store::Store::installation`]: everything that it makes in Azure bears it.
+    pub installation: types::ids::InstallationId,
     /// The templates.
     pub catalogue: Catalogue,
     /// Guardrails and baseline.
@@ -111,6 +114,7 @@ impl std::fmt::Debug for Secret {
 /// Everything the modules share.
 pub(crate) struct Inner {
     pub(crate) store: store::Store,
+    pub(crate) installation: types::ids::InstallationId,
     pub(crate) arm: azure::Arm,
     pub(crate) catalogue: Catalogue,
     pub(crate) policies: policy::Bundle,
@@ -137,6 +141,7 @@ impl Portal {
         }
         Ok(Self(Arc::new(Inner {
             store: setup.store,
+            installation: setup.installation,
             arm: setup.arm,
             catalogue: setup.catalogue,
             policies: setup.policies,

@@ -16,7 +16,7 @@ pub(crate) mod tags;
 
 use types::Object;
 use types::cost::{BudgetLine, CostEstimate, Usd};
-use types::ids::StackId;
+use types::ids::{InstallationId, StackId};
 use types::names::{ProjectName, StackName, TemplateRef};
 use types::plan::{Plan, PlannedDeletion, PlannedResource, Target};
 use types::problem::FieldError;
@@ -51,6 +51,8 @@ pub struct Ground<'a> {
     pub stack: Option<&'a ExistingStack>,
     /// The stack's id: reserved for a new one.
     pub stack_id: StackId,
+    /// The installation's id, which everything that is made bears.
+    pub installation: InstallationId,
     /// The Microsoft Entra tenant.
     pub tenant_id: &'a str,
     /// `utcNow()`: that of the first plan of a request.

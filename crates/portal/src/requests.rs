@@ -32,6 +32,8 @@ use crate::plans::proof::is_altered;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
 
+/// How old a cluster's list of node pools may be when a request is kept that adds one.
+const LISTS: time::Duration = time::Duration::seconds(60);
 /// Longest comment, in characters.
 const COMMENT: usize = 4_000;
 
@@ -84,6 +86,8 @@ impl Portal {
             .map_or_else(|| StackId(uuid::Uuid::now_v7()), |stack| stack.summary.id);
         let made = self
             .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
+            .await?;
+        self.refuse_taken_by_now(actor, &made.outcome, stack_id, LISTS)
             .await?;
         let id = RequestId(uuid::Uuid::now_v7());
         let new = |outcome: &PlanOutcome| new_request(actor, id, stack_id, draft, outcome, now);
@@ -143,6 +147,8 @@ impl Portal {
         let now = self.now();
         let made = self
             .make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now)
+            .await?;
+        self.refuse_taken_by_now(actor, &made.outcome, stack.summary.id, LISTS)
             .await?;
         let parsed = &made.outcome.parsed;
         if request.summary.kind == RequestKind::Create
@@ -500,6 +506,17 @@ impl Portal {
             actor: &system,
             now: trail.now,
         };
+        match &request.plan {
+            Some(plan)
+                if verdict != Verdict::Denied
+                    && matches!(parsed.kind, RequestKind::Create | RequestKind::Update) =>
+            {
+                self.reserve(tx, trail.actor, &stack.summary, plan, Some(parsed))
+                    .await?;
+            }
+            // What is denied holds nothing; deleting and extending make nothing.
+            _ => tx.release_unsent(stack.summary.id, &[]).await?,
+        }
         match verdict {
             Verdict::Denied => {
                 request.summary.state = RequestState::Denied;

@@ -229,6 +229,14 @@ impl Portal {
             now: self.now(),
         };
         let mut tx = self.0.store.begin().await?;
+        if let Some(plan) = request
+            .plan
+            .as_ref()
+            .filter(|_| last == OperationKind::Apply)
+        {
+            self.reserve(&mut tx, actor, &stack.summary, plan, None)
+                .await?;
+        }
         let operation = self
             .queue_operation(&mut tx, &trail, &mut stack, Some(&request), last)
             .await?;
@@ -258,9 +266,20 @@ impl Portal {
         };
         // Who tries again answers for it, where who sent it no longer may.
         let authors = self.0.store.authors(request.summary.id).await?;
-        let outcome = match self.lost_right(request, &authors).await? {
-            Some(_) => self.plan_again_by(actor, request).await?,
-            None => self.plan_again(request).await?,
+        let made = match self.lost_right(request, &authors).await? {
+            Some(_) => self.plan_again_by(actor, request).await,
+            None => self.plan_again(request).await,
+        };
+        let outcome = match made {
+            Ok(outcome) => outcome,
+            Err(Error::Invalid { errors }) => {
+                let words: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
+                return Ok(Some(format!(
+                    "The plan can no longer be made: {}",
+                    words.join(" ")
+                )));
+            }
+            Err(error) => return Err(error),
         };
         if kind == OperationKind::Apply
             && let Some(why) = crate::operations::differs(plan, &outcome.plan)

@@ -56,5 +56,7 @@ id!(/// Names one comment on a request.
     CommentId);
 id!(/// Names one time that an administrator broke glass.
     BreakGlassId);
+id!(/// Names one installation of Slipway: what it makes in Azure bears it as a tag.
+    InstallationId);
 id!(/// Names one API token; not the token itself.
     TokenId);

@@ -438,6 +438,27 @@ impl Simulator {
         }
     }
 
+    /// A call that Azure Resource Manager itself would take, with a token; anything but success fails the test.
+    pub(crate) async fn arm(&self, method: reqwest::Method, path: &str, body: Option<&Value>) {
+        let answer = self.ask_arm(method, path, body).await;
+        assert!(
+            answer.status().is_success(),
+            "{path}: {}",
+            answer.text().await.unwrap()
+        );
+    }
+
+    /// A resource as Azure Resource Manager shows it; `None` where there is none.
+    pub(crate) async fn resource(&self, id: &str, api_version: &str) -> Option<Value> {
+        let path = format!("{id}?api-version={api_version}");
+        let answer = self.ask_arm(reqwest::Method::GET, &path, None).await;
+        if answer.status() == 404 {
+            return None;
+        }
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        Some(answer.json().await.unwrap())
+    }
+
     /// A fresh token of Slipway's application, by the simulator's own authority.
     async fn token(&self) -> String {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -467,8 +488,13 @@ impl Simulator {
         text(&answer["access_token"])
     }
 
-    /// A call that Azure Resource Manager itself would take, with a token; anything but success fails the test.
-    pub(crate) async fn arm(&self, method: reqwest::Method, path: &str, body: Option<&Value>) {
+    /// A call that Azure Resource Manager itself would take, with a token.
+    pub(crate) async fn ask_arm(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> reqwest::Response {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.url))
@@ -476,12 +502,7 @@ impl Simulator {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.unwrap();
-        assert!(
-            answer.status().is_success(),
-            "{path}: {}",
-            answer.text().await.unwrap()
-        );
+        request.send().await.unwrap()
     }
 
     /// Changes a resource behind everybody's back.

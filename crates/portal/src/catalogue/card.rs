@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use types::actor::{Actor, ActorKind};
 use types::catalogue::{TemplateSummary, Widget};
-use types::ids::StackId;
+use types::ids::{InstallationId, StackId};
 use types::names::TemplateRef;
 use types::plan::Plan;
 use types::policy::{ControlResult, Posture};
@@ -175,6 +175,7 @@ fn with_defaults(
         ..RequestDraft::default()
     };
     let ground = Ground {
+        installation: InstallationId(uuid::Uuid::nil()),
         catalogue,
         policies,
         facts,

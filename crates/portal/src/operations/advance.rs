@@ -4,18 +4,20 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use store::{Operation, Request, Stack, Step};
+use store::{Operation, Request, Reservation, Stack, Step};
 use types::fault::AzureFault;
 use types::ids::OperationId;
-use types::operation::{OperationKind, OperationState, StepState};
+use types::operation::{OperationKind, OperationState, StepName, StepState};
+use types::plan::Target;
 use types::stack::StackResource;
 use types::time::Timestamp;
 
 use super::journal::Journal;
 use super::next::{Action, fault, next};
-use super::perform::{Found, Scene, perform};
+use super::perform::{Found, Scene, perform, subjects_of};
 use super::record::{Answer, announce, record};
 use super::{journal_of, open_step, steps};
+use crate::ownership::{self, GROUP, Subject, ids, plan_ids};
 use crate::plans::tags;
 use crate::requests::release::stored;
 use crate::trail::{OperationMark, Trail};
@@ -88,7 +90,7 @@ impl Portal {
     ) -> Result<Go> {
         if action.writes() {
             let announced = announce(&mut loaded.journal, action, now);
-            if !self.take(loaded, announced, now).await? {
+            if !self.take(loaded, action, announced, now).await? {
                 return Ok(Go::Away);
             }
             self.0.crash_points.cross(action.word(), "taken")?;
@@ -103,8 +105,25 @@ impl Portal {
         Ok(go)
     }
 
-    /// Fences a write: whoever moves the version sends it. With it, what may be about to arrive in Azure is stored.
-    async fn take(&self, loaded: &mut Loaded, announced: bool, now: Timestamp) -> Result<bool> {
+    /// Fences a write: whoever moves the version sends it. With it, what may be about to arrive in Azure is stored, and that its ids are the stack's from now on.
+    async fn take(
+        &self,
+        loaded: &mut Loaded,
+        action: &Action,
+        announced: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let plan = loaded.request.as_ref().and_then(|r| r.plan.as_ref());
+        let makes: Vec<Subject> = match action {
+            Action::PutGroup => plan
+                .map(plan_ids)
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|one| one.kind == GROUP)
+                .collect(),
+            Action::PutDeployment => plan.map(plan_ids).unwrap_or_default(),
+            _ => Vec::new(),
+        };
         let mut tx = self.0.store.begin().await?;
         loaded.operation.updated_at = now;
         if lost(tx.update_operation(&mut loaded.operation).await)? {
@@ -114,6 +133,8 @@ impl Portal {
             tx.put_step(loaded.operation.summary.id, &stored(step, position)?)
                 .await?;
         }
+        tx.mark_sent(loaded.operation.summary.stack, &ids(&makes), now)
+            .await?;
         tx.commit(now).await?;
         Ok(true)
     }
@@ -145,17 +166,52 @@ impl Portal {
             _ => BTreeMap::new(),
         };
         let deployment = steps::deployment_name(&s.stack_name, s.stack, s.revision);
+        let subjects = match step.name {
+            StepName::Deployment => plan.map(subjects_of).unwrap_or_default(),
+            _ => step.subjects(),
+        };
+        let implied: Vec<Subject> = [loaded.stack.plan.as_ref(), plan]
+            .into_iter()
+            .flatten()
+            .flat_map(ownership::implied)
+            .collect();
+        let target = agreed.map_or(&loaded.stack.summary.target, |plan| &plan.target);
+        let held = match action {
+            Action::ReadScope => self.held_near(target, &subjects).await?,
+            _ => Vec::new(),
+        };
         let scene = Scene {
             arm: &self.0.arm,
             kind: s.kind,
-            stack: s.stack,
-            target: agreed.map_or(&loaded.stack.summary.target, |plan| &plan.target),
+            mine: self.mine(s.stack),
+            target,
             plan,
             template,
             tags: &tags,
             deployment: &deployment,
+            subjects: &subjects,
+            implied: &implied,
+            held: &held,
         };
-        Ok(perform(&scene, step, action).await)
+        let (mut answer, found) = perform(&scene, step, action).await;
+        if let Answer::NotOurs(foreign) = &mut answer {
+            // The fault is read by the stack's project: it may know its own stacks, and of others that they exist.
+            self.name_owners(foreign, |project| *project == s.project)
+                .await?;
+            tracing::warn!(operation = %s.id, ?foreign, "what is not this stack's is in the way and is not touched");
+        }
+        Ok((answer, found))
+    }
+
+    /// What stacks hold where the operation works.
+    async fn held_near(&self, target: &Target, subjects: &[Subject]) -> Result<Vec<Reservation>> {
+        let group = format!(
+            "/subscriptions/{}/resourceGroups/{}",
+            target.subscription, target.resource_group
+        );
+        let mut near = ids(subjects);
+        near.push(&group);
+        Ok(self.0.store.reservations_near(&near).await?)
     }
 
     /// The tags of an owned group: those of the stack's resources.
@@ -171,7 +227,7 @@ impl Portal {
             .filter(|c| !c.is_empty())
             .unwrap_or(&project.cost_centre);
         let tags = tags::of_stack(
-            s.id,
+            &self.mine(s.id),
             &s.project,
             s.tier,
             cost_centre,

@@ -10,6 +10,7 @@ use types::time::Timestamp;
 
 use super::advance::{Go, Loaded, lost};
 use super::next::{End, fault};
+use crate::ownership::{ids, plan_ids};
 use crate::requests::{stale_request, stale_stack};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -118,6 +119,16 @@ impl Portal {
                 for left in tx.stack_resources(stack.summary.id).await? {
                     tx.delete_stack_resource(stack.summary.id, &left.id).await?;
                 }
+                tx.release_reservations(stack.summary.id, &[]).await?;
+            } else if operation.summary.kind == OperationKind::Apply
+                && operation.summary.state == OperationState::Succeeded
+            {
+                // What earlier revisions made and this one dropped is gone: others may have its id.
+                let recorded = tx.stack_resources(stack.summary.id).await?;
+                let planned = stack.plan.as_ref().map(plan_ids).unwrap_or_default();
+                let mut kept = ids(&planned);
+                kept.extend(recorded.iter().map(|one| one.id.as_str()));
+                tx.release_reservations(stack.summary.id, &kept).await?;
             }
         }
         let Some(request) = &mut request else {

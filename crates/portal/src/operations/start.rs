@@ -118,6 +118,12 @@ impl Portal {
         let digest = plan.map(|plan| plan.digest.clone());
         let ends = enter(&mut stack, &operation, request.as_ref(), expires_at, now);
         tx.update_stack(&mut stack).await.map_err(stale_stack)?;
+        if operation.summary.kind == OperationKind::Apply
+            && let Some(plan) = request.as_ref().and_then(|r| r.plan.as_ref())
+        {
+            self.reserve(&mut tx, &system, &stack.summary, plan, None)
+                .await?;
+        }
         trail.stack_changed(&mut tx, &stack, "stack.changed");
         let mut detail = json!({ "kind": operation.summary.kind, "revision": operation.summary.revision, "request": operation.summary.request });
         if let (Some(digest), Some(detail)) = (digest, detail.as_object_mut()) {
@@ -237,6 +243,7 @@ impl Portal {
         let Loaded {
             mut operation,
             request,
+            stack,
             ..
         } = loaded;
         let Some(mut request) = request else {
@@ -279,6 +286,14 @@ impl Portal {
             let s = &request.summary;
             let author = author_of(&system, &s.project, request.plan_revision, now);
             tx.insert_author(s.id, &author).await?;
+        }
+        match request.plan.as_ref().filter(|_| !denied) {
+            Some(plan) => {
+                self.reserve(&mut tx, &system, &stack.summary, plan, None)
+                    .await?;
+            }
+            // What is denied holds nothing.
+            None => tx.release_unsent(stack.summary.id, &[]).await?,
         }
         trail.operation_changed(
             &mut tx,

@@ -9,9 +9,6 @@ use types::stack::StackResource;
 
 use super::journal::{Item, JournalStep};
 
-/// The tag that makes a resource group this stack's.
-pub(crate) const STACK_TAG: &str = "slipway-stack";
-
 /// `slipway-<stack>-<6 of its id>-<revision>`: at most 64 characters, and never the same twice.
 pub(crate) fn deployment_name(name: &StackName, id: StackId, revision: i64) -> String {
     format!("slipway-{name}-{}-{revision}", id.short())

@@ -62,6 +62,8 @@ impl Portal {
             )
             .await?;
         let outcome = self.plan_of(&prepared, &standing)?;
+        self.refuse_taken(actor, &outcome.plan, &outcome.parsed, stack_id)
+            .await?;
         Ok(Made {
             prepared,
             standing,
@@ -129,6 +131,7 @@ impl Portal {
                 actor: &prepared.actor,
                 stack: prepared.stack.as_ref(),
                 stack_id: prepared.place.beside,
+                installation: self.0.installation,
                 tenant_id: &self.0.cloud.tenant_id,
                 pinned_now: prepared.pinned_now,
                 now: prepared.now,
@@ -224,6 +227,8 @@ impl Portal {
         self.ensure_fresh(&approved.target).await;
         let made = self
             .make_plan(requester, draft, stack, stack_id, approved.pinned_now)
+            .await?;
+        self.refuse_taken_by_now(requester, &made.outcome, stack_id, time::Duration::ZERO)
             .await?;
         Ok(made.outcome)
     }

@@ -292,13 +292,14 @@ impl Portal {
         tx.update_stack(stack).await.map_err(stale_stack)
     }
 
-    /// A create that was denied or ended without a stack holds nothing any more: no name and no place.
+    /// A request that was denied, or ended without being executed, holds nothing any more: no resource ids, and as a create no name and no place either.
     pub(crate) async fn release_name(
         &self,
         tx: &mut Tx,
         trail: &Trail<'_>,
         request: &Request,
     ) -> Result<()> {
+        tx.release_unsent(request.summary.stack, &[]).await?;
         if request.summary.kind != RequestKind::Create {
             return Ok(());
         }

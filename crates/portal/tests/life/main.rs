@@ -10,6 +10,7 @@ mod ends;
 mod four_eyes;
 mod money;
 mod operations;
+mod ownership;
 mod people;
 mod requests;
 mod tampering;

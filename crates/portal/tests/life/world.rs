@@ -1,5 +1,6 @@
 //! The world of a story: a portal on a real database, the simulator as its Azure, people in their roles, and a clock that stands until it is moved.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use portal::{Catalogue, Clock, CloudFacts, CrashPoints, Portal, Setup};
@@ -87,10 +88,15 @@ pub(crate) struct World {
     pub(crate) portal: Portal,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
-    sim: azure_sim::Running,
+    sim: Arc<azure_sim::Running>,
     http: reqwest::Client,
     _folder: tempfile::TempDir,
     _database: Option<test_postgres::Database>,
+}
+
+/// The rules of the stories.
+fn rules() -> policy::Bundle {
+    policy::Bundle::load([("story.rego".to_owned(), RULES.to_owned())]).unwrap()
 }
 
 impl World {
@@ -99,8 +105,7 @@ impl World {
     }
 
     pub(crate) async fn with(engine: Engine, crash_points: CrashPoints) -> Self {
-        let rules = policy::Bundle::load([("story.rego".to_owned(), RULES.to_owned())]).unwrap();
-        Self::with_rules(engine, crash_points, rules).await
+        Self::with_rules(engine, crash_points, rules()).await
     }
 
     /// With the rules that Slipway ships.
@@ -114,6 +119,32 @@ impl World {
         engine: Engine,
         crash_points: CrashPoints,
         policies: policy::Bundle,
+    ) -> Self {
+        let sim = azure_sim::start(azure_sim::Config {
+            speed: 400.0,
+            ..azure_sim::Config::default()
+        })
+        .await
+        .unwrap();
+        Self::on(engine, crash_points, policies, Arc::new(sim)).await
+    }
+
+    /// Another installation, with a database of its own, on the same subscriptions.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::on(
+            Engine::Sqlite,
+            CrashPoints::default(),
+            rules(),
+            Arc::clone(&self.sim),
+        )
+        .await
+    }
+
+    async fn on(
+        engine: Engine,
+        crash_points: CrashPoints,
+        policies: policy::Bundle,
+        sim: Arc<azure_sim::Running>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (url, database) = match engine {
@@ -131,16 +162,12 @@ impl World {
         };
         let store = Store::open(&url).await.unwrap();
         store.migrate().await.unwrap();
-        let sim = azure_sim::start(azure_sim::Config {
-            speed: 400.0,
-            ..azure_sim::Config::default()
-        })
-        .await
-        .unwrap();
         let arm = client(&sim);
         let clock = Clock::fixed(Timestamp::new(time::OffsetDateTime::now_utc()));
+        let installation = store.installation(clock.now()).await.unwrap();
         let portal = Portal::new(Setup {
             store: store.clone(),
+            installation,
             arm,
             catalogue: Catalogue::embedded().unwrap(),
             policies,
@@ -175,6 +202,7 @@ impl World {
             ("approver", &["platform-approvers"], &[]),
             ("second", &["platform-approvers"], &[]),
             ("outsider", &[], &[]),
+            ("stranger", &[], &[]),
             ("owner", &["platform-approvers"], &[]),
             ("admin", &["platform-approvers"], &[InstallationRole::Admin]),
             ("auditor", &[], &[InstallationRole::Auditor]),
@@ -245,7 +273,7 @@ impl World {
         let members = if name == "payments" {
             &members[..]
         } else {
-            &members[2..3]
+            &[("approver", Role::Approver), ("stranger", Role::Developer)][..]
         };
         self.portal
             .seed_project(
@@ -287,6 +315,16 @@ impl World {
             .submit(&developer, draft, submission())
             .await
             .unwrap()
+    }
+
+    /// Sends a draft as somebody.
+    pub(crate) async fn try_send(
+        &self,
+        who: &str,
+        draft: RequestDraft,
+    ) -> portal::Result<RequestDetail> {
+        let actor = self.actor(who).await;
+        self.portal.submit(&actor, draft, submission()).await
     }
 
     pub(crate) async fn decide(
@@ -465,6 +503,50 @@ impl World {
     pub(crate) async fn resource_exists(&self, id: &str) -> bool {
         let id = azure::ResourceId::parse(id).unwrap();
         self.arm().resources().find(&id).await.unwrap().is_some()
+    }
+
+    /// A resource as Azure shows it, whole.
+    pub(crate) async fn resource(&self, id: &str) -> Option<Value> {
+        let id = azure::ResourceId::parse(id).unwrap();
+        self.arm().resources().find(&id).await.unwrap()
+    }
+
+    /// Somebody writes a resource by hand, and waits until it is there; answers it as Azure shows it.
+    pub(crate) async fn by_hand(&self, id: &str, body: Value) -> Value {
+        let parsed = azure::ResourceId::parse(id).unwrap();
+        // A cluster takes one change at a time.
+        for _ in 0..200 {
+            match self.arm().resources().put(&parsed, body.clone()).await {
+                Ok(_) => break,
+                Err(error) => assert!(error.is_retryable(), "{error:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for _ in 0..200 {
+            if let Some(there) = self.resource(id).await
+                && there["properties"]["provisioningState"] == "Succeeded"
+            {
+                return there;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{id} does not come");
+    }
+
+    /// Something is changed by hand, without Slipway.
+    pub(crate) async fn change_by_hand(&self, id: &str, patch: Value) {
+        let mut url = self.sim.endpoint.join("/_sim/resources").unwrap();
+        url.query_pairs_mut().append_pair("id", id);
+        let answer = self.http.patch(url).json(&patch).send().await.unwrap();
+        assert!(answer.status().is_success(), "{id}: {answer:?}");
+    }
+
+    /// Something is deleted by hand, without Slipway.
+    pub(crate) async fn remove_by_hand(&self, id: &str) {
+        let mut url = self.sim.endpoint.join("/_sim/resources").unwrap();
+        url.query_pairs_mut().append_pair("id", id);
+        let answer = self.http.delete(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "{id}: {answer:?}");
     }
 
     /// The chain of the audit record holds, and tells of these actions.

@@ -12,6 +12,7 @@ mod limits;
 mod lists;
 mod queue;
 mod requests;
+mod reservations;
 mod schema;
 mod small;
 mod world;

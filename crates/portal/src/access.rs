@@ -167,6 +167,7 @@ pub(crate) fn is_slipways(requester: &str) -> bool {
 pub(crate) fn of_request(
     actor: &Actor,
     kind: RequestKind,
+    requester: &str,
     request: &Decidable<'_>,
 ) -> RequestAccess {
     let Decidable {

@@ -45,6 +45,7 @@ impl Portal {
         let mut access = access::of_request(
             actor,
             request.summary.kind,
+            &request.summary.requester,
             &Decidable {
                 project: &request.summary.project,
                 authors: &authors,

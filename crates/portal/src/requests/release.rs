@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use store::{Operation, Request, Stack, Step, Tx};
 use types::ids::OperationId;
 use types::operation::{OperationKind, OperationState, OperationSummary};
+use types::plan::Plan;
 use types::request::{RequestKind, RequestState};
 use types::stack::StackState;
 use types::time::Timestamp;

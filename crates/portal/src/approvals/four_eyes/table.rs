@@ -242,7 +242,7 @@ fn who_may_decide_is_the_rule_for_every_actor_requester_editors_role_and_state()
         let refusal = cannot_decide(&actor, &request);
         assert_eq!(refusal.is_none(), expected, "{case:?}: {refusal:?}");
         // What the page offers is what would be done.
-        let offered = of_request(&actor, RequestKind::Create, &request).decide;
+        let offered = of_request(&actor, RequestKind::Create, case.requester, &request).decide;
         assert_eq!(
             offered == Access::Allowed,
             expected,

@@ -288,6 +288,7 @@ fn id(request: &Value) -> &str {
 fn draft() -> Value {
     let mut draft = vm("four-eyes");
     draft["tier"] = "prod".into();
+    draft["justification"] = "The table of four eyes.".into();
     draft["parameters"]["subnetId"] = PROD_SUBNET.into();
     draft["parameters"]["dataDisk"] = true.into();
     draft["parameters"]["dataDiskSizeGB"] = 8192.into();

@@ -255,9 +255,15 @@ impl Portal {
         let Some(plan) = &request.plan else {
             return Ok(None);
         };
-        let outcome = self.plan_again(request).await?;
+        let made = match self.plan_again(request).await {
+            Ok(outcome) => Some(outcome.plan),
+            // What is half deleted is deleted to its end, whatever its template has become.
+            Err(Error::Invalid { .. }) if kind == OperationKind::Destroy => None,
+            Err(error) => return Err(error),
+        };
+        let made = made.as_ref().unwrap_or(plan);
         if kind == OperationKind::Apply
-            && let Some(why) = crate::operations::differs(plan, &outcome.plan)
+            && let Some(why) = crate::operations::differs(plan, made)
         {
             return Ok(Some(why));
         }
@@ -271,7 +277,7 @@ impl Portal {
                 new.name
             )));
         }
-        self.not_agreed(request, &outcome.plan, &plan.digest).await
+        self.not_agreed(request, made, &plan.digest).await
     }
 
     /// A stack that the actor may see.

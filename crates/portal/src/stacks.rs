@@ -270,8 +270,10 @@ impl Portal {
             Some(_) => self.plan_again_by(actor, request).await,
             None => self.plan_again(request).await,
         };
-        let outcome = match made {
-            Ok(outcome) => outcome,
+        let made = match made {
+            Ok(outcome) => Some(outcome.plan),
+            // What is half deleted is deleted to its end, whatever its template has become.
+            Err(Error::Invalid { .. }) if kind == OperationKind::Destroy => None,
             Err(Error::Invalid { errors }) => {
                 let words: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
                 return Ok(Some(format!(
@@ -281,8 +283,9 @@ impl Portal {
             }
             Err(error) => return Err(error),
         };
+        let made = made.as_ref().unwrap_or(plan);
         if kind == OperationKind::Apply
-            && let Some(why) = crate::operations::differs(plan, &outcome.plan)
+            && let Some(why) = crate::operations::differs(plan, made)
         {
             return Ok(Some(why));
         }
@@ -296,7 +299,7 @@ impl Portal {
                 new.name
             )));
         }
-        self.not_agreed(request, &outcome.plan, &plan.digest).await
+        self.not_agreed(request, made, &plan.digest).await
     }
 
     /// A stack that the actor may see.

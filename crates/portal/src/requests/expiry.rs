@@ -181,7 +181,8 @@ impl Portal {
                 "Closed: the stack has expired, and its deletion goes ahead.",
                 json!({ "because": "stack_expired" }),
             )
-            .await
+            .await?;
+        self.release_name(tx, trail, &request).await
     }
 }
 

@@ -5,7 +5,7 @@ use types::quota::QuotaLine;
 use types::request::RequestState;
 use types::stack::StackState;
 
-use crate::world::{World, moment, now, project, request, stack, target};
+use crate::world::{World, moment, now, project, request, sent, stack, target};
 
 crate::stories![
     the_second_to_lock_a_limit_sees_what_the_first_reserved,
@@ -40,7 +40,7 @@ async fn approve(world: &World, name: &str, lines: Vec<QuotaLine>) -> Request {
         plan.quota = lines;
     }
     let mut tx = world.store.begin().await.unwrap();
-    assert!(tx.insert_request(&request).await.unwrap());
+    assert!(tx.insert_request(&request, &sent(&request)).await.unwrap());
     tx.insert_stack(&stack).await.unwrap();
     tx.commit(now()).await.unwrap();
     request
@@ -64,7 +64,7 @@ async fn the_second_to_lock_a_limit_sees_what_the_first_reserved(world: World) {
             let stack = stack(&format!("racer-{n}"));
             let mut request = request(&stack);
             request.summary.state = RequestState::Approved;
-            assert!(tx.insert_request(&request).await.unwrap());
+            assert!(tx.insert_request(&request, &sent(&request)).await.unwrap());
             tx.insert_stack(&stack).await.unwrap();
             tx.commit(now()).await.unwrap();
             true

@@ -622,7 +622,7 @@ async fn a_project_adds_up_its_stacks_and_promises(world: World) {
         change.summary.monthly = types::cost::Usd(monthly);
         change.summary.unpriced = 1;
         let mut tx = world.store.begin().await.unwrap();
-        assert!(tx.insert_request(&change).await.unwrap());
+        assert!(tx.insert_request(&change, &sent(&change)).await.unwrap());
         tx.commit(now()).await.unwrap();
         let dev = totals(None).await;
         assert_eq!((dev.pending.0, dev.unpriced), (pending, 1), "{monthly}");

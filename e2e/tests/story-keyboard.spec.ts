@@ -33,9 +33,11 @@ async function approveByKeys(page: Page): Promise<void> {
   await expect(page.locator("html[data-ready]")).toBeAttached();
   await tabTo(page, page.getByRole("link", { name: /keyboard-worker/ }).first());
   // One key may not decide by itself: it asks once more.
-  page.once("dialog", (dialog) => void dialog.accept());
   await page.keyboard.press("a");
+  await expect(page.getByRole("dialog", { name: /Approve .*keyboard-worker/ })).toBeVisible();
+  await page.keyboard.press("Enter");
   await expect(page.getByText("Nothing waits for you").first()).toBeVisible();
+  await expect(page.getByText(/^Approved .*keyboard-worker\.$/)).toBeVisible();
 }
 
 test("a VM for prod, without a mouse", async ({ page }) => {

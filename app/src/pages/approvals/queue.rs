@@ -205,7 +205,7 @@ fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> An
     view! {
         <tr aria-current=current.then_some("true")>
             <th scope="row">
-                <a class="font-[600] hover:underline" href=href data-queue="row" aria-current=current.then_some("true")>
+                <a class="font-[600] hover:underline" href=href data-queue="row" data-request=request.id.to_string() aria-current=current.then_some("true")>
                     {title(request)}
                 </a>
                 <div class="text-xs text-ink-2">

@@ -22,7 +22,7 @@ pub(crate) fn decide(
         Access::Hidden => ().into_any(),
         Access::Disabled { reason } => off("Approve", reason.clone()),
         Access::Allowed => view! {
-            <form method="post" action=format!("/requests/{}/decide", request.summary.id) id="decide" class="grid gap-2">
+            <form method="post" action=format!("/requests/{}/decide", request.summary.id) id="decide" data-request=request.summary.id.to_string() class="grid gap-2">
                 <input type="hidden" name="plan_digest" value=plan.digest.clone()/>
                 <input type="hidden" name="next" value=next/>
                 <p class="text-xs text-ink-3">

@@ -215,6 +215,7 @@ pub(crate) fn of_request(
             }
             Err(_) => Access::Hidden,
         },
+        approve: decide.clone(),
         decide,
         comment,
     }

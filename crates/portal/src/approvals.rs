@@ -134,6 +134,7 @@ impl Portal {
     async fn decide_once(&self, actor: &Actor, id: RequestId, decide: &Decide) -> Result<()> {
         let mut request = self.readable_request(actor, id).await?;
         self.prove(&request).await?;
+        let today = self.judge_again(&mut request).await?;
         let decisions = self.0.store.decisions(id).await?;
         let plans = self.0.store.authors(id).await?;
         let authors = Authors::of(&request.summary.requester, &plans);
@@ -168,6 +169,14 @@ impl Portal {
             return Err(Error::Conflict {
                 code: "right_lost",
                 detail: why,
+            });
+        }
+        if decide.decision == DecisionKind::Approve
+            && let Some(detail) = today.refused
+        {
+            return Err(Error::Conflict {
+                code: "denied_now",
+                detail,
             });
         }
         let expires_at = match (decide.decision, request.summary.kind) {

@@ -5,6 +5,7 @@ mod expiry;
 pub(crate) mod release;
 pub(crate) mod sentences;
 pub(crate) mod standing;
+mod today;
 
 use sentences::{denied_sentence, waiting_sentence};
 use serde_json::{Value, json};

@@ -229,6 +229,10 @@ pub struct RequestDetail {
     pub operation: Option<OperationId>,
     /// Why the last plan was sent back, where it was.
     pub sent_back: Option<String>,
+    /// What is otherwise now than when the plan was made, a sentence each. A request that waits is judged again whenever it is opened: verdict, cost and
+    /// quota of `plan` are those of now.
+    #[serde(default)]
+    pub since_sent: Vec<String>,
     /// What the reader may do.
     pub access: RequestAccess,
 }
@@ -267,6 +271,8 @@ pub struct RequestAccess {
     pub withdraw: Access,
     /// Approve, reject, request changes.
     pub decide: Access,
+    /// Approve, for whom `decide` allows: what a guardrail denies by now cannot be approved.
+    pub approve: Access,
     /// Write a comment.
     pub comment: Access,
 }

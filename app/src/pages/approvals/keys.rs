@@ -38,7 +38,9 @@ pub(crate) fn Keys() -> impl IntoView {
         off.set(is_off());
         if taken(MOVED).is_some() {
             focus(CURRENT);
-            let done = location().search().is_ok_and(|search| search.contains(DONE));
+            let done = location()
+                .search()
+                .is_ok_and(|search| search.contains(DONE));
             if let Some(text) = taken(SAYS)
                 && (done || !text.starts_with("Approved"))
             {
@@ -50,7 +52,14 @@ pub(crate) fn Keys() -> impl IntoView {
         }
         // The queue's rows are exchanged while it is looked at; the document stays.
         let _ = window_event_listener(leptos::ev::keydown, move |event| {
-            pressed(&event, &Way { said, asked, dialog });
+            pressed(
+                &event,
+                &Way {
+                    said,
+                    asked,
+                    dialog,
+                },
+            );
         });
     });
     let key = |key: &'static str, does: &'static str| {
@@ -159,7 +168,9 @@ fn pressed(event: &KeyboardEvent, way: &Way) {
         "j" => step(row.as_ref(), 1),
         "k" => step(row.as_ref(), -1),
         "a" => on_row(row, way, "approve", approve),
-        "r" => on_row(row, way, "reject", |row, way| comment(row, way, "reject", "rejects")),
+        "r" => on_row(row, way, "reject", |row, way| {
+            comment(row, way, "reject", "rejects")
+        }),
         "c" => on_row(row, way, "request changes", |row, way| {
             comment(row, way, "request_changes", "requests changes of");
         }),
@@ -264,9 +275,7 @@ fn approve_now() {
         return;
     };
     let all = rows();
-    let at = all
-        .iter()
-        .position(|row| row.has_attribute("aria-current"));
+    let at = all.iter().position(|row| row.has_attribute("aria-current"));
     let current = at.and_then(|at| all.get(at));
     let next = at.and_then(|at| all.get(at + 1).or_else(|| all.get(at.checked_sub(1)?)));
     if let Some(input) = form

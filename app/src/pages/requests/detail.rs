@@ -97,6 +97,7 @@ fn show(request: &RequestDetail) -> AnyView {
         )}
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
         {region("next", next_step(request))}
+        {region("since", since_sent(request))}
         {columns_aside_first(main(request, &path, refused.as_ref()), "Verdict, cost and approvals", aside(request, refused.as_ref()))}
     }
     .into_any()
@@ -156,6 +157,23 @@ fn next_step(request: &RequestDetail) -> Option<AnyView> {
         }),
         _ => None,
     }
+}
+
+/// What is otherwise now than when a waiting request was sent; nothing where nothing is.
+fn since_sent(request: &RequestDetail) -> Option<AnyView> {
+    if request.since_sent.is_empty() {
+        return None;
+    }
+    let lines = request
+        .since_sent
+        .iter()
+        .map(|line| view! { <li>{line.clone()}</li> })
+        .collect::<Vec<_>>();
+    Some(notice(
+        Tone::Warn,
+        "Changed since it was sent",
+        view! { <ul class="list-disc pl-4">{lines}</ul> }.into_any(),
+    ))
 }
 
 fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> AnyView {
@@ -288,6 +306,7 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
     };
     view! {
         <p>{plan.summary.clone()}</p>
+        {since_sent(request)}
         {facts(
             vec![
                 (

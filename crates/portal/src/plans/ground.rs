@@ -71,6 +71,26 @@ impl Portal {
         })
     }
 
+    /// The plan as it is at this moment, by what is known of Azure: nothing is asked of it.
+    ///
+    /// # Errors
+    /// As [`Portal::make_plan`].
+    pub(crate) async fn made_now(&self, prepared: &Prepared) -> Result<PlanOutcome> {
+        let others = prepared.other_stacks.clone();
+        let standing = self
+            .standing(&prepared.place, &prepared.facts, others)
+            .await?;
+        let outcome = self.plan_of(prepared, &standing)?;
+        self.refuse_taken(
+            &prepared.actor,
+            &outcome.plan,
+            &outcome.parsed,
+            prepared.place.beside,
+        )
+        .await?;
+        Ok(outcome)
+    }
+
     /// Reads what a plan is made from.
     pub(crate) async fn prepare(
         &self,

@@ -28,10 +28,11 @@ impl Portal {
     pub(crate) async fn proved_detail(
         &self,
         actor: &Actor,
-        request: Request,
+        mut request: Request,
     ) -> Result<RequestDetail> {
         let store = &self.0.store;
         let id = request.summary.id;
+        let today = self.judge_again(&mut request).await?;
         let decisions = store.decisions(id).await?;
         let plans = store.authors(id).await?;
         let authors = Authors::of(&request.summary.requester, &plans);
@@ -58,7 +59,13 @@ impl Portal {
         {
             access.edit = Access::disabled(why);
         }
+        if access.approve.is_allowed()
+            && let Some(why) = today.refused
+        {
+            access.approve = Access::disabled(why);
+        }
         Ok(RequestDetail {
+            since_sent: today.changes,
             comments: store.comments(id).await?,
             timeline: store.request_timeline(id).await?,
             operation: store.operation_of_request(id).await?,

@@ -321,6 +321,68 @@ async fn two_approvals_at_once_never_over_on_postgres() {
     two_approvals_at_once_never_over(Engine::Postgres).await;
 }
 
+/// Somebody who opens a request days later reads budget and verdict of that moment, and cannot approve what would only be sent back.
+async fn whoever_decides_sees_what_holds_now(engine: Engine) {
+    let world = shipped(engine, Some(Usd(400_000)), 20).await;
+    let groups = ["platform-approvers", "cost-approvers"].map(|g| g.parse().unwrap());
+    world
+        .portal
+        .sign_in("approver", "approver", groups.to_vec(), vec![])
+        .await
+        .unwrap();
+    let one = world.send(large("one", "prod", 16_384)).await;
+    let two = world.send(large("two", "prod", 16_384)).await;
+    let approver = world.actor("approver").await;
+    let open = async |id| world.portal.request(&approver, id).await.unwrap();
+    let committed = |request: &RequestDetail| {
+        let budget = request.plan.as_ref().unwrap().cost.budget.as_ref().unwrap();
+        budget.committed
+    };
+    let before = open(two.summary.id).await;
+    assert_eq!(before.access.approve, Access::Allowed);
+    assert_eq!((before.since_sent.len(), committed(&before)), (0, Usd(0)));
+
+    world
+        .decide("approver", &one, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let after = open(two.summary.id).await;
+    assert_eq!(committed(&after), one.summary.monthly);
+    assert!(
+        matches!(&after.access.approve, Access::Disabled { reason } if reason.contains("GR-006")),
+        "{:?}",
+        after.access.approve
+    );
+    assert_eq!(after.access.decide, Access::Allowed, "to send it back");
+    let told = after.since_sent.join(" ");
+    assert!(told.contains("budget") && told.contains("GR-006"), "{told}");
+    // What was approved stays what was sent: only what was found out about it is of now.
+    let digest = |request: &RequestDetail| request.plan.as_ref().unwrap().digest.clone();
+    assert_eq!(digest(&after), digest(&two));
+    assert_eq!(after.plan_revision, two.plan_revision);
+
+    let refused = world
+        .decide("approver", &two, DecisionKind::Approve)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), "denied_now");
+    let sent_back = world
+        .decide("approver", &two, DecisionKind::RequestChanges)
+        .await
+        .unwrap();
+    assert_eq!(sent_back.summary.state, RequestState::ChangesRequested);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_decides_sees_what_holds_now_on_sqlite() {
+    whoever_decides_sees_what_holds_now(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_decides_sees_what_holds_now_on_postgres() {
+    whoever_decides_sees_what_holds_now(Engine::Postgres).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_takes_what_it_adds_and_gives_nothing_before_it_is_gone() {
     let world = shipped(Engine::Sqlite, Some(Usd(150_000)), 20).await;

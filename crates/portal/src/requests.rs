@@ -57,7 +57,8 @@ impl Portal {
         if let Some(there) = self.sent_before(actor, &submission).await? {
             return Ok(there);
         }
-        let made = self.make_request(actor, draft, &submission, &[]).await;
+        // On the heap: planning and storing one after the other make a large future, and worker threads have small stacks.
+        let made = Box::pin(self.make_request(actor, draft, &submission, &[])).await;
         match made {
             Ok(Some(id)) => self.request(actor, id).await,
             Ok(None) => self
@@ -98,7 +99,7 @@ impl Portal {
             stack: ground,
             closing,
         };
-        let stored = self.store_submission(actor, sent, new, now).await?;
+        let stored = Box::pin(self.store_submission(actor, sent, new, now)).await?;
         Ok(stored.then_some(id))
     }
 

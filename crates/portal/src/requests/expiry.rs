@@ -152,8 +152,7 @@ impl Portal {
             justification: why(ended, last.copied()),
             ..RequestDraft::default()
         };
-        self.make_request(&crate::system(), draft, &submission, &closing)
-            .await?;
+        Box::pin(self.make_request(&crate::system(), draft, &submission, &closing)).await?;
         Ok(())
     }
 

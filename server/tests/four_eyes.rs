@@ -169,7 +169,7 @@ impl World {
         let (browser, _) = self.person(author);
         let answer = browser
             .rest(method, path)
-            .header("if-match", format!("\"{version}\""))
+            .header("if-match", format!("\"v{version}\""))
             .json(&draft())
             .send()
             .await

@@ -77,10 +77,12 @@ impl World {
     /// An installation, as it was left; `crash_at` ends its process at a boundary.
     fn start(&self, installation: &str, crash_at: Option<u32>) -> Slipway {
         let folder = self.folder(installation);
-        let mut start = Start::new(&["serve", "--listen", "127.0.0.1:0"], &folder).env(
-            "SLIPWAY_AZURE",
-            support::settings(&self.data.path().join("sim")),
-        );
+        let mut start = Start::new(&["serve", "--listen", "127.0.0.1:0"], &folder)
+            .env(
+                "SLIPWAY_AZURE",
+                support::settings(&self.data.path().join("sim")),
+            )
+            .env("SLIPWAY_SANDBOX", "true");
         if let Some(crossed) = crash_at {
             start = start.env("SLIPWAY_CRASH_AT", crossed.to_string());
         }

@@ -1,9 +1,10 @@
 //! Resource ids that plans reserve, in the transaction that sends the request: what clashes with what others hold, and who may be told whose it is.
 
 use serde_json::Value;
-use store::{Reservation, Tx};
+use store::{Reservation, Stack, Tx};
 use types::actor::Actor;
 use types::ids::StackId;
+use types::names::ProjectName;
 use types::plan::Plan;
 use types::problem::FieldError;
 use types::project::TierSettings;
@@ -258,15 +259,27 @@ impl Portal {
         plan: &Plan,
         parsed: Option<&ParsedDraft>,
     ) -> Result<()> {
-        let project = self.0.store.project(&stack.project).await?;
+        let project = tx.project(&stack.project).await?;
         let tier = project.as_ref().and_then(|p| p.tiers.get(&stack.tier));
         let stack = stack.id;
         let wanted = plan_ids(plan);
         let held = tx.reservations_near(&ids(&wanted)).await?;
-        let found = clashes(stack, &wanted, &held, &shared(tier));
-        if let Some(parsed) = parsed {
-            self.refuse(actor, parsed, found).await?;
-        } else if let Some(one) = found.first() {
+        let mut found = clashes(stack, &wanted, &held, &shared(tier));
+        match parsed {
+            Some(parsed) if !found.is_empty() => {
+                for one in &mut found {
+                    if let Owner::Stack(owner) = one.owner {
+                        // Of this transaction: others may wait for it, each with a connection.
+                        one.named = named(tx.stack(owner).await?, sees(actor));
+                    }
+                }
+                return Err(Error::Invalid {
+                    errors: errors(parsed, &found),
+                });
+            }
+            _ => {}
+        }
+        if let Some(one) = found.first() {
             return Err(taken(one));
         }
         tx.release_unsent(stack, &ids(&wanted)).await?;
@@ -287,10 +300,7 @@ impl Portal {
         if found.is_empty() {
             return Ok(());
         }
-        self.name_owners(&mut found, |project| {
-            may_read(actor, project, "stack").is_ok()
-        })
-        .await?;
+        self.name_owners(&mut found, sees(actor)).await?;
         Err(Error::Invalid {
             errors: errors(parsed, &found),
         })
@@ -303,24 +313,33 @@ impl Portal {
     pub(crate) async fn name_owners(
         &self,
         found: &mut [NotOurs],
-        told: impl Fn(&types::names::ProjectName) -> bool,
+        told: impl Fn(&ProjectName) -> bool,
     ) -> Result<()> {
         for one in found {
-            let Owner::Stack(id) = one.owner else {
-                continue;
-            };
-            one.named = match self.0.store.stack(id).await? {
-                Some(stack) if told(&stack.summary.project) => Some(format!(
-                    "the stack {} of {} {}",
-                    stack.summary.name,
-                    stack.summary.project,
-                    stack.summary.tier.as_str()
-                )),
-                Some(_) => None,
-                None => Some("a stack that this installation does not know".to_owned()),
-            };
+            if let Owner::Stack(id) = one.owner {
+                one.named = named(self.0.store.stack(id).await?, &told);
+            }
         }
         Ok(())
+    }
+}
+
+/// The projects whose stacks an actor may be told of.
+fn sees(actor: &Actor) -> impl Fn(&ProjectName) -> bool + '_ {
+    |project| may_read(actor, project, "stack").is_ok()
+}
+
+/// A stack in words; `None` for one that must not be told of.
+fn named(stack: Option<Stack>, told: impl Fn(&ProjectName) -> bool) -> Option<String> {
+    match stack {
+        Some(stack) if told(&stack.summary.project) => Some(format!(
+            "the stack {} of {} {}",
+            stack.summary.name,
+            stack.summary.project,
+            stack.summary.tier.as_str()
+        )),
+        Some(_) => None,
+        None => Some("a stack that this installation does not know".to_owned()),
     }
 }
 

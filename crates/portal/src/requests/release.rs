@@ -219,6 +219,7 @@ impl Portal {
                 json!({ "plan_digest": request.plan.as_ref().map(|p| &p.digest), "why": why }),
             )
             .await?;
+        self.release_name(&mut tx, &trail, &request).await?;
         tx.commit(trail.now).await?;
         Ok(())
     }

@@ -166,6 +166,7 @@ async fn a_private_key_is_refused_everywhere_and_kept_nowhere() {
     let approver = slipway.api("approver").await;
     let browser = slipway.browser("developer").await;
     let decider = slipway.browser("approver").await;
+    let admin = slipway.browser("admin").await;
     let mut heard = Heard::default();
 
     let mut prod = vm("waiting");
@@ -200,6 +201,15 @@ async fn a_private_key_is_refused_everywhere_and_kept_nowhere() {
         };
         rest(&mut heard, &developer, &approver, kind, &key, &places).await;
         forms(&mut heard, &browser, &decider, kind, &key, &places).await;
+        let path = "/projects/payments/break-glass";
+        let what = format!("{kind} in the reason to break glass");
+        heard
+            .sent_back(&what, &admin, path, &[("reason", &key)])
+            .await;
+        let reason = json!({ "reason": key });
+        let answer = admin.post_json(&format!("/api/v1{path}"), &reason).await;
+        let (status, text) = heard.hear(what, answer).await;
+        assert!(status == 422 && text.contains("private_key"), "{text}");
     }
 
     // What is no key goes through, so nothing above was refused for another reason.

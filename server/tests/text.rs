@@ -387,6 +387,10 @@ impl World {
                     .map(|name| format!("/projects/{name}"))
                     .into(),
             ),
+            (
+                "/projects/:name/:action",
+                vec!["/projects/payments/break-glass".into()],
+            ),
             ("/me", vec!["/me".into(), "/me?tab=x".into()]),
             ("/me/tokens", vec!["/me/tokens".into()]),
             (

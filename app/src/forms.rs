@@ -3,6 +3,8 @@
 //! `server` receives the POST, turns its fields into a draft with [`draft`], calls `portal`, and either redirects (303) or renders the page at the same
 //! address with [`Submitted`] in context.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,10 @@ pub struct Submitted {
 /// The problem of a form whose number was used before, with other values.
 const ALREADY_SENT: &str = "already_sent";
 
+/// Why the filters in an address were taken away; the page stands without them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedAddress(pub Problem);
+
 impl Submitted {
     /// The same, refused with this problem. A number that made another request already is not used again: the next try is a request of its own.
     #[must_use]
@@ -65,21 +71,12 @@ impl Submitted {
 
 /// The refused POST, when it was posted to `path` or below it.
 pub(crate) fn submitted(path: &str) -> Option<Submitted> {
-    let mut submitted = use_context::<Submitted>()?;
+    let submitted = use_context::<Submitted>()?;
     let below = submitted.path.strip_prefix(path)?;
-    if !(below.is_empty() || below.starts_with('/')) {
-        return None;
-    }
-    if let Some(draft) = &mut submitted.draft {
-        // A private key pasted by mistake goes no further than it already has.
-        draft
-            .parameters
-            .retain(|_, value| !is_private_key(&text(value)));
-    }
-    Some(submitted)
+    (below.is_empty() || below.starts_with('/')).then_some(submitted)
 }
 
-/// The name of the hidden field that says which parameters are numbers, switches or structures, `vmCount=number fips=bool`.
+/// The name of the hidden field that says which parameters are numbers, switches, lists or maps, `vmCount=number fips=bool`.
 pub const SHAPES: &str = "shapes";
 
 /// The draft that the fields of a posted request form make. Fields that are not the form's are ignored; nothing is judged here.
@@ -87,7 +84,7 @@ pub const SHAPES: &str = "shapes";
 /// Names: those of [`RequestDraft`], `parameters.<name>`, and tags as `tags`, one `name=value` per line.
 #[must_use]
 pub fn draft(fields: &[(String, String)]) -> RequestDraft {
-    let shapes: Vec<(&str, &str)> = fields
+    let shapes: HashMap<&str, &str> = fields
         .iter()
         .filter(|(name, _)| name == SHAPES)
         .flat_map(|(_, text)| text.split_ascii_whitespace())
@@ -100,16 +97,16 @@ pub fn draft(fields: &[(String, String)]) -> RequestDraft {
             ("fix", Some((field, _))) => field,
             _ => name,
         };
-        let shape = shapes
-            .iter()
-            .find(|(parameter, _)| of.strip_prefix("parameters.") == Some(parameter))
-            .map_or("text", |(_, shape)| *shape);
+        let shape = of
+            .strip_prefix("parameters.")
+            .and_then(|parameter| shapes.get(parameter).copied())
+            .unwrap_or("text");
         set(&mut draft, name, &text, shape);
     }
     draft
 }
 
-/// Puts one field's text into a draft; `shape` is `number`, `bool`, `json` or `text` and matters for parameters only.
+/// Puts one field's text into a draft; `shape` is `number`, `bool`, `list`, `map` or `text` and matters for parameters only.
 pub(crate) fn set(draft: &mut RequestDraft, name: &str, text: &str, shape: &str) {
     match name {
         "kind" => {
@@ -170,18 +167,38 @@ fn value(text: &str, shape: &str) -> Option<Value> {
             "false" | "" => false.into(),
             other => other.into(),
         }),
-        "json" if text.trim().is_empty() => None,
-        "json" => Some(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
+        "list" | "map" if text.trim().is_empty() => None,
+        "list" => Some(lines(text).collect()),
+        "map" => Some(map(text).map_or_else(|| text.into(), Value::Object)),
         _ => Some(text.into()),
     }
 }
 
-/// The shape of a parameter's control, for [`SHAPES`]. A text field whose default is a structure is written as JSON.
+/// What was typed, line by line.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// One `name=value` on each line; `None` where a line is something else or a name comes twice.
+fn map(text: &str) -> Option<types::Object> {
+    let mut members = types::Object::new();
+    for line in lines(text) {
+        let (name, value) = line.split_once('=')?;
+        let before = members.insert(name.trim().to_owned(), value.trim().into());
+        if before.is_some() {
+            return None;
+        }
+    }
+    Some(members)
+}
+
+/// The shape of a parameter's control, for [`SHAPES`]. A list is typed with one entry on each line, a map with one `name=value` on each.
 pub(crate) fn shape(field: &Field) -> &'static str {
     match (&field.control, &field.default) {
         (Control::Number { .. }, _) => "number",
         (Control::Checkbox, _) => "bool",
-        (_, Some(Value::Array(_) | Value::Object(_))) => "json",
+        (_, Some(Value::Array(_))) => "list",
+        (_, Some(Value::Object(_))) => "map",
         (_, Some(Value::Bool(_))) => "bool",
         (_, Some(Value::Number(_))) => "number",
         _ => "text",
@@ -206,23 +223,34 @@ pub(crate) fn get(draft: &RequestDraft, name: &str) -> String {
         _ => name
             .strip_prefix("parameters.")
             .and_then(|parameter| draft.parameters.get(parameter))
-            .map(text)
+            .map(typed)
             .unwrap_or_default(),
     }
 }
 
-/// A JSON value as people type it.
+/// A value as it is typed into its field: lists and maps line by line.
+pub(crate) fn typed(value: &Value) -> String {
+    let plain = |value: &Value| !value.is_array() && !value.is_object();
+    match value {
+        Value::Array(entries) if entries.iter().all(plain) => {
+            entries.iter().map(text).collect::<Vec<_>>().join("\n")
+        }
+        Value::Object(members) if members.values().all(plain) => members
+            .iter()
+            .map(|(name, value)| format!("{name}={}", text(value)))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        other => text(other),
+    }
+}
+
+/// A JSON value as people read it.
 pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// Whether somebody pasted the half of a key that must stay at home.
-pub(crate) fn is_private_key(text: &str) -> bool {
-    text.contains("PRIVATE KEY-----")
 }
 
 fn tags(text: &str) -> IndexMap<String, String> {
@@ -266,8 +294,14 @@ mod tests {
             ("parameters.size", "Standard_D2ds_v6"),
             ("parameters.fips", "false"),
             ("parameters.fips", "true"),
-            ("parameters.taints", r#"["a=b:NoSchedule"]"#),
-            (SHAPES, "count=number fips=bool taints=json"),
+            ("parameters.taints", "a=b:NoSchedule\r\n\r\n c=d:NoExecute "),
+            ("parameters.labels", "team=core\r\nnote=a=b"),
+            ("parameters.bad", "team"),
+            ("parameters.none", " "),
+            (
+                SHAPES,
+                "count=number fips=bool taints=list labels=map bad=map none=list",
+            ),
             ("action", "send"),
         ]));
         assert_eq!(draft.name, "web");
@@ -275,8 +309,25 @@ mod tests {
         assert_eq!(draft.parameters["count"], 3);
         assert_eq!(draft.parameters["fips"], true);
         assert_eq!(draft.parameters["size"], "Standard_D2ds_v6");
-        assert_eq!(draft.parameters["taints"][0], "a=b:NoSchedule");
+        assert_eq!(
+            draft.parameters["taints"],
+            serde_json::json!(["a=b:NoSchedule", "c=d:NoExecute"])
+        );
+        assert_eq!(
+            get(&draft, "parameters.taints"),
+            "a=b:NoSchedule\nc=d:NoExecute"
+        );
+        assert_eq!(draft.parameters["labels"]["note"], "a=b");
+        assert_eq!(get(&draft, "parameters.labels"), "team=core\nnote=a=b");
+        assert_eq!(draft.parameters["bad"], "team");
+        assert!(!draft.parameters.contains_key("none"));
         assert!(!draft.parameters.contains_key("action"));
+    }
+
+    #[test]
+    fn an_empty_list_or_map_is_an_empty_field() {
+        assert_eq!(typed(&serde_json::json!([])), "");
+        assert_eq!(typed(&serde_json::json!({})), "");
     }
 
     #[test]

@@ -63,10 +63,7 @@ pub(crate) fn said(content: AnyView) -> AnyView {
 
 /// Without JavaScript a page that runs loads itself again every three seconds.
 pub(crate) fn refresh_without_script(running: bool) -> Option<AnyView> {
-    running.then(|| {
-        view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="3">"#></noscript> }
-            .into_any()
-    })
+    running.then(crate::components::escaped::refresh)
 }
 
 /// `page` is the address of what is shown. The browser's own may be another one: a refused form is answered with a page, at the form's address.

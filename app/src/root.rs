@@ -56,6 +56,7 @@ fn Framed() -> impl IntoView {
                 <Route path=path!("/policies") view=pages::policies::page ssr=SsrMode::Async/>
                 <Route path=path!("/projects") view=pages::projects::list::page ssr=SsrMode::Async/>
                 <Route path=path!("/projects/:name") view=pages::projects::detail::page ssr=SsrMode::Async/>
+                <Route path=path!("/projects/:name/:action") view=pages::projects::detail::page ssr=SsrMode::Async/>
                 <Route path=path!("/me") view=pages::me::page ssr=SsrMode::Async/>
                 <Route path=path!("/me/tokens") view=pages::me::page ssr=SsrMode::Async/>
                 <Route path=path!("/me/tokens/:id/revoke") view=pages::me::page ssr=SsrMode::Async/>

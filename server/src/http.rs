@@ -148,7 +148,10 @@ fn span(request: &axum::extract::Request) -> tracing::Span {
         .extensions()
         .get::<RequestId>()
         .map_or("-", |RequestId(id)| id);
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+    // An address is no place for a key, but people paste.
+    let path = Some(request.uri().path()).filter(|path| !types::secret::looks_private(path));
+    let path = path.unwrap_or("(a private key)");
+    tracing::info_span!("request", method = %request.method(), path, id)
 }
 
 /// How long a stream stays silent before a comment keeps it open.

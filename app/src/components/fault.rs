@@ -55,7 +55,7 @@ fn layer(fault: &AzureFault) -> AnyView {
         <p class="wrap-anywhere">
             <code class="font-[600]">{code}</code>
             ": "
-            {message}
+            <bdi>{message}</bdi>
         </p>
         {(!ids.is_empty())
             .then(|| {

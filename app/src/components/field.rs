@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use types::problem::{FieldError, Problem};
 
 use super::chip::Tone;
+use super::escaped::TextArea;
 use super::icon::{Icon, icon_in};
 use super::page::notice;
 
@@ -100,22 +101,24 @@ pub(crate) fn area(
     required: bool,
 ) -> AnyView {
     let described = described_by(name, !help_text.is_empty(), problem.is_some());
+    let area = TextArea {
+        class: format!("{INPUT} resize-y"),
+        id: id_of(name),
+        name: name.to_owned(),
+        value,
+        placeholder: None,
+        rows: 3,
+        required,
+        spellcheck: true,
+        invalid: Signal::stored(problem.is_some()),
+        described: Signal::stored(described),
+    };
     view! {
         <div class="mb-4 max-w-[620px]">
             <label class=LABEL for=id_of(name)>
                 {label}
             </label>
-            <textarea
-                class=format!("{INPUT} resize-y")
-                id=id_of(name)
-                name=name
-                rows="3"
-                required=required
-                aria-invalid=problem.is_some().then_some("true")
-                aria-describedby=described
-            >
-                {value}
-            </textarea>
+            {area.view()}
             {problem.map(|message| error(name, message.into_any()))}
             {(!help_text.is_empty()).then(|| help(name, help_text.to_owned()))}
         </div>
@@ -138,13 +141,18 @@ pub(crate) fn summary(problem: Option<&Problem>, errors: &[FieldError]) -> AnyVi
     let links = errors
         .iter()
         .map(|error| {
+            let message = error.message.clone();
+            if error.field.is_empty() {
+                return view! { <li>{message}</li> }.into_any();
+            }
             view! {
                 <li>
                     <a class="underline underline-offset-2" href=format!("#{}", id_of(&error.field))>
-                        {error.message.clone()}
+                        {message}
                     </a>
                 </li>
             }
+            .into_any()
         })
         .collect::<Vec<_>>();
     notice(

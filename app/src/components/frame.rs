@@ -6,8 +6,10 @@ use leptos_router::hooks::use_location;
 use types::actor::{Actor, Right};
 
 use super::button::{Look, classes};
+use super::field::summary;
 use super::icon::{Icon, icon, mark};
 use crate::api::approvals::approval_count;
+use crate::forms::RefusedAddress;
 use crate::live::region;
 use crate::session::{Session, use_session};
 
@@ -51,6 +53,8 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
                         })} {sandbox} <div class="ml-auto flex items-center gap-3">{actor.as_ref().map(person)}</div>
                 </header>
                 <main id="main" tabindex="-1" class="w-full max-w-[1480px] flex-1 px-4 pt-[22px] pb-16 md:px-6">
+                    {use_context::<RefusedAddress>()
+                        .map(|RefusedAddress(problem)| summary(Some(&problem), &problem.errors))}
                     {page}
                 </main>
                 <footer class="border-t border-line px-4 py-3 text-xs text-ink-3 md:px-6">

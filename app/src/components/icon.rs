@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::escaped::drawing;
+
 /// Every icon there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Icon {
@@ -81,31 +83,14 @@ pub(crate) fn icon(icon: Icon) -> AnyView {
 
 /// An icon with its own size and place.
 pub(crate) fn icon_in(icon: Icon, class: &'static str) -> AnyView {
-    view! {
-        <svg
-            class=format!("{class} flex-none")
-            viewBox="0 0 24 24"
-            fill="none"
-            stroke="currentColor"
-            stroke-width="1.9"
-            stroke-linecap="round"
-            stroke-linejoin="round"
-            aria-hidden="true"
-            inner_html=icon.paths()
-        ></svg>
-    }
-    .into_any()
+    drawing(format!("{class} flex-none"), true, icon.paths())
 }
 
 /// Slipway's mark: a hull on its slip.
 pub(crate) fn mark() -> AnyView {
-    view! {
-        <svg
-            class="size-[22px] flex-none"
-            viewBox="0 0 24 24"
-            aria-hidden="true"
-            inner_html=r#"<path d="M2 15 22 9v3L2 18z" fill="var(--color-accent)"/><path d="M6 11.5 12 4l6 4.2z" fill="currentColor"/>"#
-        ></svg>
-    }
-    .into_any()
+    drawing(
+        "size-[22px] flex-none".to_owned(),
+        false,
+        r#"<path d="M2 15 22 9v3L2 18z" fill="var(--color-accent)"/><path d="M6 11.5 12 4l6 4.2z" fill="currentColor"/>"#,
+    )
 }

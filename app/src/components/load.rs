@@ -1,9 +1,9 @@
 //! Showing or failing: how everything that a page reads gets on it.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::button::{Look, link};
+use super::escaped;
 use crate::api::Failure;
 use crate::api::wire::Read;
 
@@ -50,7 +50,7 @@ pub(crate) fn failed(failure: &Failure) -> AnyView {
         .into_any(),
     };
     view! {
-        <Title text=title.clone()/>
+        {escaped::title(title.clone())}
         <section class="mx-auto max-w-xl py-16 text-center" role="alert">
             {(status > 0)
                 .then(|| view! { <p class="font-mono text-xs text-ink-3">{status.to_string()}</p> })}

@@ -5,6 +5,7 @@ pub(crate) mod button;
 pub(crate) mod card;
 pub(crate) mod chip;
 pub(crate) mod cost;
+pub(crate) mod escaped;
 pub(crate) mod fault;
 pub(crate) mod field;
 pub(crate) mod frame;

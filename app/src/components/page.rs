@@ -1,7 +1,8 @@
 //! The head of a page: its title, where it stands, its one heading, what can be done with it.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use super::escaped;
 
 /// The way down to a page: text and address.
 pub(crate) type Crumbs = Vec<(String, String)>;
@@ -16,12 +17,12 @@ pub(crate) fn head(
 ) -> AnyView {
     let (title, sentence): (String, String) = (title.into(), sentence.into());
     view! {
-        <Title text=title.clone()/>
+        {escaped::title(title.clone())}
         {breadcrumbs(crumbs)}
         <div class="mb-5 flex flex-wrap items-start gap-x-4 gap-y-3">
             <div class="min-w-0 flex-1 basis-72" data-live="head">
                 <h1 class="flex flex-wrap items-center gap-x-2.5 gap-y-1 wrap-anywhere">
-                    {title} {chips}
+                    <bdi>{title}</bdi> {chips}
                 </h1>
                 {(!sentence.is_empty())
                     .then(|| view! { <p class="mt-0.5 text-ink-2 wrap-anywhere">{sentence}</p> })}
@@ -46,7 +47,7 @@ fn breadcrumbs(crumbs: Crumbs) -> Option<AnyView> {
         .map(|(text, href)| {
             view! {
                 <li class="after:px-1.5 after:content-['/'] last:after:content-none">
-                    <a class="inline-block min-w-6 py-[3px] hover:underline" href=href>{text}</a>
+                    <a class="inline-block min-w-6 py-[3px] hover:underline" href=href><bdi>{text}</bdi></a>
                 </li>
             }
         })

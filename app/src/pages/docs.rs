@@ -6,7 +6,7 @@ use crate::components::card::CARD;
 use crate::components::page::plain_head;
 
 /// Code, title, what to do. The codes are those of problem documents.
-const PROBLEMS: [(&str, &str, &str); 18] = [
+const PROBLEMS: [(&str, &str, &str); 19] = [
     (
         "unauthenticated",
         "Not signed in",
@@ -75,7 +75,12 @@ const PROBLEMS: [(&str, &str, &str); 18] = [
     (
         "too_large",
         "The body is too large",
-        "Send less; a request is at most a few kilobytes.",
+        "Send less; a request is at most a few kilobytes, a form at most 500 fields.",
+    ),
+    (
+        "private_key",
+        "A field holds a private key",
+        "It was thrown away: it is neither stored nor logged nor shown again. Where a key is asked for, paste the public half, from the file that ends in .pub. If anybody else has seen the private half, replace the pair.",
     ),
     (
         "unavailable",

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::address;
 use crate::components::button::{Look, classes};
+use crate::components::escaped;
 use crate::components::field::INPUT;
 use crate::session::use_session;
 
@@ -49,11 +50,7 @@ pub(crate) fn filters(
                 .into_iter()
                 .map(|(value, label)| {
                     let selected = value == filter.chosen;
-                    view! {
-                        <option value=value selected=selected>
-                            {label}
-                        </option>
-                    }
+                    escaped::option(value, label, selected, false)
                 })
                 .collect::<Vec<_>>();
             view! {

@@ -5,6 +5,7 @@
 
 mod draft;
 mod expiry;
+mod limits;
 mod reserved;
 mod tags;
 mod text;
@@ -16,7 +17,7 @@ use types::check::Check;
 use types::ids::{RequestId, StackId};
 use types::names::StackName;
 use types::policy::Verdict;
-use types::problem::FieldError;
+use types::problem::{FieldError, capped};
 use types::project::Tier;
 use types::request::{RequestDraft, RequestKind};
 
@@ -25,7 +26,6 @@ use crate::plans::{PlanOutcome, approvers};
 use crate::{Error, Portal, Result, equivalents};
 
 pub use draft::{ParsedDraft, parse};
-pub(crate) use text::forget_private_keys;
 pub(crate) use values::plain;
 
 impl Portal {
@@ -44,6 +44,8 @@ impl Portal {
             None => None,
         };
         let mut draft = draft.clone();
+        // The text for other tools is made of the draft: a private key must not come back in it.
+        let secrets = draft.forget_secrets();
         if let Some(edited) = &edited {
             draft.kind = edited.draft.kind;
             draft.stack = edited.draft.stack;
@@ -71,6 +73,10 @@ impl Portal {
             Err(Error::Invalid { errors }) => (None, errors, None),
             Err(other) => return Err(other),
         };
+        if !secrets.is_empty() {
+            errors.retain(|error| secrets.iter().all(|secret| secret.field != error.field));
+            errors = secrets.into_iter().chain(errors).collect();
+        }
         if let Some(parsed) = &parsed
             && parsed.kind == RequestKind::Create
         {
@@ -86,8 +92,6 @@ impl Portal {
             },
             None => submit(&errors, None),
         };
-        // The text for other tools is made of the draft: a private key must not come back in it.
-        forget_private_keys(&mut draft);
         let approvers = plan
             .as_ref()
             .map(|plan| approvers(&plan.report))
@@ -97,9 +101,15 @@ impl Portal {
         } else {
             self.usual_minutes(actor).await?
         };
+        // What is as large as this is refused, and not repeated in three languages.
+        let equivalents = if limits::is_large(&draft) {
+            Vec::new()
+        } else {
+            equivalents::of(&draft, plan.as_ref(), &self.0.public_url)
+        };
         Ok(Check {
-            equivalents: equivalents::of(&draft, plan.as_ref(), &self.0.public_url),
-            errors,
+            equivalents,
+            errors: capped(errors),
             plan,
             approvers,
             usual_minutes,

@@ -39,11 +39,26 @@ fn curl(draft: &RequestDraft, public_url: &url::Url) -> String {
     }
     let body = serde_json::to_string_pretty(&body).unwrap_or_default();
     // Inside single quotes a shell reads everything as it stands, except the quote itself.
-    let body = body.replace('\'', r"'\''");
+    let body = plainly(&body).replace('\'', r"'\''");
     let url = public_url.as_str().trim_end_matches('/');
     format!(
         "curl {url}/api/v1/requests \\\n  -H \"Authorization: Bearer $SLIPWAY_TOKEN\" \\\n  -H \"Idempotency-Key: $(uuidgen)\" \\\n  --json '{body}'\n"
     )
+}
+
+/// JSON in which nothing shows as something else than it is: whoever copies the command sees what it sends.
+fn plainly(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !types::text::deceptive(c) {
+            plain.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(plain, "\\u{unit:04x}");
+        }
+    }
+    plain
 }
 
 /// Names in the order of the plan, such as `virtualMachine` and `virtualMachine2`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use types::actor::Right;
-use types::problem::{FieldError, Problem};
+use types::problem::{FieldError, Problem, capped};
 
 /// Why nothing came of it. `Display` is what people read; what they must not read is in the log.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -165,7 +165,7 @@ impl Error {
             detail: self.to_string(),
             code: self.code().to_owned(),
             errors: match self {
-                Self::Invalid { errors } => errors.clone(),
+                Self::Invalid { errors } => capped(errors.clone()),
                 _ => Vec::new(),
             },
             trace_id: None,

@@ -20,7 +20,6 @@ use types::request::{RequestDraft, RequestKind};
 
 use crate::azure_facts::Facts;
 use crate::catalogue::Entry;
-use crate::checks::forget_private_keys;
 use crate::{Error, Portal, Result};
 
 /// Which form is asked for.
@@ -53,7 +52,8 @@ impl Portal {
             (None, Some(edited)) => edited.draft.clone(),
             (None, None) => RequestDraft::default(),
         };
-        forget_private_keys(&mut draft);
+        // Whoever sent them is told by the answer to that POST.
+        let _ = draft.forget_secrets();
         if draft.kind == RequestKind::Update
             && let Some(id) = draft.stack
         {
@@ -468,6 +468,7 @@ fn reasons(tier: Tier) -> Section {
                         rows: 2,
                         max_length: Some(2_000),
                         monospace: false,
+                        placeholder: None,
                     },
                 )
             },

@@ -20,6 +20,7 @@ use types::policy::Verdict;
 use types::request::{
     Comment, RequestDetail, RequestDraft, RequestFilter, RequestKind, RequestState, RequestSummary,
 };
+use types::secret::{looks_private, refusal};
 use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 
@@ -381,6 +382,11 @@ impl Portal {
                     .trim()
                     .parse()
                     .map_err(|error: types::names::NameError| {
+                        if looks_private(&draft.project) {
+                            return Error::Invalid {
+                                errors: vec![refusal("project")],
+                            };
+                        }
                         Error::field("project", "not_allowed", error.to_string())
                     })?;
             may_read(actor, &project, "project")?;

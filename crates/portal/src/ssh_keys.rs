@@ -1,8 +1,9 @@
-//! SSH public keys: which ones a machine may be given. Private halves are recognised here, so that they can be refused wherever they are pasted.
+//! SSH public keys: which ones a machine may be given.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use types::secret::{looks_private, refusal};
 
 /// Least modulus of an RSA key in bits: 128-bit security, as NIST SP 800-57 part 1 wants it beyond 2030. Azure itself takes 2,048.
 const RSA_BITS: usize = 3072;
@@ -40,7 +41,7 @@ impl PublicKey {
     /// # Errors
     /// Every other text: what it is, and what to do.
     pub(crate) fn parse(text: &str) -> Result<Self, KeyError> {
-        if is_private(text) {
+        if looks_private(text) {
             return Err(private());
         }
         let text = text.trim_matches([' ', '\t', '\r', '\n']);
@@ -247,22 +248,9 @@ fn spaces(what: &str) -> KeyError {
     )
 }
 
-/// Whether a text holds a private key: PEM of any kind, OpenSSH's own format without its lines around it, PuTTY's.
-#[must_use]
-pub(crate) fn is_private(text: &str) -> bool {
-    // "openssh-key-v1\0" in base64: what is left when only the middle of the file was copied.
-    text.contains("PRIVATE KEY-----")
-        || text.contains("b3BlbnNzaC1rZXktdjE")
-        || text.contains("PuTTY-User-Key-File")
-        || text.contains("PRIVATE KEY BLOCK-----")
-}
-
 /// What to say about a private key.
-pub(crate) fn private() -> KeyError {
-    refuse(
-        "private_key",
-        "This is a private key. It was not stored. Paste the public half, from the file that ends in .pub. If this page is not only yours to see, replace the pair.",
-    )
+fn private() -> KeyError {
+    refuse("private_key", refusal("").message)
 }
 
 fn malformed() -> KeyError {

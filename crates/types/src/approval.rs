@@ -35,6 +35,7 @@ impl DecisionKind {
 /// A decision to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Decide {
     /// What.
     pub decision: DecisionKind,

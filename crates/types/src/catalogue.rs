@@ -151,6 +151,9 @@ pub struct ManifestField {
     /// What to say when it does not.
     #[serde(default)]
     pub pattern_help: Option<String>,
+    /// An example that an empty text field shows.
+    #[serde(default)]
+    pub placeholder: Option<String>,
     /// Unit shown after the input, such as `GiB`.
     #[serde(default)]
     pub unit: Option<String>,

@@ -101,6 +101,8 @@ pub enum Control {
         max_length: Option<u64>,
         /// Monospace, such as for a key.
         monospace: bool,
+        /// Shown while empty.
+        placeholder: Option<String>,
     },
     /// A whole number.
     Number {

@@ -25,11 +25,29 @@ pub struct Problem {
     pub trace_id: Option<String>,
 }
 
+/// Most errors of one answer: whoever sends thousands of bad fields gets an answer that can be read.
+const MOST: usize = 50;
+
+/// The first errors, and how many more there are.
+#[must_use]
+pub fn capped(mut errors: Vec<FieldError>) -> Vec<FieldError> {
+    let more = errors.len().saturating_sub(MOST);
+    if more > 0 {
+        errors.truncate(MOST);
+        errors.push(FieldError {
+            field: String::new(),
+            message: format!("And {more} more."),
+            code: "more".to_owned(),
+        });
+    }
+    errors
+}
+
 /// One field and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// The field, such as `name` or `parameters.vmSize`.
+    /// The field, such as `name` or `parameters.vmSize`; empty where it is about none, or about one whose name is not repeated.
     pub field: String,
     /// What is wrong and what would be right.
     pub message: String,

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// What a form or a REST client sends, before anything is checked: plain text, so that every bad field can be named at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct RequestDraft {
     /// Create, update, extend or delete.

@@ -195,7 +195,7 @@ pub struct StackFilter {
 /// The deletion form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct DeleteStack {
     /// The stack's name, typed again.

@@ -26,7 +26,7 @@ pub struct TokenSummary {
 /// What is needed to make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct NewToken {
     /// What it is for.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use types::actor::Actor;
 use types::ids::SubmissionId;
+use types::secret::{looks_private, refusal};
 use uuid::Uuid;
 
 use crate::http::Failure;
@@ -87,6 +88,10 @@ pub(super) fn submission(headers: &HeaderMap) -> Result<SubmissionId, Failure> {
 fn key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     match headers.get(HEADER).map(HeaderValue::to_str) {
         None => Ok(None),
+        Some(Ok(key)) if looks_private(key) => Err(portal::Error::Invalid {
+            errors: vec![refusal("Idempotency-Key")],
+        }
+        .into()),
         Some(Ok(key)) if !key.trim().is_empty() && key.len() <= 255 => Ok(Some(key.trim())),
         Some(_) => Err(Failure::field(
             "Idempotency-Key",

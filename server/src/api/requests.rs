@@ -113,6 +113,7 @@ async fn withdraw(
 
 /// A comment's text.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewComment {
     /// Plain text.
     text: String,

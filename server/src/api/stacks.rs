@@ -89,6 +89,7 @@ async fn delete(
 
 /// A longer life.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct ExtendStack {
     /// A date `2026-12-24`, a number of days `30d`, or empty for *until deleted*.
     expiry: String,

@@ -6,21 +6,27 @@ mod projects;
 mod requests;
 mod stacks;
 
-use app::forms::Submitted;
+use app::forms::{SHAPES, Submitted, draft};
 use app::session::CurrentActor;
 use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
 use indexmap::IndexMap;
 use types::actor::Actor;
 use types::ids::SubmissionId;
+use types::problem::FieldError;
+use types::secret::{looks_private, refusal};
 
-use super::pages::{see, show};
+use super::pages::{no_secrets_in_addresses, see, show};
 use super::{AppState, Failure};
+
+/// Most fields of a form: the longest has a few dozen.
+const FIELDS: usize = 500;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
@@ -29,6 +35,7 @@ pub(super) fn router() -> Router<AppState> {
         .merge(stacks::router())
         .merge(operations::router())
         .merge(projects::router())
+        .layer(from_fn(no_secrets_in_addresses))
 }
 
 /// A route that only takes a form. Somebody who opens its address, as from the page that refused one, comes to the page that it belongs to.
@@ -56,18 +63,24 @@ impl FromRequest<AppState> for Posted {
         let Some(actor) = actor else {
             return Err(see("/sign-in"));
         };
-        let fields = fields(Request::from_parts(parts.clone(), body), state).await?;
-        Ok(Self {
+        let mut fields = fields(Request::from_parts(parts.clone(), body), state).await?;
+        let secrets = forget_secrets(&mut fields);
+        let posted = Self {
             actor,
             fields,
             parts,
-        })
+        };
+        if secrets.is_empty() {
+            Ok(posted)
+        } else {
+            Err(posted.refuse_secrets(state, secrets).await)
+        }
     }
 }
 
 /// The fields of a posted form, in order.
 async fn fields(request: Request, state: &AppState) -> Result<Vec<(String, String)>, Response> {
-    axum::Form::<Vec<(String, String)>>::from_request(request, state)
+    let fields = axum::Form::<Vec<(String, String)>>::from_request(request, state)
         .await
         .map(|axum::Form(fields)| fields)
         .map_err(|rejection| {
@@ -84,7 +97,38 @@ async fn fields(request: Request, state: &AppState) -> Result<Vec<(String, Strin
                 )
             };
             Failure::new(status, code, detail).into_response()
-        })
+        })?;
+    if fields.len() > FIELDS {
+        return Err(Failure::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            format!("The form has more than {FIELDS} fields. Nothing was sent."),
+        )
+        .into_response());
+    }
+    Ok(fields)
+}
+
+/// Empties every field that holds a private key and says which: it goes no further than here, and does not come back.
+fn forget_secrets(fields: &mut Vec<(String, String)>) -> Vec<FieldError> {
+    let mut found = Vec::new();
+    fields.retain_mut(|(name, text)| {
+        if looks_private(name) {
+            found.push(refusal(""));
+            return false;
+        }
+        if looks_private(text) {
+            // A remedy names the field that it is about.
+            let field = match (name.as_str(), text.split_once('=')) {
+                ("fix", Some((field, _))) => field,
+                _ => name,
+            };
+            found.push(refusal(field));
+            text.clear();
+        }
+        true
+    });
+    found
 }
 
 impl Posted {
@@ -115,14 +159,31 @@ impl Posted {
         show(state, &self.parts, page, submitted, failure.status()).await
     }
 
-    /// What was typed, to show it again; what looks like a private key never comes back.
+    /// Shows the page at the address that was posted to, without the private keys that were in the form. No handler sees such a form.
+    async fn refuse_secrets(&self, state: &AppState, errors: Vec<FieldError>) -> Response {
+        let failure = Failure::from(portal::Error::Invalid { errors });
+        let is_request = self.fields.iter().any(|(name, _)| name == SHAPES);
+        let submitted = Submitted {
+            draft: is_request.then(|| draft(&self.fields)),
+            errors: failure.problem.errors.clone(),
+            problem: Some(failure.problem.clone()),
+            ..self.submitted()
+        };
+        let page = self.address();
+        show(state, &self.parts, &page, submitted, failure.status()).await
+    }
+
+    /// The address that was posted to, with its query: the request form reads the template's version from there.
+    fn address(&self) -> String {
+        self.parts
+            .uri
+            .path_and_query()
+            .map_or_else(|| self.parts.uri.path().to_owned(), ToString::to_string)
+    }
+
+    /// What was typed, to show it again.
     fn submitted(&self) -> Submitted {
-        let values: IndexMap<String, String> = self
-            .fields
-            .iter()
-            .filter(|(_, text)| !is_private_key(text))
-            .cloned()
-            .collect();
+        let values: IndexMap<String, String> = self.fields.iter().cloned().collect();
         Submitted {
             path: self.parts.uri.path().to_owned(),
             submission: self.text("submission").parse().ok(),
@@ -130,11 +191,6 @@ impl Posted {
             ..Submitted::default()
         }
     }
-}
-
-/// True for what must not be shown again, even to the person who pasted it.
-fn is_private_key(text: &str) -> bool {
-    text.contains("PRIVATE KEY")
 }
 
 /// The path parameter of a route as an id; a text that is none cannot name anything.

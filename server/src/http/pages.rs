@@ -1,7 +1,7 @@
 //! Pages: rendered by `app`, given the actor, the nonce and, after a refused POST, what was typed.
 
 use app::Assets;
-use app::forms::Submitted;
+use app::forms::{RefusedAddress, Submitted};
 use app::session::CurrentActor;
 use axum::Router;
 use axum::body::Body;
@@ -15,6 +15,7 @@ use leptos::nonce::Nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
 
+use super::problem::secrets;
 use super::request_id::RequestId;
 use super::security::PageNonce;
 use super::{AppState, Failure};
@@ -25,6 +26,29 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .leptos_routes_with_context(state, routes, context(state), app::shell)
         .fallback(unknown)
         .layer(from_fn(sign_in_first))
+        .layer(from_fn(no_secrets_in_addresses))
+}
+
+/// Takes a query away that holds a private key: it would come back in fields, links and the next address. The page says so.
+pub(super) async fn no_secrets_in_addresses(mut request: Request, next: Next) -> Response {
+    let errors = secrets(request.uri().query().unwrap_or_default());
+    if errors.is_empty() {
+        return next.run(request).await;
+    }
+    let Ok(path) = request.uri().path().parse() else {
+        return see("/");
+    };
+    *request.uri_mut() = path;
+    let failure = Failure::from(portal::Error::Invalid { errors });
+    let status = failure.status();
+    request
+        .extensions_mut()
+        .insert(RefusedAddress(failure.problem));
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        *response.status_mut() = status;
+    }
+    response
 }
 
 /// Puts into leptos' context what the pages and server functions of this request need.
@@ -49,6 +73,9 @@ fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         }
         if let Some(id) = extensions.get::<RequestId>() {
             provide_context(id.clone());
+        }
+        if let Some(refused) = extensions.get::<RefusedAddress>() {
+            provide_context(refused.clone());
         }
         if let Some(submitted) = extensions.get::<Submitted>() {
             provide_context(submitted.clone());

@@ -14,6 +14,7 @@ use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use types::problem::{FieldError, Problem};
+use types::secret::{looks_private, refusal};
 
 use super::members::doubled;
 use super::request_id::RequestId;
@@ -92,17 +93,45 @@ impl From<JsonRejection> for Failure {
                 "unsupported_media_type",
                 "Send JSON, with `Content-Type: application/json`.".to_owned(),
             ),
-            // The parser's message names line, column and what was expected; it quotes at most a field's name or an enum's word.
-            _ => (
-                "malformed_body",
-                format!(
-                    "The body cannot be read as what is expected here: {}.",
-                    rejection.body_text()
+            // The parser's message names line, column and what was expected, and quotes what it found.
+            _ => match quoted(&rejection.body_text()) {
+                Ok(message) => (
+                    "malformed_body",
+                    format!("The body cannot be read as what is expected here: {message}."),
                 ),
-            ),
+                Err(failure) => return *failure,
+            },
         };
         Failure::new(rejection.status(), code, detail)
     }
+}
+
+/// Longest message of a parser that is repeated, in characters.
+const QUOTED: usize = 300;
+
+/// What a parser says, if it quotes no private key.
+fn quoted(message: &str) -> Result<String, Box<Failure>> {
+    if looks_private(message) {
+        let errors = vec![refusal("")];
+        return Err(Box::new(portal::Error::Invalid { errors }.into()));
+    }
+    let mut quoted: String = message.chars().take(QUOTED).collect();
+    if quoted.len() < message.len() {
+        quoted.push('…');
+    }
+    Ok(quoted)
+}
+
+/// The parts of a query that hold a private key.
+pub(super) fn secrets(query: &str) -> Vec<FieldError> {
+    let mut found: Vec<FieldError> = url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, text)| looks_private(name) || looks_private(text))
+        .map(|(name, _)| refusal(&name))
+        .collect();
+    if found.is_empty() && looks_private(query) {
+        found.push(refusal(""));
+    }
+    found
 }
 
 impl IntoResponse for Failure {
@@ -160,12 +189,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let errors = secrets(parts.uri.query().unwrap_or_default());
+        if !errors.is_empty() {
+            return Err(portal::Error::Invalid { errors }.into());
+        }
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(query)) => Ok(Self(query)),
             Err(rejection) => Err(Failure::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "malformed_query",
-                format!("The query cannot be read: {}.", rejection.body_text()),
+                format!(
+                    "The query cannot be read: {}.",
+                    quoted(&rejection.body_text()).map_err(|failure| *failure)?
+                ),
             )),
         }
     }

@@ -216,6 +216,18 @@ impl Slipway {
         }
     }
 
+    /// A browser in which nobody is signed in.
+    pub(crate) fn stranger(&self) -> Browser {
+        Browser {
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+            url: self.url.clone(),
+            cookie: String::new(),
+        }
+    }
+
     /// A client with a token of this persona.
     pub(crate) async fn api(&self, persona: &str) -> Api {
         let browser = self.browser(persona).await;
@@ -294,6 +306,18 @@ impl Browser {
             .header("cookie", &self.cookie)
             .header("origin", &self.url)
             .form(fields)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// Posts JSON, as a page's script does.
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) -> reqwest::Response {
+        self.http
+            .post(format!("{}{path}", self.url))
+            .header("cookie", &self.cookie)
+            .header("origin", &self.url)
+            .json(body)
             .send()
             .await
             .unwrap()

@@ -9,6 +9,7 @@ use crate::api::catalogue::template;
 use crate::components::button::{Look, link};
 use crate::components::card::{CARD, card, code, fact, facts, padded};
 use crate::components::chip::{Tone, chip};
+use crate::components::escaped;
 use crate::components::icon::{Icon, icon_in};
 use crate::components::load::load;
 use crate::components::page::{columns, head, notice};
@@ -82,7 +83,7 @@ fn show(detail: &TemplateDetail) -> AnyView {
         {connect(detail)}
         <section class=format!("{CARD} px-4 py-3.5")>
             <h2 class="mb-2">"Documentation"</h2>
-            <div class="prose" inner_html=detail.documentation_html.clone()></div>
+            {escaped::documentation(detail.documentation_html.clone())}
         </section>
         {arm(detail)}
     }

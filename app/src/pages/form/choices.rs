@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use types::form::{Choice, SizeChoice};
 
+use crate::components::escaped;
 use crate::components::field::{INPUT, id_of};
 
 /// As many cards beside each other as have room for their words.
@@ -43,11 +44,8 @@ pub(super) fn select(
                 Some(reason) => format!("{} ({reason})", choice.label),
                 None => choice.label,
             };
-            view! {
-                <option value=choice.value selected=selected disabled=choice.disabled.is_some() && !selected>
-                    {label}
-                </option>
-            }
+            let disabled = choice.disabled.is_some() && !selected;
+            escaped::option(choice.value, label, selected, disabled)
         })
         .collect::<Vec<_>>();
     view! {

@@ -6,8 +6,9 @@ use types::policy::Fix;
 
 use super::choices::{segmented, select, sizes};
 use super::state::State;
+use crate::components::escaped::TextArea;
 use crate::components::field::{INPUT, LABEL, described_by, error, help, id_of};
-use crate::forms::{get, is_private_key, text};
+use crate::forms::{get, typed};
 
 /// All fieldsets; exchanged when project, tier or region change.
 pub(super) fn sections(state: State) -> AnyView {
@@ -67,11 +68,6 @@ fn field(state: State, field: &Field) -> AnyView {
         move || described_by(&name, with_help, bad.get())
     });
     let value = state.draft.with_untracked(|draft| get(draft, &name));
-    let value = if is_private_key(&value) {
-        String::new()
-    } else {
-        value
-    };
     let help_text = field.help.clone().or_else(|| {
         matches!(field.control, Control::Tags)
             .then(|| "One per line, name=value. The project's own tags are added.".to_owned())
@@ -79,7 +75,7 @@ fn field(state: State, field: &Field) -> AnyView {
     let has_default = field
         .default
         .as_ref()
-        .is_some_and(|default| !text(default).is_empty());
+        .is_some_and(|default| !typed(default).is_empty());
     // A choice always holds something; only where nothing may be typed does the label say so.
     let typed = matches!(
         field.control,
@@ -160,7 +156,7 @@ pub(super) fn remedy(state: State, fix: Fix) -> AnyView {
     let (Some(field), Some(value)) = (fix.field.clone(), fix.value.clone()) else {
         return view! { <span class="text-ink-2">{fix.text}</span> }.into_any();
     };
-    let posted = format!("{field}={}", text(&value));
+    let posted = format!("{field}={}", typed(&value));
     let words = fix.text.clone();
     view! {
         <button
@@ -194,6 +190,25 @@ fn input(
     let id = id_of(&name);
     let required = field.required;
     let invalid = move || bad.get().then_some("true");
+    let area = |rows, monospace, placeholder| {
+        TextArea {
+            class: if monospace {
+                format!("{INPUT} resize-y font-mono text-xs")
+            } else {
+                format!("{INPUT} resize-y")
+            },
+            id: id.clone(),
+            name: name.clone(),
+            value: value.clone(),
+            placeholder,
+            rows,
+            required,
+            spellcheck: !monospace,
+            invalid: bad,
+            described,
+        }
+        .view()
+    };
     let described = move || described.get();
     let view = match &field.control {
         Control::Text { placeholder, .. } => view! {
@@ -213,19 +228,13 @@ fn input(
         }
         .into_any(),
         Control::TextArea {
-            rows, monospace, ..
-        } => area(
-            name,
-            id.clone(),
-            value,
-            *rows,
-            *monospace,
-            required,
-            bad,
-            described,
-        ),
-        Control::SshPublicKey => area(name, id.clone(), value, 3, true, required, bad, described),
-        Control::Tags => area(name, id.clone(), value, 3, true, false, bad, described),
+            rows,
+            monospace,
+            placeholder,
+            ..
+        } => area(*rows, *monospace, placeholder.clone()),
+        Control::SshPublicKey => area(3, true, None),
+        Control::Tags => area(3, true, None),
         Control::Number { min, max } => {
             let unit = field.unit.clone();
             view! {
@@ -296,40 +305,4 @@ fn input(
         view,
         label_for: id,
     }
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the attributes of one element, each with its own name at the only callers"
-)]
-fn area(
-    name: String,
-    id: String,
-    value: String,
-    rows: u32,
-    monospace: bool,
-    required: bool,
-    bad: Signal<bool>,
-    described: impl Fn() -> Option<String> + Send + Sync + 'static,
-) -> AnyView {
-    let class = if monospace {
-        format!("{INPUT} resize-y font-mono text-xs")
-    } else {
-        format!("{INPUT} resize-y")
-    };
-    view! {
-        <textarea
-            class=class
-            id=id
-            name=name
-            rows=rows.to_string()
-            required=required
-            spellcheck=if monospace { "false" } else { "true" }
-            aria-invalid=move || bad.get().then_some("true")
-            aria-describedby=described
-        >
-            {value}
-        </textarea>
-    }
-    .into_any()
 }

@@ -10,7 +10,6 @@ mod verdict;
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use types::check::Check;
 use types::form::RequestForm;
 use types::ids::{RequestId, SubmissionId};
@@ -21,6 +20,7 @@ use self::state::State;
 use crate::api::Failure;
 use crate::api::catalogue::{check, request_form};
 use crate::api::wire::Carried;
+use crate::components::escaped;
 use crate::components::field::summary;
 use crate::components::load::load;
 use crate::components::page::head;
@@ -164,7 +164,7 @@ fn show(
         )}
         {refused
             .and_then(|refused| outcome(refused, &loaded.check))
-            .map(|outcome| view! { <Title text=format!("{outcome}: {title}")/> })}
+            .map(|outcome| escaped::title(format!("{outcome}: {title}")))}
         {refused.map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
         <Filling
             loaded=Carried(loaded)

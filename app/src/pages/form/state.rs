@@ -13,12 +13,13 @@ use types::ids::RequestId;
 use types::policy::Fix;
 use types::problem::FieldError;
 use types::request::RequestDraft;
+use types::secret::{looks_private, refusal};
 use web_sys::{Event, SubmitEvent};
 
 use super::dom;
 use crate::api::Failure;
 use crate::api::catalogue::{check, request_form};
-use crate::forms::{get, is_private_key, set, shape, text};
+use crate::forms::{get, set, shape, typed};
 
 /// How long typing must rest before the draft is checked.
 const REST: Duration = Duration::from_millis(250);
@@ -114,7 +115,7 @@ impl State {
         let (Some(name), Some(value)) = (&fix.field, &fix.value) else {
             return;
         };
-        let value = text(value);
+        let value = typed(value);
         self.put(name, &value);
         dom::write(name, &value);
         if self.field(name).is_some_and(|field| field.reloads) {
@@ -159,7 +160,7 @@ impl State {
         field.visible_if.as_ref().is_none_or(|when| {
             self.draft.with(|draft| {
                 let now = get(draft, &when.field);
-                when.equals.iter().any(|value| text(value) == now)
+                when.equals.iter().any(|value| typed(value) == now)
             })
         })
     }
@@ -170,10 +171,7 @@ impl State {
             .private_key
             .with(|field| field.as_deref() == Some(name))
         {
-            return Some((
-                "This was a private key. It was thrown away; put in the public half, the file that ends in .pub, and consider the private key exposed.".to_owned(),
-                None,
-            ));
+            return Some((refusal(name).message, None));
         }
         let is_it = |error: &&FieldError| error.field == name;
         if let Some(error) = self
@@ -214,7 +212,7 @@ impl State {
     }
 
     fn put(self, name: &str, value: &str) {
-        if is_private_key(value) {
+        if looks_private(value) {
             dom::write(name, "");
             // Also in the draft: the event that follows the emptied field must find nothing new, or it would take the message away.
             self.draft.update(|draft| set(draft, name, "", "text"));

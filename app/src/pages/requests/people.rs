@@ -85,7 +85,7 @@ pub(super) fn timeline(request: &RequestDetail) -> AnyView {
             view! {
                 <li class="flex flex-wrap gap-x-2 border-t border-line px-4 py-2 text-[13px] first:border-t-0">
                     <span class="min-w-0 flex-1 wrap-anywhere">
-                        {entry.text.clone()} <span class="text-ink-3">" · " {entry.actor.clone()}</span>
+                        <bdi>{entry.text.clone()}</bdi> <span class="text-ink-3">" · " {entry.actor.clone()}</span>
                     </span>
                     <span class="text-xs text-ink-3">{moment(entry.at)}</span>
                 </li>

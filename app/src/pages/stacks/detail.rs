@@ -2,7 +2,6 @@
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use types::access::Access;
 use types::cost::CostEstimate;
 use types::fault::AzureFault;
@@ -19,6 +18,7 @@ use crate::components::actions::Actions;
 use crate::components::button::Look;
 use crate::components::card::{CARD, code, fact, facts};
 use crate::components::chip::{Tone, chip};
+use crate::components::escaped;
 use crate::components::fault::{cause, fault};
 use crate::components::field::summary;
 use crate::components::load::load;
@@ -231,10 +231,7 @@ fn shown(loaded: &Loaded, tab: &str) -> AnyView {
         "activity" => activity(stack),
         _ => now(stack, loaded.operation.as_ref()),
     };
-    let title = (tab != "now").then(|| {
-        let title = format!("{}: {tab}", stack.summary.name);
-        view! { <Title text=title/> }
-    });
+    let title = (tab != "now").then(|| escaped::title(format!("{}: {tab}", stack.summary.name)));
     view! {
         {title}
         {tabs(

@@ -7,6 +7,7 @@ use types::stack::StackDetail;
 use super::{read, submission};
 use crate::components::button::{Look, link, off, submit};
 use crate::components::card::CARD;
+use crate::components::escaped;
 use crate::components::field::{INPUT, LABEL, area, described_by, error, help, id_of, summary};
 use crate::components::load::load;
 use crate::components::page::head;
@@ -41,13 +42,7 @@ fn show(stack: &StackDetail, number: String) -> AnyView {
     let bad = refused.as_ref().and_then(|r| r.error("expiry"));
     let described = described_by("expiry", true, bad.is_some());
     let options = SPANS
-        .map(|(value, label)| {
-            view! {
-                <option value=value selected=value == chosen>
-                    {label}
-                </option>
-            }
-        })
+        .map(|(value, label)| escaped::option(value, label, value == chosen, false))
         .into_iter()
         .collect::<Vec<_>>();
     let form = match &stack.access.extend {

@@ -75,7 +75,101 @@ fn harmless(target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use html5ever::tendril::TendrilSink as _;
+    use html5ever::{ParseOpts, parse_document};
+    use markup5ever_rcdom::{Handle, NodeData, RcDom};
+
     use super::*;
+
+    /// What Markdown makes, and what an HTML parser adds around it.
+    const ELEMENTS: [&str; 28] = [
+        "html",
+        "head",
+        "body",
+        "p",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "ul",
+        "ol",
+        "li",
+        "a",
+        "code",
+        "pre",
+        "em",
+        "strong",
+        "del",
+        "blockquote",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "hr",
+        "br",
+        "sup",
+        "div",
+    ];
+
+    fn harmless_elements(node: &Handle, said: &str) {
+        match &node.data {
+            NodeData::Element { name, attrs, .. } => {
+                assert!(ELEMENTS.contains(&&*name.local), "{} in {said}", name.local);
+                for attribute in attrs.borrow().iter() {
+                    let (name, value) = (&*attribute.name.local, &*attribute.value);
+                    match name {
+                        "title" | "class" | "start" | "style" => {}
+                        "href" => assert!(harmless(value), "{value} in {said}"),
+                        _ => panic!("{name}={value} in {said}"),
+                    }
+                    assert!(name != "style" || value.starts_with("text-align"), "{said}");
+                }
+            }
+            NodeData::Comment { .. } => panic!("a comment in {said}"),
+            _ => {}
+        }
+        for child in node.children.borrow().iter() {
+            harmless_elements(child, said);
+        }
+    }
+
+    #[test]
+    fn text_in_a_readme_stays_text() {
+        let bad = r#"</textarea></title></div><!-- --><script>x</script><img src=x onerror=a()>'"`&lt;]]><svg/onload=x>"#;
+        for around in [
+            "# %",
+            "%",
+            "`%`",
+            "```%\n%\n```",
+            "```\n%\n```",
+            "    %",
+            "> %",
+            "- %",
+            "1. %",
+            "| % | b |\n|:-:|--|\n| % | % |",
+            "[%](https://e.example)",
+            "[x](<%>)",
+            "[x](https://e.example/% '%')",
+            "[x][y]\n\n[y]: https://e.example/%20% \"%\"",
+            "![%](% \"%\")",
+            "<https://e.example/%>",
+            "**%**",
+            "~~%~~",
+            "<div>\n%\n</div>",
+            "<a href=\"%\">%</a>",
+            "&#60;script&#62;%",
+            "\\<b>%",
+            "[%]: javascript:x",
+            "%\n===",
+        ] {
+            let markdown = around.replace('%', bad);
+            let html = to_html(&markdown);
+            let dom = parse_document(RcDom::default(), ParseOpts::default()).one(&*html);
+            harmless_elements(&dom.document, &format!("{markdown} as {html}"));
+        }
+    }
 
     #[test]
     fn a_readme_cannot_act_on_the_page() {

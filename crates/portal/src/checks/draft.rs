@@ -15,7 +15,7 @@ use types::request::{RequestDraft, RequestKind};
 use types::time::Timestamp;
 
 use super::text::{Lines, error, problem};
-use super::{expiry, reserved, tags, values};
+use super::{expiry, limits, reserved, tags, values};
 use crate::catalogue::Entry;
 use crate::plans::Ground;
 
@@ -62,15 +62,31 @@ pub struct ParsedDraft {
 /// # Errors
 /// Everything that is wrong, in the order of the form.
 pub fn parse(draft: &RequestDraft, ground: &Ground<'_>) -> Result<ParsedDraft, Vec<FieldError>> {
+    let too_much = limits::problems(draft);
+    if !too_much.is_empty() {
+        return Err(too_much);
+    }
+    // What is read from here on, and repeated in messages, holds no private key.
+    let mut draft = draft.clone();
+    let mut errors = draft.forget_secrets();
     let mut reader = Reader {
-        draft,
+        draft: &draft,
         ground,
         errors: Vec::new(),
     };
     let parsed = reader.read();
+    let secrets = errors.len();
+    for error in reader.errors {
+        if errors[..secrets]
+            .iter()
+            .all(|secret| secret.field != error.field)
+        {
+            errors.push(error);
+        }
+    }
     match parsed {
-        Some(parsed) if reader.errors.is_empty() => Ok(parsed),
-        _ => Err(reader.errors),
+        Some(parsed) if errors.is_empty() => Ok(parsed),
+        _ => Err(errors),
     }
 }
 

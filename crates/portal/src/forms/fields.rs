@@ -89,11 +89,12 @@ fn control(manifest: &ManifestField, parameter: &Parameter, around: &Surrounding
                 .max_length
                 .filter(|_| parameter.kind == ParameterType::String),
             monospace: parameter.kind != ParameterType::String,
+            placeholder: manifest.placeholder.clone(),
         },
         Widget::Text => Control::Text {
             pattern: manifest.pattern.clone(),
             max_length: parameter.max_length,
-            placeholder: None,
+            placeholder: manifest.placeholder.clone(),
         },
         Widget::Number => Control::Number {
             min: parameter.min_value,

@@ -9,6 +9,7 @@ use types::names::ProjectName;
 use types::plan::Plan;
 use types::project::ProjectSettings;
 use types::request::{RequestDraft, RequestKind};
+use types::secret::{looks_private, refusal};
 use types::time::Timestamp;
 
 use super::{ExistingStack, Ground, OtherStack, PlanOutcome, Standing, plan};
@@ -261,6 +262,11 @@ impl Portal {
         stack: Option<&Stack>,
     ) -> Result<ProjectSettings> {
         let unknown = || {
+            if looks_private(&draft.project) {
+                return Error::Invalid {
+                    errors: vec![refusal("project")],
+                };
+            }
             Error::field(
                 "project",
                 "not_found",

@@ -10,7 +10,7 @@ use tower_sessions::Session;
 use types::token::NewToken;
 
 use super::super::session::{SUBJECT, unwritten};
-use super::{AppState, Failure, Posted, action, fields, id, see, show};
+use super::{AppState, Failure, Posted, action, fields, forget_secrets, id, see, show};
 use crate::sandbox;
 
 pub(super) fn router() -> Router<AppState> {
@@ -24,10 +24,12 @@ pub(super) fn router() -> Router<AppState> {
 /// Signs a persona of the sandbox in. The session's id changes with it, so that nobody can plant one beforehand.
 async fn sign_in(State(state): State<AppState>, session: Session, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let fields = match fields(Request::from_parts(parts.clone(), body), &state).await {
+    let mut fields = match fields(Request::from_parts(parts.clone(), body), &state).await {
         Ok(fields) => fields,
         Err(response) => return response,
     };
+    // Whoever signs in wrote none of it: an address to come back to that holds one is left.
+    let _ = forget_secrets(&mut fields);
     let text = |name: &str| {
         fields
             .iter()

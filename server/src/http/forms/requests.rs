@@ -10,7 +10,7 @@ use types::approval::{Decide, DecisionKind};
 use types::ids::RequestId;
 use types::request::{RequestDetail, RequestDraft};
 
-use super::{AppState, Posted, action, id, is_private_key, parent, see, show};
+use super::{AppState, Posted, action, id, parent, see, show};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
@@ -24,7 +24,7 @@ pub(super) fn router() -> Router<AppState> {
 /// *Send request* makes a request; *Check* and changes of fields that others depend on show the form again with the verdict.
 async fn send(State(state): State<AppState>, posted: Posted) -> Response {
     let draft = draft(&posted.fields);
-    let page = address(&posted);
+    let page = posted.address();
     if posted.text("action") != "send" {
         return show(
             &state,
@@ -48,7 +48,7 @@ async fn edit(
     posted: Posted,
 ) -> Response {
     let draft = draft(&posted.fields);
-    let page = address(&posted);
+    let page = posted.address();
     if posted.text("action") != "send" {
         return show(
             &state,
@@ -70,15 +70,6 @@ async fn edit(
     answer(&state, &posted, &page, draft, sent).await
 }
 
-/// The form's own address with its query: the page reads the template's version from there.
-fn address(posted: &Posted) -> String {
-    posted
-        .parts
-        .uri
-        .path_and_query()
-        .map_or_else(|| posted.parts.uri.path().to_owned(), ToString::to_string)
-}
-
 async fn answer(
     state: &AppState,
     posted: &Posted,
@@ -98,20 +89,8 @@ async fn answer(
     }
 }
 
-/// Everything that was typed; a private key pasted by mistake is dropped here and goes nowhere.
-fn kept(posted: &Posted, mut draft: RequestDraft) -> Submitted {
-    draft
-        .parameters
-        .retain(|_, value| !value.as_str().is_some_and(is_private_key));
-    for text in [
-        &mut draft.justification,
-        &mut draft.name,
-        &mut draft.cost_centre,
-    ] {
-        if is_private_key(text) {
-            text.clear();
-        }
-    }
+/// Everything that was typed.
+fn kept(posted: &Posted, draft: RequestDraft) -> Submitted {
     Submitted {
         draft: Some(draft),
         ..posted.submitted()

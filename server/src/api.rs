@@ -18,13 +18,15 @@ mod templates;
 
 use anyhow::Result;
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::{AppState, Json};
+use crate::http::AppState;
 
 /// What the document says besides its paths.
 #[derive(OpenApi)]
@@ -132,12 +134,17 @@ fn parts() -> (Router<AppState>, utoipa::openapi::OpenApi) {
 }
 
 /// The routes, and `/api/openapi.json` that describes them.
-pub(crate) fn router(_: &AppState) -> Router<AppState> {
+///
+/// # Errors
+/// When the document cannot be written as JSON.
+pub(crate) fn router(_: &AppState) -> Result<Router<AppState>> {
     let (router, document) = parts();
-    router.route(
+    // Written once: anybody may read it as often as they like, and it is large.
+    let text = Bytes::from(serde_json::to_vec(&document)?);
+    Ok(router.route(
         "/api/openapi.json",
-        get(move || std::future::ready(Json(document.clone()))),
-    )
+        get(move || std::future::ready(([(CONTENT_TYPE, "application/json")], text.clone()))),
+    ))
 }
 
 /// The document as `slipway openapi` prints it.

@@ -82,7 +82,8 @@ async fn accept(
     tracker: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    // Given up when no descriptor is left, so that the connection that waits can be taken and closed: it would wake this loop for ever.
+    // Given up when no descriptor is left and every connection is being answered: who waits is taken and closed, and the worker has a descriptor to use
+    // in between. Left alone, the one who waits would wake this loop for ever.
     let mut reserve = File::open("/dev/null").ok();
     loop {
         let accepted = tokio::select! {
@@ -113,11 +114,13 @@ async fn accept(
             Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
                 table.note_accept_error(&error);
-                reserve.take();
-                let _ = listener.accept().now_or_never();
-                table.make_room();
+                // No descriptor is left, most likely. A half-open connection gives up its own, and the next turn takes who waits.
+                if !table.make_room() {
+                    reserve.take();
+                    let _ = listener.accept().now_or_never();
+                    reserve = File::open("/dev/null").ok();
+                }
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                reserve = File::open("/dev/null").ok();
             }
         }
     }

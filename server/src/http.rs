@@ -98,7 +98,7 @@ pub(crate) fn router(
             !installation.sandbox,
         ))
         .layer(map_response(session::told));
-    let programs = api::router(&state)
+    let programs = api::router(&state)?
         .layer(from_fn_with_state(state.clone(), rates::by_caller))
         .layer(from_fn_with_state(
             state.clone(),

@@ -21,7 +21,12 @@ pub(crate) struct Limits {
     limits: Switch,
 
     /// Every client has the address of a proxy: lifts the limits per address, keeps those per person.
-    #[arg(long, env = "SLIPWAY_BEHIND_PROXY", global = true)]
+    #[arg(
+        long,
+        env = "SLIPWAY_BEHIND_PROXY",
+        global = true,
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
     behind_proxy: bool,
 
     /// Connections in all; when absent, what the limit of open files leaves, at most 4096.

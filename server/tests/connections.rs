@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     reason = "a story that cannot go on fails where it stands; clippy.toml excuses test functions only, not what they share"
 )]
 
@@ -144,6 +145,47 @@ async fn half_open_connections_never_stop_answers() {
     drop(flood);
     ready(FLOOD, &slipway).await;
     assert!(slipway.terminate(), "SIGTERM ends it cleanly");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_without_descriptors_takes_them_from_half_open_connections() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let browser = slipway.browser("developer").await;
+    let mut flood = Vec::new();
+    for index in 0..60 {
+        flood.push(
+            WAYS[index % WAYS.len()]
+                .hold(FLOOD, slipway.address())
+                .await,
+        );
+    }
+    ready(Ipv4Addr::LOCALHOST, &slipway).await;
+    // Whatever took them: from now on there is not one more.
+    let open = std::fs::read_dir(format!("/proc/{}/fd", slipway.pid()))
+        .unwrap()
+        .count();
+    let limited = std::process::Command::new("prlimit")
+        .args([
+            format!("--pid={}", slipway.pid()),
+            format!("--nofile={open}:{open}"),
+        ])
+        .status()
+        .unwrap();
+    assert!(limited.success());
+    for index in 0..40 {
+        flood.push(
+            WAYS[index % WAYS.len()]
+                .hold(FLOOD, slipway.address())
+                .await,
+        );
+    }
+    for _ in 0..10 {
+        ready(Ipv4Addr::LOCALHOST, &slipway).await;
+        assert_eq!(browser.get("/requests").await.status(), 200);
+    }
+    let log = std::fs::metadata(data.path().join("log")).unwrap().len();
+    assert!(log < 64 * 1024, "{log} bytes of log");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,22 +336,24 @@ async fn a_body_without_end_is_refused_whoever_reads_it() {
     let data = tempfile::tempdir().unwrap();
     let slipway = support::sandbox(data.path());
     let developer = slipway.browser("developer").await;
-    for path in [
-        "/ui/check",
-        "/sign-in",
-        "/requests/x/comment",
-        "/api/v1/plans",
+    let form = "application/x-www-form-urlencoded";
+    for (path, kind) in [
+        ("/ui/check", "application/json"),
+        ("/sign-in", form),
+        ("/requests/x/comment", form),
+        ("/api/v1/plans", "application/json"),
     ] {
         let answer = developer
             .raw(reqwest::Method::POST, path)
             .header("sec-fetch-site", "same-origin")
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .body("x".repeat(300_000))
             .send()
             .await
             .unwrap();
-        assert_eq!(answer.status(), 413, "{path}");
-        let problem: Value = answer.json().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 413, "{path}: {text}");
+        let problem: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(problem["code"], "too_large", "{path}");
     }
 }

@@ -3,6 +3,7 @@
 mod advisories;
 mod conformance;
 mod corpus;
+mod drill;
 mod run;
 mod site;
 mod test;
@@ -51,6 +52,11 @@ enum Command {
         /// All of these when none is named.
         what: Vec<run::Bench>,
     },
+    /// Does to a server, at length, what attackers do.
+    Drill {
+        #[command(subcommand)]
+        drill: drill::Drill,
+    },
     /// Measures the template evaluator on a folder of compiled ARM templates.
     Corpus {
         /// The folder; every template under it counts.
@@ -65,6 +71,7 @@ fn main() -> ExitCode {
         Command::Site => site::build(),
         Command::Test { parts, arguments } => test::run(&parts, &arguments),
         Command::Bench { what } => run::bench(&what),
+        Command::Drill { drill } => drill::run(&drill),
         Command::Corpus { folder } => corpus::run(&folder),
     };
     match result {

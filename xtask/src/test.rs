@@ -154,7 +154,7 @@ fn rust() -> Result<()> {
 }
 
 /// One selection of packages for everything: another would turn on other features and build the dependencies once more.
-fn workspace_tests() -> Command {
+pub(crate) fn workspace_tests() -> Command {
     let mut test = cargo();
     test.args(["test", "--workspace", "--exclude=frontend"]);
     test

@@ -95,7 +95,10 @@ impl FromServerFnError for Failure {
                 "Slipway does not answer",
                 "The server could not be reached. Check the connection and load the page again.",
             ),
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => (
+            // On the server the last is a body that is none of the function's arguments, in the browser an answer that is none of its results.
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => (
                 400,
                 "invalid",
                 "The page asked wrongly",

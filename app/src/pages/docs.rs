@@ -6,7 +6,7 @@ use crate::components::card::CARD;
 use crate::components::page::plain_head;
 
 /// Code, title, what to do. The codes are those of problem documents.
-const PROBLEMS: [(&str, &str, &str); 19] = [
+const PROBLEMS: [(&str, &str, &str); 24] = [
     (
         "unauthenticated",
         "Not signed in",
@@ -81,6 +81,31 @@ const PROBLEMS: [(&str, &str, &str); 19] = [
         "private_key",
         "A field holds a private key",
         "It was thrown away: it is neither stored nor logged nor shown again. Where a key is asked for, paste the public half, from the file that ends in .pub. If anybody else has seen the private half, replace the pair.",
+    ),
+    (
+        "too_many_requests",
+        "Too many calls",
+        "Wait as long as Retry-After says and go on. The limits count per person, tokens included, and per network address; an administrator sets them.",
+    ),
+    (
+        "request_timeout",
+        "The body came too slowly",
+        "Nothing was changed. Send it again over a better connection.",
+    ),
+    (
+        "took_too_long",
+        "Slipway gave up",
+        "Look whether it was done before you send it again. A POST with an Idempotency-Key can be sent again safely.",
+    ),
+    (
+        "cross_site",
+        "Another site asked for it",
+        "Only pages of this installation may change something with your session. Open Slipway itself; a program sends a bearer token.",
+    ),
+    (
+        "unknown_host",
+        "Not the address of this installation",
+        "Use the address that Slipway printed at start. An administrator sets another with --public-url, and the proxy has to pass Host on unchanged.",
     ),
     (
         "unavailable",

@@ -40,7 +40,9 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if result.is_ready() && buffer.filled().len() > before {
+        if result.is_pending() {
+            self.connection.waits();
+        } else if buffer.filled().len() > before {
             self.connection.hears();
         }
         result

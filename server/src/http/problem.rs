@@ -5,7 +5,9 @@ use std::any::Any;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, REFERER, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, REFERER, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -225,6 +227,7 @@ pub(super) async fn complete(mut request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned();
     if request.uri().path().starts_with("/ui/") {
         // leptos answers a server function that a form calls with a redirect there; ours are called by scripts only.
+        request.headers_mut().remove(ACCEPT);
         request.headers_mut().remove(REFERER);
     }
     let response = next.run(request).await;

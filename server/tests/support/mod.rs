@@ -51,6 +51,9 @@ impl Start {
             .env("HOME", data)
             .env("SLIPWAY_DATA", data)
             .env("SLIPWAY_SIM_SPEED", "200")
+            // Stories are told faster than people write; that people do not meet the limits, tests/rates.rs shows.
+            .env("SLIPWAY_WRITE_RATE", "1000")
+            .env("SLIPWAY_WRITE_BURST", "10000")
             .stdout(Stdio::piped())
             .stderr(Stdio::from(
                 std::fs::OpenOptions::new()
@@ -68,6 +71,12 @@ impl Start {
     /// One more environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// One environment variable less.
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
         self
     }
 
@@ -282,6 +291,11 @@ impl Browser {
             .send()
             .await
             .unwrap()
+    }
+
+    /// The value of its session's cookie.
+    pub(crate) fn cookie_value(&self) -> &str {
+        self.cookie.split_once('=').unwrap().1
     }
 
     /// Any request with this session, not sent yet.

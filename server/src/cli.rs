@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::{api, installation, sandbox, serve};
+use crate::audit::{AuditCommand, AuditOptions};
+use crate::{api, audit, installation, sandbox, serve};
 
 /// Self-service provisioning of hardened Linux on Azure. Without a command it serves; without Azure settings it serves the sandbox.
 #[derive(Parser)]
@@ -61,6 +63,9 @@ pub(crate) struct Options {
         default_value_t = 8.0
     )]
     pub(crate) sim_speed: f64,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditOptions,
 }
 
 #[derive(Subcommand, Clone)]
@@ -75,6 +80,11 @@ enum Command {
     Sim,
     /// Prints the OpenAPI document.
     Openapi,
+    /// Exports and verifies the audit record.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
 }
 
 impl Options {
@@ -118,21 +128,19 @@ fn default_data() -> Result<PathBuf> {
 }
 
 /// Runs the command to its end.
-pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = arguments.options;
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(&options).await,
-        Command::Worker => serve::work(&options).await,
+        Command::Serve => serve::serve(&options).await?,
+        Command::Worker => serve::work(&options).await?,
         Command::Migrate => {
             let database = options.database()?;
             installation::open_store(&database).await?;
             println!("The database is up to date.");
-            Ok(())
         }
-        Command::Sim => sandbox::run_alone(&options).await,
-        Command::Openapi => {
-            println!("{}", api::document_json()?);
-            Ok(())
-        }
+        Command::Sim => sandbox::run_alone(&options).await?,
+        Command::Openapi => println!("{}", api::document_json()?),
+        Command::Audit { command } => return audit::run(command, &options).await,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ mod actor;
 mod assets;
 mod forms;
 mod health;
+mod origin;
 mod pages;
 mod problem;
 mod security;
@@ -105,6 +106,7 @@ pub(crate) fn router(
         .layer(from_fn(security::headers))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(origin::tell))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))

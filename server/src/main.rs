@@ -3,6 +3,7 @@
 #![recursion_limit = "512"]
 
 mod api;
+mod audit;
 mod cli;
 mod http;
 mod installation;
@@ -24,7 +25,7 @@ async fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     logging::start(arguments.log.as_deref());
     match cli::run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("slipway: {error:#}");
             ExitCode::FAILURE

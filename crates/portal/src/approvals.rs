@@ -13,6 +13,7 @@ use types::page::Page;
 use types::request::{RequestDetail, RequestKind, RequestState};
 
 use crate::access::{cannot_decide, scope, who_decides};
+use crate::audit::texts::prove_decision;
 use crate::requests::sentences::listed;
 use crate::requests::{free_text, stale_request};
 use crate::trail::Trail;
@@ -102,7 +103,10 @@ impl Portal {
                     code: "stale_version",
                     ..
                 }) if n < TRIES => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.decision_refused(actor, id, &error).await;
+                    return Err(error);
+                }
                 Ok(()) => break,
             }
         }
@@ -199,7 +203,12 @@ impl Portal {
                 &request,
                 action,
                 &sentence,
-                json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
+                prove_decision(
+                    json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
+                    decision.id,
+                    decision.decision,
+                    &decision.comment,
+                ),
             )
             .await?;
         match request.summary.state {

@@ -45,6 +45,7 @@ async fn sign_in(State(state): State<AppState>, session: Session, request: Reque
     let subject = match sandbox::sign_in(&state.portal, text("subject")).await {
         Ok(Some(subject)) => subject,
         Ok(None) => {
+            state.portal.sign_in_refused("unknown_persona").await;
             let submitted = Submitted {
                 path: "/sign-in".to_owned(),
                 problem: Some(

@@ -20,5 +20,5 @@ pub async fn audit(filter: AuditFilter) -> Result<Page<AuditEvent>, Failure> {
 pub async fn check_audit() -> Result<AuditCheck, Failure> {
     use super::context::{aside, door};
     let (portal, actor) = door()?;
-    aside(portal.check_audit(&actor).await)
+    aside(portal.recent_audit_check(&actor).await)
 }

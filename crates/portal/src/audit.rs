@@ -5,7 +5,7 @@ pub(crate) mod refusals;
 mod signing;
 pub(crate) mod texts;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::Stream;
 use record::Read;
@@ -26,13 +26,24 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 /// How often the worker looks whether there is something to sign.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// How long signing rests after it failed or was refused: the log would fill up with the same line.
+const REST: Duration = Duration::from_secs(5 * 60);
+/// The page shows a check that is so many times older than it took: at most a tenth of the time goes into checking.
+const REUSED: u32 = 10;
+
 /// What of the record a running installation keeps in memory.
 #[derive(Default)]
 pub(crate) struct Watch {
-    /// One check at a time: each reads the whole record.
-    checking: tokio::sync::Mutex<()>,
+    /// The last check. One runs at a time: each reads the whole record.
+    last: tokio::sync::Mutex<Option<Checked>>,
     pub(crate) signed: signing::Remembered,
     pub(crate) refusals: refusals::Refusals,
+}
+
+struct Checked {
+    began: Instant,
+    took: Duration,
+    check: AuditCheck,
 }
 
 impl Portal {
@@ -55,7 +66,16 @@ impl Portal {
     /// As [`Portal::audit`].
     pub async fn check_audit(&self, actor: &Actor) -> Result<AuditCheck> {
         may_audit(actor)?;
-        self.check_audit_now().await
+        self.check_audit_now(false).await
+    }
+
+    /// As [`Portal::check_audit`], for a page that is loaded again and again: of a large record, the answer may be seconds old.
+    ///
+    /// # Errors
+    /// As [`Portal::audit`].
+    pub async fn recent_audit_check(&self, actor: &Actor) -> Result<AuditCheck> {
+        may_audit(actor)?;
+        self.check_audit_now(true).await
     }
 
     /// Lines `from` to `to` of the record as canonical JSON, one a line, read page by page while they are taken. Ends with the line that is the last one now.
@@ -72,25 +92,40 @@ impl Portal {
         export_record(self.0.store.clone(), from, to).await
     }
 
-    async fn check_audit_now(&self) -> Result<AuditCheck> {
-        let _one = self.0.watch.checking.lock().await;
-        check_record(&self.0.store, &self.0.signing).await
+    async fn check_audit_now(&self, recent: bool) -> Result<AuditCheck> {
+        let arrived = Instant::now();
+        let mut last = self.0.watch.last.lock().await;
+        if let Some(last) = &*last {
+            // Who waited for a check that began after they asked has their answer.
+            let fresh = last.began >= arrived;
+            if fresh || (recent && last.began.elapsed() <= last.took * REUSED) {
+                return Ok(last.check.clone());
+            }
+        }
+        let began = Instant::now();
+        let check = check_record(&self.0.store, &self.0.signing).await?;
+        *last = Some(Checked {
+            began,
+            took: began.elapsed(),
+            check: check.clone(),
+        });
+        Ok(check)
     }
 
     /// Checks the record now and every hour, signs it as it grows, and says loudly when it was changed.
     pub(crate) async fn watch_audit(&self, stop: &CancellationToken) {
-        let mut checked: Option<tokio::time::Instant> = None;
+        let mut checked: Option<Instant> = None;
+        let mut rests_until = Instant::now();
         loop {
             self.tell_refusals(false).await;
+            let first = checked.is_none();
             if checked.is_none_or(|at| at.elapsed() >= HOURLY) {
                 self.alarm().await;
-                // A first checkpoint also where nothing is new: another key, or a file that was moved away.
-                if checked.is_none() {
-                    self.try_to_sign(true).await;
-                }
-                checked = Some(tokio::time::Instant::now());
-            } else {
-                self.try_to_sign(false).await;
+                checked = Some(Instant::now());
+            }
+            // A first checkpoint also where nothing is new: there may be another key, or a file that was moved away.
+            if Instant::now() >= rests_until && !self.try_to_sign(first).await {
+                rests_until = Instant::now() + REST;
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -105,11 +140,12 @@ impl Portal {
     /// As [`Portal::sign_audit`].
     pub async fn close_audit(&self) -> Result<()> {
         self.tell_refusals(true).await;
-        self.sign_audit(true).await
+        self.sign_audit(true).await?;
+        Ok(())
     }
 
     async fn alarm(&self) {
-        match self.check_audit_now().await {
+        match self.check_audit_now(false).await {
             Ok(check) if check.result.is_bad() => tracing::error!(
                 result = check.result.word(),
                 first_bad = check.first_bad,
@@ -127,9 +163,14 @@ impl Portal {
         }
     }
 
-    async fn try_to_sign(&self, always: bool) {
-        if let Err(error) = self.sign_audit(always).await {
-            tracing::warn!(%error, "no checkpoint of the audit record could be written; trying again in a moment");
+    /// False when it should not be tried again at once.
+    async fn try_to_sign(&self, always: bool) -> bool {
+        match self.sign_audit(always).await {
+            Ok(goes_on) => goes_on,
+            Err(error) => {
+                tracing::warn!(%error, "no checkpoint of the audit record could be written; it is tried again in some minutes");
+                false
+            }
         }
     }
 }

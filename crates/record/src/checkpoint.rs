@@ -1,7 +1,7 @@
 //! Checkpoints: a place in the chain, its hash and the time, signed by a key that is not in the database.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -100,10 +100,25 @@ impl Checkpoint {
     }
 }
 
+/// A checkpoint whose signature fits, as far as it is needed to verify lines: there may be hundreds of thousands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The line that it signs.
+    pub seq: i64,
+    /// The line's hash.
+    pub hash: String,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// Fingerprint of the key.
+    pub key: Arc<str>,
+    /// How long a line may stay unsigned, in seconds.
+    pub within: i64,
+}
+
 /// The keys whose checkpoints count.
 #[derive(Debug, Default)]
 pub struct Keys {
-    keys: Vec<(String, PublicKey)>,
+    keys: Vec<(Arc<str>, PublicKey)>,
     /// SHA-256 of texts whose signature fitted: a check reads the same checkpoints again every time.
     seen: Mutex<HashSet<[u8; 32]>>,
 }
@@ -113,7 +128,10 @@ impl Keys {
     #[must_use]
     pub fn new(keys: &[PublicKey]) -> Self {
         Self {
-            keys: keys.iter().map(|key| (key.fingerprint(), *key)).collect(),
+            keys: keys
+                .iter()
+                .map(|key| (key.fingerprint().into(), *key))
+                .collect(),
             seen: Mutex::default(),
         }
     }
@@ -128,7 +146,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`CheckpointError`] for every text that none of the keys signed.
-    pub fn read(&self, text: &str) -> Result<Checkpoint, CheckpointError> {
+    pub fn read(&self, text: &str) -> Result<Known, CheckpointError> {
         let checkpoint: Checkpoint =
             serde_json::from_str(text).map_err(|_| CheckpointError::Malformed)?;
         if checkpoint.kind == KIND && checkpoint.version > VERSION {
@@ -146,7 +164,11 @@ impl Keys {
         if !exact || !sound {
             return Err(CheckpointError::Malformed);
         }
-        let Some((_, key)) = self.keys.iter().find(|(print, _)| *print == checkpoint.key) else {
+        let Some((print, key)) = self
+            .keys
+            .iter()
+            .find(|(print, _)| **print == *checkpoint.key)
+        else {
             return Err(CheckpointError::UnknownKey(checkpoint.key));
         };
         let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
@@ -157,6 +179,15 @@ impl Keys {
             }
             seen.insert(digest);
         }
-        Ok(checkpoint)
+        Ok(Known {
+            seq: checkpoint.seq,
+            hash: checkpoint.hash,
+            at: checkpoint
+                .at
+                .parse()
+                .map_err(|_| CheckpointError::Malformed)?,
+            key: print.clone(),
+            within: checkpoint.within,
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use crate::checkpoint::{Checkpoint, CheckpointError, Keys};
+use crate::checkpoint::{CheckpointError, Keys, Known};
 
 /// A checkpoint has about 400 bytes; nothing much longer is read into memory.
 const LONGEST: u64 = 4_096;
@@ -13,7 +13,7 @@ const LONGEST: u64 = 4_096;
 #[derive(Debug, Default)]
 pub struct Checkpoints {
     /// Those whose signature fits, in the order of the lines that they sign.
-    pub good: Vec<Checkpoint>,
+    pub good: Vec<Known>,
     /// The first that none of the keys signed: where it is, and why it does not count.
     pub foreign: Option<(String, CheckpointError)>,
 }
@@ -22,12 +22,7 @@ impl Checkpoints {
     /// Adds one text; `place` names it when it is bad.
     pub fn add(&mut self, keys: &Keys, text: &str, place: impl FnOnce() -> String) {
         match keys.read(text) {
-            Ok(checkpoint) => {
-                let at = self
-                    .good
-                    .partition_point(|known| known.seq <= checkpoint.seq);
-                self.good.insert(at, checkpoint);
-            }
+            Ok(known) => self.insert(known),
             Err(error) if self.foreign.is_none() => self.foreign = Some((place(), error)),
             Err(_) => {}
         }
@@ -35,8 +30,28 @@ impl Checkpoints {
 
     /// The one that signs most lines.
     #[must_use]
-    pub fn newest(&self) -> Option<&Checkpoint> {
+    pub fn newest(&self) -> Option<&Known> {
         self.good.last()
+    }
+
+    /// Adds others; what both have counts once.
+    pub fn merge(&mut self, others: Self) {
+        for other in others.good {
+            self.insert(other);
+        }
+        self.foreign = self.foreign.take().or(others.foreign);
+    }
+
+    fn insert(&mut self, new: Known) {
+        let at = self.good.partition_point(|known| known.seq <= new.seq);
+        let same = self.good[..at]
+            .iter()
+            .rev()
+            .take_while(|known| known.seq == new.seq)
+            .any(|known| *known == new);
+        if !same {
+            self.good.insert(at, new);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod report;
 mod suspect;
 mod verify;
 
-pub use checkpoint::{Checkpoint, CheckpointError, Keys, sign};
+pub use checkpoint::{Checkpoint, CheckpointError, Keys, Known, sign};
 pub use file::{Checkpoints, append, read_checkpoints};
 pub use key::{KeyError, PublicKey, SigningKey, make_key_file};
 pub use line::{BEGINNING, Line, Malformed, canonical, sha256};

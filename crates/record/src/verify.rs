@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use types::audit::{AuditCheck, Finding, SignedUpTo};
 use types::time::Timestamp;
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::Known;
 use crate::file::Checkpoints;
 use crate::line::{BEGINNING, Line};
 use crate::report;
@@ -42,7 +42,7 @@ impl Default for Span {
 #[derive(Debug)]
 pub struct Verifier {
     span: Span,
-    checkpoints: Vec<Checkpoint>,
+    checkpoints: Vec<Known>,
     /// Index of the next checkpoint to come.
     next: usize,
     foreign: Option<String>,
@@ -86,7 +86,7 @@ impl Verifier {
                 None => None,
             },
             last: None,
-            signed: before.as_ref().and_then(signed_up_to),
+            signed: before.as_ref().map(signed_up_to),
             unsigned_since: None,
             runs_within: None,
             suspect: None,
@@ -173,7 +173,7 @@ impl Verifier {
                 self.place = line.seq + 1;
                 return;
             }
-            self.signed = signed_up_to(checkpoint);
+            self.signed = Some(signed_up_to(checkpoint));
             self.unsigned_since = None;
             self.next += 1;
         }
@@ -274,10 +274,10 @@ impl Verifier {
     }
 }
 
-fn signed_up_to(checkpoint: &Checkpoint) -> Option<SignedUpTo> {
-    Some(SignedUpTo {
+fn signed_up_to(checkpoint: &Known) -> SignedUpTo {
+    SignedUpTo {
         seq: checkpoint.seq,
-        at: checkpoint.at.parse().ok()?,
-        key: checkpoint.key.clone(),
-    })
+        at: checkpoint.at,
+        key: checkpoint.key.to_string(),
+    }
 }

@@ -13,15 +13,17 @@ use crate::Result;
 /// # Errors
 /// [`crate::Error::Unavailable`] when the database does not answer.
 pub async fn check_record(store: &Store, signing: &Signing) -> Result<AuditCheck> {
-    // Checkpoints first: what they sign is then in the database, or was taken out of it.
-    let outside = signing.outside().await;
-    let (outside, unread) = match outside {
+    // Checkpoints before lines: what they sign is then in the database, or was taken out of it. And those in the database before those in the file, because
+    // they are written the other way round.
+    let kept = kept(store, signing).await?;
+    let newest_kept = kept.newest().map_or(0, |checkpoint| checkpoint.seq);
+    let (mut all, unread) = match signing.outside().await {
         Ok(outside) => (outside, None),
         Err(error) => (Checkpoints::default(), Some(error)),
     };
-    let newest_outside = outside.newest().map(|checkpoint| checkpoint.seq);
-    let all = with_kept(store, signing, outside).await?;
-    let newest = all.newest().map(|checkpoint| checkpoint.seq);
+    let newest_outside = all.newest().map_or(0, |checkpoint| checkpoint.seq);
+    // Either may show what the other does not.
+    all.merge(kept);
     let (check, texts) = chain(store, signing, all).await?;
     if check.result.is_bad() {
         return Ok(check);
@@ -32,11 +34,9 @@ pub async fn check_record(store: &Store, signing: &Signing) -> Result<AuditCheck
             format!("The checkpoints cannot be read: {error}."),
         ));
     }
-    if signing.is_file() && newest_outside < newest {
+    if signing.is_file() && newest_outside < newest_kept {
         let detail = format!(
-            "The database has a checkpoint of line {}, and the newest in the file signs line {}: the file was cut, emptied or moved away.",
-            newest.unwrap_or_default(),
-            newest_outside.unwrap_or_default()
+            "The database has a checkpoint of line {newest_kept}, and the newest in the file signs line {newest_outside}: the file was cut, emptied or moved away."
         );
         return Ok(missing(check, detail));
     }
@@ -69,30 +69,23 @@ fn missing(check: AuditCheck, detail: String) -> AuditCheck {
     }
 }
 
-/// The checkpoints outside the database and those in it, verified alike: either may show what the other does not.
-async fn with_kept(store: &Store, signing: &Signing, mut all: Checkpoints) -> Result<Checkpoints> {
-    if signing.keys.is_empty() {
-        return Ok(all);
-    }
+/// The checkpoints that the database keeps, verified as those outside are.
+async fn kept(store: &Store, signing: &Signing) -> Result<Checkpoints> {
+    let mut kept = Checkpoints::default();
     let mut after = i64::MIN;
-    loop {
+    while !signing.keys.is_empty() {
         let page = store.checkpoints_after(after, PAGE).await?;
         let Some((last, _)) = page.last() else {
-            return Ok(all);
+            break;
         };
         after = *last;
         for (seq, text) in page {
-            if all
-                .good
-                .binary_search_by_key(&seq, |known| known.seq)
-                .is_err()
-            {
-                all.add(&signing.keys, &text, || {
-                    format!("the checkpoint of line {seq} in the database")
-                });
-            }
+            kept.add(&signing.keys, &text, || {
+                format!("the checkpoint of line {seq} in the database")
+            });
         }
     }
+    Ok(kept)
 }
 
 async fn chain(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use record::{Checkpoint, Checkpoints, Keys, PublicKey, SigningKey, Span, Verifier};
+use record::{Checkpoints, Keys, Known, PublicKey, SigningKey, Span, Verifier};
 use store::Store;
 
 use super::PAGE;
@@ -127,17 +127,17 @@ impl Signing {
 
 /// The newest checkpoint that this process wrote or saw: also a database and a file that were both cut do not go back behind it.
 #[derive(Default)]
-pub(crate) struct Remembered(Mutex<Option<Checkpoint>>);
+pub(crate) struct Remembered(Mutex<Option<Known>>);
 
 impl Remembered {
-    fn newest(&self) -> Option<Checkpoint> {
+    fn newest(&self) -> Option<Known> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    fn remember(&self, checkpoint: Checkpoint) {
+    fn remember(&self, checkpoint: Known) {
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if newest
             .as_ref()
@@ -149,24 +149,25 @@ impl Remembered {
 }
 
 impl Portal {
-    /// Signs the record up to its last line, if that is due or `always`, and if it goes on from what was signed before. Only one replica does.
+    /// Signs the record up to its last line, if that is due or `always`, and if it goes on from what was signed before; false when it does not go on.
+    /// Only one replica signs.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer or the file cannot be written.
-    pub async fn sign_audit(&self, always: bool) -> Result<()> {
+    pub async fn sign_audit(&self, always: bool) -> Result<bool> {
         let signing = &self.0.signing;
         let Some(key) = &signing.key else {
-            return Ok(());
+            return Ok(true);
         };
         let store = &self.0.store;
         let Some(head) = store.audit_head().await? else {
-            return Ok(());
+            return Ok(true);
         };
         if !always && !self.is_due(head.seq).await? {
-            return Ok(());
+            return Ok(true);
         }
         let Some(_turn) = store.signing_turn().await? else {
-            return Ok(());
+            return Ok(true);
         };
         let outside = signing.outside().await.map_err(|error| {
             tracing::error!(%error, "the checkpoint file cannot be read");
@@ -183,15 +184,15 @@ impl Portal {
                 lines = head.seq,
                 "the audit record does not go on from its newest checkpoint, so it is not signed any more; docs/audit.md says what to do"
             );
-            return Ok(());
+            return Ok(false);
         }
         let fingerprint = key.public().fingerprint();
         let nothing_new = before
             .as_ref()
-            .is_some_and(|known| known.seq == head.seq && known.key == fingerprint)
+            .is_some_and(|known| known.seq == head.seq && *known.key == *fingerprint)
             && (!signing.is_file() || signed_outside == Some(head.seq));
         if nothing_new {
-            return Ok(());
+            return Ok(true);
         }
         let checkpoint = record::sign(
             key,
@@ -206,8 +207,11 @@ impl Portal {
         store
             .keep_checkpoint(checkpoint.seq, &checkpoint.key, &text)
             .await?;
-        self.0.watch.signed.remember(checkpoint);
-        Ok(())
+        self.0
+            .watch
+            .signed
+            .remember(signing.keys.read(&text).map_err(Error::internal)?);
+        Ok(true)
     }
 
     /// New lines, and enough of them, or enough time since the last checkpoint.
@@ -221,15 +225,12 @@ impl Portal {
             return Ok(true);
         };
         let new = head - newest.seq;
-        let since = newest
-            .at
-            .parse()
-            .map_or(i64::MAX, |at| self.now().since(at).whole_seconds());
+        let since = self.now().since(newest.at).whole_seconds();
         Ok(new >= signing.lines || (new > 0 && since >= signing.every_seconds()))
     }
 
     /// The newest checkpoint that is known: outside the database, in it, or from this process' own memory.
-    async fn newest(&self, mut known: Checkpoints) -> Result<Option<Checkpoint>> {
+    async fn newest(&self, mut known: Checkpoints) -> Result<Option<Known>> {
         let mut newest = known.good.pop();
         let kept = self.0.store.newest_checkpoint().await?;
         let kept = kept.and_then(|text| self.0.signing.keys.read(&text).ok());
@@ -243,7 +244,7 @@ impl Portal {
 }
 
 /// Whether the lines from the checkpoint on fit it and each other. What is before it is looked at by the check of the whole record.
-async fn goes_on(store: &Store, before: Option<&Checkpoint>, head: i64) -> Result<bool> {
+async fn goes_on(store: &Store, before: Option<&Known>, head: i64) -> Result<bool> {
     let from = before.map_or(1, |checkpoint| checkpoint.seq);
     if from > head {
         return Ok(false);

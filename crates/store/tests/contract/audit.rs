@@ -1,8 +1,12 @@
 //! Stories of the record: one chain whoever writes, and no change of it goes unseen.
 
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use store::{NewAudit, Scope};
+use store::{KeptText, NewAudit, NewDecision, Scope, TextKind};
+use types::approval::DecisionKind;
 use types::audit::{AuditFilter, Finding};
+use types::ids::{CommentId, DecisionId};
+use types::request::{Comment, RequestState};
+use uuid::Uuid;
 
 use crate::world::{World, developer, moment, now, project};
 
@@ -17,6 +21,7 @@ crate::stories![
     what_is_stored_is_what_is_hashed,
     one_replica_signs_at_a_time,
     checkpoints_are_kept_once_and_cannot_be_changed,
+    texts_that_lines_prove_are_read_as_they_are_kept,
     the_tables_refuse_changes,
     the_record_is_read_by_filter_and_page,
 ];
@@ -216,6 +221,64 @@ async fn checkpoints_are_kept_once_and_cannot_be_changed(world: World) {
     ] {
         let refused = behind_the_back(&world, &[sql], &[sql]).await.unwrap_err();
         assert!(refused.to_string().contains("append-only"), "{refused}");
+    }
+}
+
+async fn texts_that_lines_prove_are_read_as_they_are_kept(world: World) {
+    let request = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await
+        .summary
+        .id;
+    let comment = Comment {
+        id: CommentId(Uuid::now_v7()),
+        author: "developer".into(),
+        text: "Zoë, please".into(),
+        at: moment(1),
+    };
+    let decision = NewDecision {
+        id: DecisionId(Uuid::now_v7()),
+        request,
+        approver: "approver".into(),
+        decision: DecisionKind::RequestChanges,
+        comment: "smaller".into(),
+        plan_digest: "digest-1".into(),
+        waited_seconds: 1,
+        at: moment(2),
+    };
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_comment(request, &comment).await.unwrap();
+    tx.insert_decision(&decision).await.unwrap();
+    tx.commit(now()).await.unwrap();
+
+    let said = KeptText {
+        id: comment.id.0,
+        request: request.0,
+        author: "developer".into(),
+        text: "Zoë, please".into(),
+        at: moment(1),
+        decided: None,
+    };
+    let decided = KeptText {
+        id: decision.id.0,
+        request: request.0,
+        author: "approver".into(),
+        text: "smaller".into(),
+        at: moment(2),
+        decided: Some(("request_changes".into(), "digest-1".into())),
+    };
+    for (kind, kept) in [(TextKind::Comment, said), (TextKind::Decision, decided)] {
+        let found = world
+            .store
+            .kept_texts(kind, &[kept.id, Uuid::now_v7()])
+            .await
+            .unwrap();
+        assert_eq!(found.into_values().collect::<Vec<_>>(), [kept.clone()]);
+        assert_eq!(world.store.count_kept_texts(kind).await.unwrap(), 1);
+        let first = world.store.kept_texts_after(kind, None, 5).await.unwrap();
+        assert_eq!(first, [kept.clone()]);
+        let rest = world.store.kept_texts_after(kind, Some(kept.id), 5).await;
+        assert_eq!(rest.unwrap(), []);
     }
 }
 

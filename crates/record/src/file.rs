@@ -129,7 +129,7 @@ fn drop_torn_line(file: &mut File) -> io::Result<()> {
     let start = length.saturating_sub(LONGEST);
     file.seek(SeekFrom::Start(start))?;
     let mut tail = Vec::new();
-    file.by_ref().take(LONGEST).read_to_end(&mut tail)?;
+    (&*file).take(LONGEST).read_to_end(&mut tail)?;
     if tail.last().is_none_or(|byte| *byte == b'\n') {
         return Ok(());
     }

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 
+use crate::audit::{AuditCommand, AuditOptions};
 use crate::limits::Limits;
-use crate::{api, installation, private, sandbox, serve};
+use crate::{api, audit, installation, private, sandbox, serve};
 
 /// Self-service provisioning of hardened Linux on Azure. Without a command it serves; without Azure settings it serves the sandbox.
 #[derive(Parser)]
@@ -69,6 +71,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) limits: Limits,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditOptions,
 }
 
 #[derive(Subcommand, Clone)]
@@ -87,6 +92,11 @@ enum Command {
     },
     /// Prints the OpenAPI document.
     Openapi,
+    /// Exports and verifies the audit record.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
 }
 
 impl Options {
@@ -130,21 +140,19 @@ fn default_data() -> Result<PathBuf> {
 }
 
 /// Runs the command to its end.
-pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = arguments.options;
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(&options).await,
-        Command::Worker => serve::work(&options).await,
+        Command::Serve => serve::serve(&options).await?,
+        Command::Worker => serve::work(&options).await?,
         Command::Migrate => {
             let database = options.database()?;
             installation::open_store(&database).await?;
             println!("The database is up to date.");
-            Ok(())
         }
-        Command::Sim { http } => sandbox::run_alone(&options, http).await,
-        Command::Openapi => {
-            println!("{}", api::document_json()?);
-            Ok(())
-        }
+        Command::Sim { http } => sandbox::run_alone(&options, http).await?,
+        Command::Openapi => println!("{}", api::document_json()?),
+        Command::Audit { command } => return audit::run(command, &options).await,
     }
+    Ok(ExitCode::SUCCESS)
 }

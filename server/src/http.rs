@@ -6,6 +6,7 @@ mod deadlines;
 mod forms;
 mod health;
 mod members;
+mod origin;
 mod pages;
 mod problem;
 mod rates;
@@ -135,6 +136,7 @@ pub(crate) fn router(
         .layer(from_fn(problem::complete))
         .layer(from_fn(security::headers))
         .layer(CompressionLayer::new())
+        .layer(from_fn(origin::tell))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(from_fn_with_state(refusals, refusals::log))
         .layer(from_fn(request_id::name))

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use portal::{Catalogue, Clock, CloudFacts, Portal, Setup};
 use store::Store;
 
+use crate::audit;
 use crate::cli::Options;
 use crate::sandbox::{self, Simulator};
 use crate::settings::{AzureSettings, CredentialSettings};
@@ -76,6 +77,7 @@ impl Installation {
             cloud: CloudFacts {
                 tenant_id: settings.tenant_id.clone(),
             },
+            signing: audit::signing(options)?,
             crash_points: portal::CrashPoints::from_environment(),
         })?;
         sandbox::plant(&portal).await?;
@@ -87,8 +89,11 @@ impl Installation {
         })
     }
 
-    /// Ends what this process started.
+    /// Signs what the record has gained, and ends what this process started.
     pub(crate) async fn shutdown(self) {
+        if let Err(error) = self.portal.close_audit().await {
+            tracing::warn!(%error, "the last lines of the audit record stay unsigned until the next start");
+        }
         if let Some(simulator) = self.simulator {
             simulator.shutdown().await;
         }

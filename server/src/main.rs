@@ -3,6 +3,7 @@
 #![recursion_limit = "512"]
 
 mod api;
+mod audit;
 mod buckets;
 mod cli;
 mod connections;
@@ -29,7 +30,7 @@ async fn main() -> ExitCode {
     private::from_now_on();
     logging::start(arguments.log.as_deref());
     match cli::run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("slipway: {error:#}");
             ExitCode::FAILURE

@@ -144,7 +144,7 @@ fn docs() -> Result<()> {
 
 fn rust() -> Result<()> {
     postgres()?;
-    for (package, program) in [("curl", "curl"), ("jq", "jq")] {
+    for (package, program) in [("curl", "curl"), ("jq", "jq"), ("openssl", "openssl")] {
         debian_package(package, || on_path(program))?;
     }
     // The tests of the binary serve pages, which it reads from site/.

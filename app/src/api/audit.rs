@@ -1,7 +1,7 @@
 //! What the audit page reads.
 
 use leptos::prelude::*;
-use types::audit::{AuditEvent, AuditFilter, ChainCheck};
+use types::audit::{AuditCheck, AuditEvent, AuditFilter};
 use types::page::Page;
 
 use super::Failure;
@@ -15,10 +15,10 @@ pub async fn audit(filter: AuditFilter) -> Result<Page<AuditEvent>, Failure> {
     answer(portal.audit(&actor, &filter).await)
 }
 
-/// Whether the chain holds from its first line to its last.
-#[server(name = ReadCheckAuditChain, prefix = "/ui", endpoint = "audit-chain", input = Wired, output = Wired)]
-pub async fn check_audit_chain() -> Result<ChainCheck, Failure> {
+/// Whether the record is the one that was written.
+#[server(name = ReadCheckAudit, prefix = "/ui", endpoint = "audit-check", input = Wired, output = Wired)]
+pub async fn check_audit() -> Result<AuditCheck, Failure> {
     use super::context::{aside, door};
     let (portal, actor) = door()?;
-    aside(portal.check_audit_chain(&actor).await)
+    aside(portal.recent_audit_check(&actor).await)
 }

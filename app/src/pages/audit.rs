@@ -1,17 +1,18 @@
-//! The audit record: who did what, in order, and whether the chain holds.
+//! The audit record: who did what, in order, and whether it is the one that was written.
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
-use types::audit::{AuditEvent, AuditFilter, ChainCheck};
+use types::audit::{AuditCheck, AuditEvent, AuditFilter, Finding};
 use types::page::Page;
 
 use crate::api::Failure;
-use crate::api::audit::{audit, check_audit_chain};
+use crate::api::audit::{audit, check_audit};
+use crate::components::button::{self, Look};
 use crate::components::card::{CARD, FOLD, empty};
 use crate::components::chip::{Tone, chip_with};
 use crate::components::icon::Icon;
 use crate::components::load::load;
-use crate::components::page::head;
+use crate::components::page::{head, notice};
 use crate::components::time::{clock, date};
 use crate::pages::list::{Choice, filters, pager, project_choices};
 use crate::pages::{query, some};
@@ -19,13 +20,13 @@ use crate::pages::{query, some};
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Record {
     page: Page<AuditEvent>,
-    chain: Option<ChainCheck>,
+    check: Option<AuditCheck>,
 }
 
 async fn read(filter: AuditFilter) -> Result<Record, Failure> {
     let page = audit(filter).await?;
-    let chain = check_audit_chain().await.ok();
-    Ok(Record { page, chain })
+    let check = check_audit().await.ok();
+    Ok(Record { page, check })
 }
 
 pub(crate) fn page() -> AnyView {
@@ -83,10 +84,11 @@ pub(crate) fn page() -> AnyView {
             {head(
                 "Audit",
                 vec![],
-                chain(record.chain.as_ref()),
-                "Who did what, in order. Each line carries the hash of the line before.",
-                ().into_any(),
+                chip(record.check.as_ref()),
+                "Who did what, in order. Each line carries the hash of the line before; signed checkpoints leave the database.",
+                button::link(Look::Plain, "/api/v1/audit/export", "Export (JSON lines)"),
             )}
+            {proof(record.check.as_ref())}
             {bar}
             {table(&record.page, &filter.get_untracked())}
         }
@@ -94,25 +96,120 @@ pub(crate) fn page() -> AnyView {
     })
 }
 
-fn chain(check: Option<&ChainCheck>) -> AnyView {
-    match check {
-        None => ().into_any(),
-        Some(ChainCheck {
-            lines,
-            broken_at: None,
-        }) => chip_with(
-            Tone::Ok,
-            Icon::Check,
-            format!("chain of {lines} lines holds"),
-        ),
-        Some(ChainCheck {
-            broken_at: Some(at),
-            ..
-        }) => chip_with(
+fn chip(check: Option<&AuditCheck>) -> AnyView {
+    let Some(check) = check else {
+        return ().into_any();
+    };
+    match check.result {
+        Finding::Ok if check.signed.is_some() => chip_with(Tone::Ok, Icon::Check, "Verified"),
+        Finding::Ok => chip_with(Tone::Neutral, Icon::Clock, "Not signed yet"),
+        Finding::NotSigned => chip_with(Tone::Warn, Icon::Warning, "Not signed"),
+        _ => chip_with(Tone::Deny, Icon::Cross, "Not verified"),
+    }
+}
+
+/// What the check means, in words: how many entries, what is signed, what is not, and what to do where it is not the record that was written.
+fn proof(check: Option<&AuditCheck>) -> AnyView {
+    let Some(check) = check else {
+        return notice(
+            Tone::Warn,
+            "The record could not be checked",
+            "Load the page again in a moment.".into_any(),
+        );
+    };
+    if check.result.is_bad() {
+        let title = match check.first_bad {
+            Some(line) => format!("Not verified: {} at line {line}", words(check.result)),
+            None => format!("Not verified: {}", words(check.result)),
+        };
+        return notice(
             Tone::Deny,
-            Icon::Cross,
-            format!("chain broken at line {at}"),
+            title,
+            view! {
+                <p>{check.detail.clone()}</p>
+                <p>{proven(check)}</p>
+                <p>
+                    "A restore from a backup also ends here. An administrator finds what to do under "
+                    "“When a check fails” in the operator's guide, docs/audit.md."
+                </p>
+            }
+            .into_any(),
+        );
+    }
+    let entries = entries(check.lines);
+    if check.result == Finding::NotSigned {
+        return notice(
+            Tone::Warn,
+            format!("{entries}, hash chain verified; not signed"),
+            "Without a key outside the database, whoever can write the database can make all of it anew. An administrator sets one with --audit-key."
+                .into_any(),
+        );
+    }
+    let Some(signed) = &check.signed else {
+        return notice(
+            Tone::Neutral,
+            format!("{entries}, hash chain verified; not signed yet"),
+            "The first checkpoint comes within minutes.".into_any(),
+        );
+    };
+    view! {
+        <p class="mb-4 text-ink-2">
+            {format!("{entries}, hash chain verified; signed up to {} at ", signed.seq)}
+            {clock(signed.at)} " UTC, " {date(signed.at)} ". "
+            {match check.unsigned {
+                0 => "Nobody changed them since without the signing key.".to_owned(),
+                n => {
+                    format!(
+                        "Nobody changed these since without the signing key; the last {} are not signed yet.",
+                        entries_short(n),
+                    )
+                }
+            }}
+        </p>
+    }
+    .into_any()
+}
+
+fn entries(lines: i64) -> String {
+    match lines {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    }
+}
+
+fn entries_short(lines: i64) -> String {
+    match lines {
+        1 => "one".to_owned(),
+        n => n.to_string(),
+    }
+}
+
+fn proven(check: &AuditCheck) -> String {
+    match &check.signed {
+        Some(signed) => format!(
+            "Verified: lines 1 to {}. What comes after is not.",
+            signed.seq
         ),
+        None => "No line is verified.".to_owned(),
+    }
+}
+
+/// A finding as a title has it.
+fn words(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Ok => "all fits",
+        Finding::NotSigned => "not signed",
+        Finding::Rewritten => "the record was rewritten",
+        Finding::Cut => "lines are missing",
+        Finding::Reordered => "the record was reordered",
+        Finding::Duplicated => "a line comes twice",
+        Finding::Emptied => "the record was emptied",
+        Finding::Rebuilt => "the record was rebuilt",
+        Finding::ForeignCheckpoint => "a checkpoint is signed by somebody else",
+        Finding::CheckpointsMissing => "checkpoints are missing",
+        Finding::TextAltered => "a comment or decision was changed",
+        Finding::TextRemoved => "a comment or decision is gone",
+        Finding::TextAdded => "a comment or decision was put in",
     }
 }
 

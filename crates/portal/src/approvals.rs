@@ -15,6 +15,7 @@ use types::request::{RequestDetail, RequestKind, RequestState};
 
 use self::four_eyes::Authors;
 use crate::access::{Decidable, cannot_decide, scope, who_decides};
+use crate::audit::texts::prove_decision;
 use crate::plans::ground::reserves;
 use crate::requests::sentences::listed;
 use crate::requests::standing::{Counted, People};
@@ -109,7 +110,10 @@ impl Portal {
                     code: "stale_version",
                     ..
                 }) if n < TRIES => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.decision_refused(actor, id, &error).await;
+                    return Err(error);
+                }
                 Ok(()) => break,
             }
         }
@@ -256,7 +260,12 @@ impl Portal {
                 &request,
                 action,
                 &sentence,
-                json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
+                prove_decision(
+                    json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
+                    decision.id,
+                    decision.decision,
+                    &decision.comment,
+                ),
             )
             .await?;
         match request.summary.state {

@@ -24,6 +24,7 @@ mod forms;
 mod idempotency;
 mod limits;
 mod operations;
+mod origin;
 mod ownership;
 mod people;
 pub mod plans;
@@ -38,6 +39,7 @@ mod tokens;
 mod trail;
 mod worker;
 
+pub use audit::{Destination, Signing, check_record, export_record};
 pub use catalogue::Catalogue;
 pub use clock::Clock;
 pub use error::Error;
@@ -46,6 +48,7 @@ pub use idempotency::Idempotency;
 #[doc(hidden)]
 pub use operations::CrashPoints;
 pub use operations::Rehearsal;
+pub use origin::Origin;
 
 /// What every method of [`Portal`] returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -76,6 +79,8 @@ pub struct Setup {
     pub secret_key: Option<Secret>,
     /// What every plan knows about the cloud.
     pub cloud: CloudFacts,
+    /// How the audit record is signed.
+    pub signing: Signing,
     /// Where a test stops the process; [`CrashPoints::default`] never does.
     #[doc(hidden)]
     pub crash_points: CrashPoints,
@@ -123,6 +128,8 @@ pub(crate) struct Inner {
     pub(crate) public_url: url::Url,
     pub(crate) cloud: CloudFacts,
     pub(crate) facts: azure_facts::AzureFacts,
+    pub(crate) signing: Signing,
+    pub(crate) watch: audit::Watch,
     pub(crate) crash_points: CrashPoints,
 }
 
@@ -150,6 +157,8 @@ impl Portal {
             public_url: setup.public_url,
             cloud: setup.cloud,
             facts: azure_facts::AzureFacts::default(),
+            signing: setup.signing,
+            watch: audit::Watch::default(),
             crash_points: setup.crash_points,
         })))
     }

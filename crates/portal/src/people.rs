@@ -6,6 +6,7 @@ use types::actor::{Actor, ActorKind, InstallationRole, PersonKey, Right, SYSTEM}
 use types::break_glass::BrokenGlass;
 use types::names::GroupName;
 
+use crate::origin::with_origin;
 use crate::{Error, Portal, Result};
 
 impl Portal {
@@ -60,6 +61,7 @@ impl Portal {
             || subject.chars().any(char::is_control)
             || reserved
         {
+            self.sign_in_refused("subject_not_allowed").await;
             return Err(Error::field(
                 "subject",
                 "not_allowed",
@@ -98,7 +100,9 @@ impl Portal {
                 ("person", actor.subject.clone(), &actor.name),
                 None,
             )
-            .with(json!({ "groups": actor.groups, "roles": actor.installation })),
+            .with(with_origin(
+                json!({ "groups": actor.groups, "roles": actor.installation }),
+            )),
         );
         tx.commit(now).await?;
         Ok(actor)
@@ -110,12 +114,15 @@ impl Portal {
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn sign_out(&self, actor: &Actor) -> Result<()> {
         let mut tx = self.0.store.begin().await?;
-        tx.audit(NewAudit::by(
-            actor,
-            "person.signed_out",
-            ("person", actor.subject.clone(), &actor.name),
-            None,
-        ));
+        tx.audit(
+            NewAudit::by(
+                actor,
+                "person.signed_out",
+                ("person", actor.subject.clone(), &actor.name),
+                None,
+            )
+            .with(with_origin(json!({}))),
+        );
         tx.commit(self.now()).await?;
         Ok(())
     }

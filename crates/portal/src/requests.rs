@@ -25,6 +25,7 @@ use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 
 use crate::access::{may, may_read, may_withdraw, withdrawable};
+use crate::audit::texts::proof_of_comment;
 use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
@@ -310,7 +311,7 @@ impl Portal {
                 &request,
                 "request.commented",
                 "Commented.",
-                json!({ "comment": comment.id }),
+                proof_of_comment(comment.id, &comment.text),
             )
             .await?;
         tx.commit(now).await?;

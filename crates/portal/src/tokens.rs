@@ -10,6 +10,7 @@ use types::actor::{Actor, ActorKind};
 use types::ids::TokenId;
 use types::token::{CreatedToken, NewToken, TokenSummary};
 
+use crate::audit::refusals::BadToken;
 use crate::requests::free_text;
 use crate::{Error, Portal, Result};
 
@@ -99,6 +100,7 @@ impl Portal {
         persons_only(actor)?;
         let now = self.now();
         let mut tx = self.0.store.begin().await?;
+        tx.keep_revoked_token(&actor.subject, id, now).await?;
         let Some(gone) = tx.delete_token(&actor.subject, id).await? else {
             return Err(Error::NotFound { what: "token" });
         };
@@ -123,14 +125,21 @@ impl Portal {
                 .is_ok_and(|bytes| bytes.len() == 32)
         });
         if !well_formed {
+            self.token_refused(BadToken::Malformed, "").await;
             return Ok(None);
         }
         let now = self.now();
+        let prefix: String = value.chars().take(SHOWN).collect();
         // Only the hash of what was presented is ever compared, by the index: how long that takes says nothing about a token's characters.
         let Some((subject, token)) = self.0.store.token_by_hash(&hash(value), now).await? else {
+            match self.0.store.ended_token(&hash(value), now).await? {
+                Some(ended) => self.ended_token_refused(ended, &prefix).await,
+                None => self.token_refused(BadToken::Unknown, &prefix).await,
+            }
             return Ok(None);
         };
         let Some(mut actor) = self.actor_for_subject(&subject).await? else {
+            self.token_refused(BadToken::PersonGone, &prefix).await;
             return Ok(None);
         };
         actor.kind = ActorKind::Token { id: token.id };

@@ -1,4 +1,5 @@
-//! The worker: the queue's jobs, the background refresh of Azure facts, expiry, and the reconciler that finds operations without a job.
+//! The worker: the queue's jobs, the background refresh of Azure facts, expiry, the reconciler that finds operations without a job, and the audit
+//! record's checkpoints.
 
 use std::time::Duration;
 
@@ -41,7 +42,12 @@ impl Portal {
             concurrency: CONCURRENCY,
         };
         let queue = self.0.store.run_worker(worker, handler, stop.clone());
-        tokio::join!(queue, self.rounds(&stop), self.facts(&stop));
+        tokio::join!(
+            queue,
+            self.rounds(&stop),
+            self.facts(&stop),
+            self.watch_audit(&stop)
+        );
         Ok(())
     }
 

@@ -1,20 +1,19 @@
-//! The audit chain: numbered without gaps, each line's hash over its canonical JSON and the hash before it.
+//! The audit chain: appending to it and listing it. Lines are numbered without gaps; each hash covers the line's canonical JSON and the hash before it.
+//! Reading it to be verified is in `audit_chain`.
 
-use futures::TryStreamExt as _;
-use serde::Serialize;
+use record::{BEGINNING, Line};
 use serde_json::Value as Json;
-use sha2::{Digest as _, Sha256};
 use sqlx::FromRow;
 use types::actor::{Actor, ActorKind};
-use types::audit::{AuditEvent, AuditFilter, ChainCheck};
+use types::audit::{AuditEvent, AuditFilter};
 use types::ids::RequestId;
 use types::names::ProjectName;
 use types::page::Page;
 use types::time::Timestamp;
 
 use crate::Store;
-use crate::columns::{At, Document, name};
-use crate::engine::{Conn, execute, fetch_optional, on};
+use crate::columns::{At, Document, Verbatim, name};
+use crate::engine::{Conn, execute, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Query, Scope, Value, fetch_list};
 
@@ -73,21 +72,6 @@ impl NewAudit {
     }
 }
 
-/// What the hash covers, besides the hash before. Its field names and order do not matter: the JSON is canonical (RFC 8785).
-#[derive(Serialize)]
-struct Line<'a> {
-    seq: i64,
-    at: String,
-    actor: &'a str,
-    via: &'a str,
-    action: &'a str,
-    subject_kind: &'a str,
-    subject_id: &'a str,
-    subject_name: &'a str,
-    project: Option<&'a str>,
-    detail: &'a Json,
-}
-
 #[derive(FromRow)]
 struct Row {
     seq: i64,
@@ -102,35 +86,6 @@ struct Row {
     detail: Document<Json>,
     previous_hash: String,
     hash: String,
-}
-
-impl Row {
-    /// The hash this line should have after a line with the hash `previous`.
-    fn expected_hash(&self, previous: &str) -> Result<String> {
-        let line = Line {
-            seq: self.seq,
-            at: self.at.text(),
-            actor: &self.actor,
-            via: &self.via,
-            action: &self.action,
-            subject_kind: &self.subject_kind,
-            subject_id: &self.subject_id,
-            subject_name: &self.subject_name,
-            project: self.project.as_deref(),
-            detail: &self.detail.0,
-        };
-        let canonical = serde_json_canonicalizer::to_vec(&line)
-            .map_err(|_| Error::Other("an audit line has no canonical form".into()))?;
-        let mut hasher = Sha256::new();
-        hasher.update(previous.as_bytes());
-        hasher.update(b"\n");
-        hasher.update(&canonical);
-        Ok(hasher
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect())
-    }
 }
 
 impl TryFrom<Row> for AuditEvent {
@@ -158,9 +113,6 @@ impl TryFrom<Row> for AuditEvent {
     }
 }
 
-/// The hash before the first line.
-const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
 /// Extends the chain in the transaction. The caller holds the chain's lock.
 pub(crate) async fn append(mut conn: Conn<'_>, lines: Vec<NewAudit>, now: Timestamp) -> Result<()> {
     if lines.is_empty() {
@@ -172,43 +124,65 @@ pub(crate) async fn append(mut conn: Conn<'_>, lines: Vec<NewAudit>, now: Timest
         "SELECT seq, hash FROM audit_event ORDER BY seq DESC LIMIT 1"
     )?;
     let (mut seq, mut previous) = last.unwrap_or((0, BEGINNING.to_owned()));
-    for line in lines {
+    for new in lines {
         seq += 1;
-        let mut row = Row {
+        let (text, detail) = settled(new.detail)?;
+        let mut line = Line {
             seq,
-            at: At(now),
-            actor: line.actor,
-            via: line.via,
-            action: line.action,
-            subject_kind: line.subject_kind,
-            subject_id: line.subject_id,
-            subject_name: line.subject_name,
-            project: line.project.map(String::from),
-            detail: Document(line.detail),
+            at: now.micros_text(),
+            actor: new.actor,
+            via: new.via,
+            action: new.action,
+            subject_kind: new.subject_kind,
+            subject_id: new.subject_id,
+            subject_name: new.subject_name,
+            project: new.project.map(String::from),
+            detail,
             previous_hash: previous,
             hash: String::new(),
         };
-        row.hash = row.expected_hash(&row.previous_hash)?;
-        previous = row.hash.clone();
+        line.hash = line
+            .hash_after(&line.previous_hash)
+            .map_err(|_| no_form())?;
+        previous = line.hash.clone();
         execute!(
             conn.again(),
             "INSERT INTO audit_event (seq, at, actor, via, action, subject_kind, subject_id, subject_name, project, detail, \
              previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            row.seq,
-            row.at,
-            row.actor,
-            row.via,
-            row.action,
-            row.subject_kind,
-            row.subject_id,
-            row.subject_name,
-            row.project,
-            row.detail,
-            row.previous_hash,
-            row.hash,
+            line.seq,
+            At(now),
+            line.actor,
+            line.via,
+            line.action,
+            line.subject_kind,
+            line.subject_id,
+            line.subject_name,
+            line.project,
+            Verbatim(text),
+            line.previous_hash,
+            line.hash,
         )?;
     }
     Ok(())
+}
+
+/// The canonical text of a detail, and the value that reading this text gives. What is hashed is what is stored: canonical JSON has no integers beyond
+/// 2^53, so another number that looks the same there must not be kept beside it.
+fn settled(detail: Json) -> Result<(String, Json)> {
+    let mut value = detail;
+    for _ in 0..3 {
+        let text = record::canonical(&value).map_err(|_| no_form())?;
+        let read: Json = serde_json::from_str(&text).map_err(|_| no_form())?;
+        if record::canonical(&read).is_ok_and(|again| again == text) {
+            return Ok((text, read));
+        }
+        value = read;
+    }
+    Err(no_form())
+}
+
+fn no_form() -> Error {
+    Error::Other("an audit line has no canonical form".into())
 }
 
 impl Store {
@@ -302,37 +276,6 @@ impl Store {
             items,
             next_cursor,
             total: None,
-        })
-    }
-
-    /// Reads the whole chain, a row at a time, and recomputes every hash. Lines cut off at the end leave no trace in the chain itself.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn check_audit_chain(&self) -> Result<ChainCheck> {
-        let mut lease = self.engine.read().await?;
-        on!(lease.conn(), |c| {
-            let mut rows =
-                sqlx::query_as::<_, Row>("SELECT * FROM audit_event ORDER BY seq").fetch(c);
-            let mut lines = 0;
-            let mut previous = BEGINNING.to_owned();
-            while let Some(row) = rows.try_next().await? {
-                lines += 1;
-                let fits = row.seq == lines
-                    && row.previous_hash == previous
-                    && row.hash == row.expected_hash(&previous)?;
-                if !fits {
-                    return Ok(ChainCheck {
-                        lines,
-                        broken_at: Some(lines),
-                    });
-                }
-                previous = row.hash;
-            }
-            Ok(ChainCheck {
-                lines,
-                broken_at: None,
-            })
         })
     }
 }

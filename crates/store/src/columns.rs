@@ -20,17 +20,7 @@ pub(crate) struct At(pub(crate) Timestamp);
 
 impl At {
     pub(crate) fn text(self) -> String {
-        let at = self.0.get();
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
-            at.year(),
-            u8::from(at.month()),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            at.microsecond()
-        )
+        self.0.micros_text()
     }
 }
 
@@ -161,6 +151,73 @@ impl<T: Serialize> Encode<'_, Postgres> for Document<T> {
 impl<'r, T: DeserializeOwned> Decode<'r, Postgres> for Document<T> {
     fn decode(value: PgValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
         Ok(Self(serde_json::from_slice(value.as_bytes()?)?))
+    }
+}
+
+/// A JSON text as it is, bound to a column that holds documents: the audit chain's hash covers this very spelling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verbatim(pub(crate) String);
+
+impl Type<Sqlite> for Verbatim {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Verbatim {
+    fn encode_by_ref(
+        &self,
+        args: &mut SqliteArgumentsBuffer,
+    ) -> std::result::Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(self.0.clone(), args)
+    }
+}
+
+impl Type<Postgres> for Verbatim {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(JSON_OID)
+    }
+}
+
+impl Encode<'_, Postgres> for Verbatim {
+    fn encode_by_ref(
+        &self,
+        buf: &mut PgArgumentBuffer,
+    ) -> std::result::Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode(self.0.clone(), buf)
+    }
+}
+
+/// A moment as the audit chain spells it. In SQLite it is the column's text as it is: another spelling of the same moment was not written by Slipway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExactMoment(pub(crate) String);
+
+impl Type<Sqlite> for ExactMoment {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <String as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for ExactMoment {
+    fn decode(value: SqliteValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+        <String as Decode<Sqlite>>::decode(value).map(Self)
+    }
+}
+
+impl Type<Postgres> for ExactMoment {
+    fn type_info() -> PgTypeInfo {
+        <OffsetDateTime as Type<Postgres>>::type_info()
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for ExactMoment {
+    fn decode(value: PgValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+        let at = <OffsetDateTime as Decode<Postgres>>::decode(value)?;
+        Ok(Self(Timestamp::new(at).micros_text()))
     }
 }
 

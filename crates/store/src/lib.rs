@@ -12,12 +12,15 @@
 
 mod activity;
 mod audit;
+mod audit_chain;
+mod audit_checkpoint;
 mod author;
 mod azure_fact;
 mod break_glass;
 mod columns;
 mod comment;
 mod decision;
+mod ended_token;
 mod engine;
 mod error;
 mod event;
@@ -45,9 +48,12 @@ use types::time::Timestamp;
 
 pub use activity::NewActivity;
 pub use audit::NewAudit;
+pub use audit_chain::{AuditHead, KeptText, TextKind};
+pub use audit_checkpoint::SigningTurn;
 pub use azure_fact::AzureFact;
 pub use break_glass::BreakGlass;
 pub use decision::NewDecision;
+pub use ended_token::EndedToken;
 pub use error::{Conflict, Error, Result};
 pub use event::{EventFilter, NewEvent};
 pub use idempotency::Idempotency;
@@ -65,6 +71,9 @@ pub use token::ApiToken;
 pub use tx::Tx;
 
 use engine::Engine;
+
+/// How long a revoked token is known as one.
+const REVOKED_TOKENS: time::Duration = time::Duration::days(365);
 
 /// The database. Cheap to clone; all clones share pools and wake-ups.
 #[derive(Debug, Clone)]
@@ -202,7 +211,8 @@ impl Store {
         self.engine.close().await;
     }
 
-    /// Deletes what has had its time: events before `events_before`, idempotency records before `keys_before`, and sessions that ended before `now`.
+    /// Deletes what has had its time: events before `events_before`, idempotency records before `keys_before`, sessions that ended before `now`, and tokens
+    /// that were revoked a year ago.
     /// Answers how many rows went.
     ///
     /// # Errors
@@ -219,6 +229,10 @@ impl Store {
             ("DELETE FROM event WHERE at < $1", events_before),
             ("DELETE FROM idempotency WHERE created_at < $1", keys_before),
             ("DELETE FROM session WHERE expires_at < $1", now),
+            (
+                "DELETE FROM revoked_token WHERE revoked_at < $1",
+                now.plus(-REVOKED_TOKENS),
+            ),
         ] {
             gone += engine::execute!(lease.conn(), sql, columns::At(before))?;
         }

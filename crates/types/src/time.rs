@@ -31,6 +31,22 @@ impl Timestamp {
         self.0 - earlier.0
     }
 
+    /// The moment as text of one width, such as `2026-11-27T12:03:00.000000Z`: it sorts as time does, and there is one text for each moment.
+    #[must_use]
+    pub fn micros_text(self) -> String {
+        let at = self.0;
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            at.year(),
+            u8::from(at.month()),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            at.microsecond()
+        )
+    }
+
     /// This moment shifted by `by`.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {

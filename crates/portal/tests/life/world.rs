@@ -178,6 +178,7 @@ impl World {
             cloud: CloudFacts {
                 tenant_id: sim.tenant_id.clone(),
             },
+            signing: portal::Signing::default(),
             crash_points,
         })
         .unwrap();

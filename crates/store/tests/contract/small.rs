@@ -120,6 +120,16 @@ async fn a_token_is_found_by_its_hash_until_it_ends(world: World) {
     assert_eq!(found, ("developer".into(), token.summary.clone()));
     assert_eq!(find([8; 32], moment(999)).await, None);
     assert_eq!(find([7; 32], moment(1_000)).await, None);
+    let ended = |hash: [u8; 32], at| {
+        let store = world.store.clone();
+        async move { store.ended_token(&hash, at).await.unwrap() }
+    };
+    assert_eq!(ended([7; 32], moment(999)).await, None);
+    let expired = ended([7; 32], moment(1_000)).await.unwrap();
+    assert_eq!(
+        (expired.id, expired.subject.as_str(), expired.revoked),
+        (id, "developer", false)
+    );
     world.store.touch_token(id, moment(500)).await.unwrap();
     assert_eq!(
         world.store.tokens("developer").await.unwrap()[0].last_used_at,
@@ -127,9 +137,18 @@ async fn a_token_is_found_by_its_hash_until_it_ends(world: World) {
     );
     let mut tx = world.store.begin().await.unwrap();
     assert_eq!(tx.delete_token("somebody", id).await.unwrap(), None);
+    tx.keep_revoked_token("somebody", id, moment(600))
+        .await
+        .unwrap();
+    tx.keep_revoked_token("developer", id, moment(600))
+        .await
+        .unwrap();
     assert!(tx.delete_token("developer", id).await.unwrap().is_some());
     tx.commit(moment(0)).await.unwrap();
     assert_eq!(find([7; 32], moment(1)).await, None);
+    let revoked = ended([7; 32], moment(700)).await.unwrap();
+    assert_eq!((revoked.id, revoked.revoked), (id, true));
+    assert_eq!(ended([8; 32], moment(700)).await, None);
 }
 
 async fn a_session_lives_until_its_time(world: World) {

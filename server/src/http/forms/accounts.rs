@@ -47,6 +47,7 @@ async fn sign_in(State(state): State<AppState>, session: Session, request: Reque
     let subject = match sandbox::sign_in(&state.portal, text("subject")).await {
         Ok(Some(subject)) => subject,
         Ok(None) => {
+            state.portal.sign_in_refused("unknown_persona").await;
             if let Err(too_many) = state.rates.failed(&parts.extensions) {
                 return too_many.into_response();
             }

@@ -1,0 +1,32 @@
+//! Tells the application where each call comes from, for the lines of the audit record that say so.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use portal::Origin;
+
+/// The longest request id that is kept: a client may send its own.
+const LONGEST_ID: usize = 64;
+
+/// Answers the call with its origin set.
+pub(super) async fn tell(request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    let route = extensions
+        .get::<MatchedPath>()
+        .map_or("-", MatchedPath::as_str);
+    let id = request
+        .headers()
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or("-");
+    let origin = Origin {
+        address: extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| peer.ip().to_canonical()),
+        route: format!("{} {route}", request.method()),
+        request_id: id.chars().take(LONGEST_ID).collect(),
+    };
+    origin.scope(next.run(request)).await
+}

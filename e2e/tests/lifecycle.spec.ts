@@ -115,6 +115,10 @@ test("a request is talked about and withdrawn, a token works until it is revoked
   const value = await page.locator("#new-token").innerText();
   const whoami = () => request.get("/api/v1/me", { headers: { Authorization: `Bearer ${value}` } });
   expect((await whoami()).status()).toBe(200);
+  // Loading the page again shows no value and makes no second token.
+  await page.reload();
+  await expect(page.locator("#new-token")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Revoke nightly job" })).toHaveCount(1);
   await page.goto("/me");
   await expect(page.getByText(value)).toHaveCount(0);
   await page.getByRole("button", { name: "Revoke nightly job" }).click();

@@ -6,7 +6,7 @@ use crate::components::card::CARD;
 use crate::components::page::plain_head;
 
 /// Code, title, what to do. The codes are those of problem documents.
-const PROBLEMS: [(&str, &str, &str); 18] = [
+const PROBLEMS: [(&str, &str, &str); 22] = [
     (
         "unauthenticated",
         "Not signed in",
@@ -68,7 +68,7 @@ const PROBLEMS: [(&str, &str, &str); 18] = [
         "Something else is under way or already done. Load the page again to see what.",
     ),
     (
-        "idempotency_mismatch",
+        "idempotency_key_reused",
         "The same Idempotency-Key came with another body",
         "A key stands for one request. Send a changed request with a new key.",
     ),
@@ -76,6 +76,26 @@ const PROBLEMS: [(&str, &str, &str); 18] = [
         "too_large",
         "The body is too large",
         "Send less; a request is at most a few kilobytes.",
+    ),
+    (
+        "too_many_comments",
+        "The request has as many comments as it may have",
+        "Nothing was added. Go on where your team talks otherwise, or send a new request.",
+    ),
+    (
+        "too_many_streams",
+        "Too many event streams are open",
+        "Close one, or follow several things with one stream; then open it again after Retry-After.",
+    ),
+    (
+        "too_many_keys",
+        "Too many Idempotency-Keys within a day",
+        "Nothing was done. Wait as long as Retry-After says, or send without a key what is safe to send twice.",
+    ),
+    (
+        "in_progress",
+        "The same call is at work",
+        "A call with this Idempotency-Key has not been answered yet. Send it again after Retry-After.",
     ),
     (
         "unavailable",

@@ -21,12 +21,14 @@ pub struct TokenSummary {
     pub expires_at: Timestamp,
     /// When it was last used, to the hour.
     pub last_used_at: Option<Timestamp>,
+    /// False as long as nobody has read its value, which works from then on.
+    pub shown: bool,
 }
 
 /// What is needed to make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 pub struct NewToken {
     /// What it is for.

@@ -219,6 +219,11 @@ async fn the_address_of_every_form_can_be_opened() {
     }
 }
 
+/// More calls at once than one person may make otherwise.
+fn without_rates(data: &std::path::Path) -> Start {
+    Start::new(&["serve", "--listen", "127.0.0.1:0"], data).env("SLIPWAY_LIMITS", "off")
+}
+
 async fn fifty_of_a_hundred_and_twenty(slipway: &Slipway) {
     let browser = slipway.browser("developer").await;
     let calls = (0..120).map(|n| {
@@ -264,7 +269,7 @@ async fn fifty_of_a_hundred_and_twenty(slipway: &Slipway) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_has_fifty_tokens_whatever_is_sent_at_once_on_sqlite() {
     let data = tempfile::tempdir().unwrap();
-    let slipway = support::sandbox(data.path());
+    let slipway = without_rates(data.path()).start();
     // Tokens that have ended take no place.
     let store = support::database(data.path()).await;
     add_ended(&store, 60).await;
@@ -281,7 +286,7 @@ async fn a_person_has_fifty_tokens_whatever_is_sent_at_once_on_postgresql() {
         .await
         .unwrap()
         .unwrap();
-    let slipway = Start::new(&["serve", "--listen", "127.0.0.1:0"], data.path())
+    let slipway = without_rates(data.path())
         .env("SLIPWAY_DATABASE_URL", database.url())
         .start();
     fifty_of_a_hundred_and_twenty(&slipway).await;

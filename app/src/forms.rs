@@ -34,6 +34,8 @@ pub struct Submitted {
     pub problem: Option<Problem>,
     /// The token that was just made: the only page that ever shows it.
     pub created: Option<CreatedToken>,
+    /// The page of a token whose value was shown before.
+    pub shown_before: bool,
 }
 
 /// The problem of a form whose number was used before, with other values.

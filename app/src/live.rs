@@ -97,8 +97,23 @@ impl Following {
             let this = Rc::clone(&this);
             let woken = Closure::<dyn FnMut(Event)>::new(move |_| this.soon());
             stream.set_onmessage(Some(woken.as_ref().unchecked_ref()));
-            // Lives as long as the document, as the stream does.
+            // Both are kept as long as the document, as the stream is.
             woken.forget();
+        }
+        if let Some(stream) = this.stream.clone() {
+            let this = Rc::clone(&this);
+            // A stream that ends is opened again by the browser, unless the server refuses: then the page says why.
+            let refused = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+                let refused = event
+                    .target()
+                    .and_then(|target| target.dyn_into::<EventSource>().ok())
+                    .is_some_and(|stream| stream.ready_state() == EventSource::CLOSED);
+                if refused {
+                    this.soon();
+                }
+            });
+            stream.set_onerror(Some(refused.as_ref().unchecked_ref()));
+            refused.forget();
         }
         let poll = {
             let this = Rc::clone(&this);
@@ -122,11 +137,23 @@ impl Following {
         self.busy.set(false);
         // A server that did not answer is asked again at the next event or poll.
         let Ok(page) = page else { return };
+        let Some(page) = page else {
+            self.leave();
+            return;
+        };
         take_over(&page, &self.page);
         if page.get_element_by_id(MARK).is_none() {
             self.end();
         } else if self.again.get() {
             self.soon();
+        }
+    }
+
+    /// The reader is signed out or may not read this page any more: loaded once, it says so. What somebody is writing stays.
+    fn leave(&self) {
+        self.end();
+        if !regions(&document()).iter().any(is_being_filled) {
+            let _ = window().location().replace(&self.page);
         }
     }
 
@@ -140,22 +167,26 @@ impl Following {
     }
 }
 
-/// The page at `address`, as the server would show it now.
-async fn fetch(address: &str) -> Result<Document, JsValue> {
+/// The page at `address`, as the server would show it now; `None` where it leads to signing in, or is not the reader's to see.
+async fn fetch(address: &str) -> Result<Option<Document>, JsValue> {
     let headers = Headers::new()?;
     headers.set("accept", "text/html")?;
     let init = RequestInit::new();
     init.set_headers(&headers);
     let answer = JsFuture::from(window().fetch_with_str_and_init(address, &init)).await?;
     let answer: Response = answer.dyn_into()?;
+    if answer.redirected() || matches!(answer.status(), 401 | 403 | 404) {
+        return Ok(None);
+    }
     if !answer.ok() {
         return Err(JsValue::NULL);
     }
     let text = JsFuture::from(answer.text()?).await?;
-    DomParser::new()?.parse_from_string(
+    let page = DomParser::new()?.parse_from_string(
         &text.as_string().unwrap_or_default(),
         SupportedType::TextHtml,
-    )
+    )?;
+    Ok(Some(page))
 }
 
 /// Brings every region to its state in `page`. A page that has other regions now is loaded anew, unless somebody is writing in this one.

@@ -115,9 +115,34 @@ test("a request is talked about and withdrawn, a token works until it is revoked
   const value = await page.locator("#new-token").innerText();
   const whoami = () => request.get("/api/v1/me", { headers: { Authorization: `Bearer ${value}` } });
   expect((await whoami()).status()).toBe(200);
+  // Loading the page again shows no value and makes no second token.
+  await page.reload();
+  await expect(page.locator("#new-token")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Revoke nightly job" })).toHaveCount(1);
   await page.goto("/me");
   await expect(page.getByText(value)).toHaveCount(0);
   await page.getByRole("button", { name: "Revoke nightly job" }).click();
   await expect(page.getByRole("button", { name: "Revoke nightly job" })).toHaveCount(0);
   expect((await whoami()).status()).toBe(401);
+});
+
+test("a page that is followed notices that its reader signed out, and asks to sign in once", async ({ page, slipway, console, context }) => {
+  // The stream that the browser opens again is refused; that is what tells the page.
+  console.allow(/status of 401/);
+  const api = await apiAs(page, slipway, "developer");
+  const sent = await sendVm(api, "left-open", { tier: "prod" });
+  await page.goto(`/requests/${sent.request}`);
+  await expect(page.locator("#live")).toBeAttached();
+  // Written in the other tab, seen in this one: the stream works.
+  await api.post(`/api/v1/requests/${sent.request}/comments`, { data: { text: "Look at this." } });
+  await expect(page.getByText("Look at this.")).toBeVisible();
+  let loads = 0;
+  page.on("load", () => (loads += 1));
+  const other = await context.newPage();
+  await other.goto("/me");
+  await other.getByRole("button", { name: "Sign out" }).click();
+  await other.waitForURL(/\/sign-in/);
+  await page.waitForURL(/\/sign-in\?next=/, { timeout: 30_000 });
+  await page.waitForTimeout(3_000);
+  expect(loads).toBe(1);
 });

@@ -35,7 +35,9 @@ use crate::http::AppState;
         title = "Slipway",
         description = "Self-service provisioning of hardened Linux on Azure. Everything that the pages do, this does. \
             Errors are problem documents (RFC 9457). Send a bearer token that you made on your own page; \
-            send `Idempotency-Key` with a POST to be able to repeat it safely.",
+            send `Idempotency-Key` with a POST to be able to repeat it safely: within a day, the same key with the same body (members in any order) does \
+            nothing again and answers, with `Idempotent-Replayed: true`, what the first call made, as you may read it now. A refused or failed call \
+            gives its key back. Lists are read page by page with `cursor` and `limit`, newest first.",
         license(name = "MIT", identifier = "MIT")
     ),
     servers((url = "/", description = "This installation")),

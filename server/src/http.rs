@@ -14,6 +14,7 @@ mod refusals;
 mod request_id;
 mod security;
 mod session;
+mod streams;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,8 +38,9 @@ use rates::Rates;
 use refusals::Refusals;
 use request_id::RequestId;
 
-pub(crate) use actor::SignedIn;
+pub(crate) use actor::{Credential, SignedIn};
 pub(crate) use problem::{Failure, Json, Query};
+pub(crate) use streams::OpenStream;
 
 use crate::installation::Installation;
 use crate::limits::Limits;
@@ -56,6 +58,10 @@ pub(crate) struct AppState {
     notice: Notice,
     hosts: security::Hosts,
     rates: Rates,
+    /// How many different Idempotency-Keys one person may use within a day.
+    pub(crate) keys_per_day: u32,
+    pub(crate) streams: streams::Streams,
+    pub(crate) sessions: session::DatabaseSessions,
     /// Cancelled when the process is asked to end: streams end with it.
     pub(crate) stop: CancellationToken,
 }
@@ -68,6 +74,8 @@ pub(crate) fn router(
     limits: &Limits,
     stop: CancellationToken,
 ) -> Result<Router> {
+    let sessions =
+        session::DatabaseSessions::new(installation.store.clone(), installation.portal.clone());
     let state = AppState {
         portal: installation.portal.clone(),
         leptos: LeptosOptions::builder()
@@ -86,6 +94,9 @@ pub(crate) fn router(
         },
         hosts: security::Hosts::new(address, public_url),
         rates: Rates::new(limits),
+        keys_per_day: limits.keys_per_day,
+        streams: streams::Streams::new(limits.streams_per_person),
+        sessions: sessions.clone(),
         stop,
     };
     let refusals = Refusals::start(state.stop.clone());
@@ -93,11 +104,7 @@ pub(crate) fn router(
         .merge(forms::router())
         .layer(from_fn_with_state(state.clone(), rates::by_caller))
         .layer(from_fn_with_state(state.clone(), actor::from_session))
-        .layer(session::layer(
-            installation.store.clone(),
-            installation.portal.clone(),
-            !installation.sandbox,
-        ))
+        .layer(session::layer(sessions.clone(), !installation.sandbox))
         .layer(map_response(session::told));
     let programs = api::router(&state)?
         .layer(from_fn_with_state(state.clone(), rates::by_caller))
@@ -105,11 +112,7 @@ pub(crate) fn router(
             state.clone(),
             actor::from_token_or_session,
         ))
-        .layer(session::layer(
-            installation.store.clone(),
-            installation.portal.clone(),
-            !installation.sandbox,
-        ))
+        .layer(session::layer(sessions, !installation.sandbox))
         .layer(map_response(session::told));
     let deadlines = Deadlines {
         body: limits.body_timeout,
@@ -156,5 +159,5 @@ fn span(request: &axum::extract::Request) -> tracing::Span {
     tracing::info_span!("request", method = %request.method(), path, id)
 }
 
-/// How long a stream stays silent before a comment keeps it open.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a stream stays silent before a comment keeps it open, and how long it may go without asking what its actor may read.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(10);

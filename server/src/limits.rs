@@ -1,4 +1,4 @@
-//! The settings that say how much one client may ask of `slipway serve`: connections, times, calls. What enforces them is in `connections` and `http`.
+//! The settings that say how much one client may ask of `slipway serve`: connections, times, calls, streams, keys. What enforces them is in `connections` and `http`.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -147,6 +147,26 @@ pub(crate) struct Limits {
         default_value = "60"
     )]
     failure_burst: NonZeroU32,
+
+    /// Event streams of one person at once, in one process.
+    #[arg(
+        long,
+        env = "SLIPWAY_STREAMS_PER_PERSON",
+        global = true,
+        value_name = "NUMBER",
+        default_value = "50"
+    )]
+    pub(crate) streams_per_person: u32,
+
+    /// Different Idempotency-Keys of one person within a day; refused calls do not count.
+    #[arg(
+        long,
+        env = "SLIPWAY_KEYS_PER_DAY",
+        global = true,
+        value_name = "NUMBER",
+        default_value = "10000"
+    )]
+    pub(crate) keys_per_day: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

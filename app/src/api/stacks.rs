@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use types::ids::StackId;
 use types::page::Page;
+use types::request::TimelineEntry;
 use types::stack::{StackDetail, StackFilter, StackSummary};
 
 use super::Failure;
@@ -22,4 +23,17 @@ pub async fn stack(id: StackId) -> Result<StackDetail, Failure> {
     use super::context::{answer, door};
     let (portal, actor) = door()?;
     answer(portal.stack(&actor, id).await)
+}
+
+/// What happened to a stack before the newest lines.
+#[server(name = ReadActivity, prefix = "/ui", endpoint = "activity", input = Wired, output = Wired)]
+pub async fn activity(id: StackId, cursor: String) -> Result<Page<TimelineEntry>, Failure> {
+    use super::context::{answer, door};
+    use types::page::Paging;
+    let (portal, actor) = door()?;
+    let paging = Paging {
+        cursor: Some(cursor),
+        limit: None,
+    };
+    answer(portal.activity(&actor, id, &paging).await)
 }

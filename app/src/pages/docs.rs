@@ -6,7 +6,7 @@ use crate::components::card::CARD;
 use crate::components::page::plain_head;
 
 /// Code, title, what to do. The codes are those of problem documents.
-const PROBLEMS: [(&str, &str, &str); 24] = [
+const PROBLEMS: [(&str, &str, &str); 28] = [
     (
         "unauthenticated",
         "Not signed in",
@@ -68,7 +68,7 @@ const PROBLEMS: [(&str, &str, &str); 24] = [
         "Something else is under way or already done. Load the page again to see what.",
     ),
     (
-        "idempotency_mismatch",
+        "idempotency_key_reused",
         "The same Idempotency-Key came with another body",
         "A key stands for one request. Send a changed request with a new key.",
     ),
@@ -106,6 +106,26 @@ const PROBLEMS: [(&str, &str, &str); 24] = [
         "unknown_host",
         "Not the address of this installation",
         "Use the address that Slipway printed at start. An administrator sets another with --public-url, and the proxy has to pass Host on unchanged.",
+    ),
+    (
+        "too_many_comments",
+        "The request has as many comments as it may have",
+        "Nothing was added. Go on where your team talks otherwise, or send a new request.",
+    ),
+    (
+        "too_many_streams",
+        "Too many event streams are open",
+        "Close one, or follow several things with one stream; then open it again after Retry-After.",
+    ),
+    (
+        "too_many_keys",
+        "Too many Idempotency-Keys within a day",
+        "Nothing was done. Wait as long as Retry-After says, or send without a key what is safe to send twice.",
+    ),
+    (
+        "in_progress",
+        "The same call is at work",
+        "A call with this Idempotency-Key has not been answered yet. Send it again after Retry-After.",
     ),
     (
         "unavailable",

@@ -1,6 +1,7 @@
-//! What all lists share: the filter bar as a plain GET form, the pager.
+//! What all lists share: the filter bar as a plain GET form, the pager, the way to earlier lines.
 
 use leptos::prelude::*;
+use types::page::Page;
 
 use super::address;
 use crate::components::button::{Look, classes};
@@ -78,6 +79,46 @@ pub(crate) fn filters(
                 "Filter"
             </button>
         </form>
+    }
+    .into_any()
+}
+
+/// The way to earlier lines of something whose newest are shown, and back. `what` is their name and the member of the address that holds the cursor.
+pub(crate) fn earlier<T>(path: &str, what: &'static str, page: &Page<T>, later: bool) -> AnyView {
+    earlier_with(path, what, vec![], what, page, later)
+}
+
+/// The same, where the address says more than the cursor.
+pub(crate) fn earlier_with<T>(
+    path: &str,
+    what: &'static str,
+    mut pairs: Vec<(&'static str, String)>,
+    cursor: &'static str,
+    page: &Page<T>,
+    later: bool,
+) -> AnyView {
+    let newest = later.then(|| address(path, &pairs));
+    let earlier = page.next_cursor.clone().map(|next| {
+        pairs.push((cursor, next));
+        address(path, &pairs)
+    });
+    if newest.is_none() && earlier.is_none() {
+        return ().into_any();
+    }
+    let count = page
+        .total
+        .map(|total| format!("{} of {total}", page.items.len()));
+    view! {
+        <nav
+            aria-label=format!("Pages of {what}")
+            class="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2 text-xs text-ink-3"
+        >
+            {count}
+            <span class="ml-auto flex gap-2">
+                {newest.map(|href| crate::components::button::link(Look::Plain, href, "Newest"))}
+                {earlier.map(|href| crate::components::button::link(Look::Plain, href, "Earlier"))}
+            </span>
+        </nav>
     }
     .into_any()
 }

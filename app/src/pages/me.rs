@@ -1,4 +1,4 @@
-//! The person's own page: who they are here, and their API tokens. A new token is shown once, on the answer to its form.
+//! The person's own page: who they are here, and their API tokens. A new token is shown once, on the page that its form leads to.
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
@@ -22,13 +22,24 @@ pub(crate) fn page() -> AnyView {
     let created = refused
         .as_ref()
         .and_then(|refused| refused.created.clone())
-        .map(|created| shown_once(&created));
+        .map(|created| shown_once(&created))
+        .or_else(|| {
+            refused
+                .as_ref()
+                .is_some_and(|refused| refused.shown_before)
+                .then(shown_before)
+        });
+    let submission = refused
+        .as_ref()
+        .and_then(|refused| refused.submission)
+        .unwrap_or_else(|| types::ids::RequestId(uuid::Uuid::now_v7()));
     let actor = use_session().actor;
     let name = actor
         .as_ref()
         .map_or_else(|| "You".to_owned(), |actor| actor.name.clone());
     let form = view! {
         <form method="post" action="/me/tokens">
+            <input type="hidden" name="submission" value=submission.to_string()/>
             {Line {
                 name: "name",
                 label: "What it is for",
@@ -86,6 +97,15 @@ fn shown_once(created: &CreatedToken) -> AnyView {
     )
 }
 
+fn shown_before() -> AnyView {
+    notice(
+        Tone::Accent,
+        "This token's value is not shown again",
+        "A value is shown once, within ten minutes after its token was made. If you do not have it, revoke the token and make another."
+            .into_any(),
+    )
+}
+
 fn list(tokens: &[TokenSummary]) -> AnyView {
     if tokens.is_empty() {
         return empty(
@@ -101,7 +121,11 @@ fn list(tokens: &[TokenSummary]) -> AnyView {
                     <th scope="row">
                         <span class="font-[580]">{token.name.clone()}</span>
                         <div class="text-xs text-ink-3">
-                            <code>{token.prefix.clone()} "…"</code>
+                            {if token.shown {
+                                view! { <code>{token.prefix.clone()} "…"</code> }.into_any()
+                            } else {
+                                "value not shown".into_any()
+                            }}
                         </div>
                     </th>
                     <td data-label="made">{date(token.created_at)}</td>

@@ -101,6 +101,19 @@ impl Portal {
             .collect())
     }
 
+    /// One time that glass was broken, in a project that the actor may see.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also without the right to read the project.
+    pub async fn one_break_glass(&self, actor: &Actor, id: BreakGlassId) -> Result<BreakGlass> {
+        let glass = self.0.store.break_glass_by_id(id).await?;
+        let glass = glass.ok_or(Error::NotFound {
+            what: "break glass",
+        })?;
+        may_read(actor, &glass.project, "break glass")?;
+        Ok(self.shown(actor, glass))
+    }
+
     /// Ends a broken glass before its time. Its administrator may, every other one, and the project's owners.
     ///
     /// # Errors

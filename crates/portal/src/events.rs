@@ -4,37 +4,57 @@ use types::actor::Actor;
 use types::event::{Event, EventFilter, Subject};
 
 use crate::access::{may_read, scope};
-use crate::{Portal, Result};
+use crate::{Error, Portal, Result};
 
-/// Most events of one answer.
-const MOST: u32 = 500;
+/// Most events of one look: a stream holds so many at once.
+const MOST: u32 = 100;
 
 impl Portal {
-    /// Events after `seq`, oldest first, at most 500, of what the actor may see.
+    /// Whether the actor may see what a filter names: asked before a stream begins, and again with each look.
     ///
     /// # Errors
-    /// [`crate::Error::NotFound`] for a project, stack, operation or request in the filter that the actor cannot see.
+    /// [`Error::NotFound`] for a project, stack, operation or request that is not there or that the actor cannot see; [`Error::Invalid`] for an
+    /// operation and a request at once, which no event is about.
+    pub async fn may_follow(&self, actor: &Actor, filter: &EventFilter) -> Result<()> {
+        if let Some(project) = &filter.project {
+            may_read(actor, project, "project")?;
+            if self.0.store.project(project).await?.is_none() {
+                return Err(Error::NotFound { what: "project" });
+            }
+        }
+        if let Some(id) = filter.stack {
+            self.readable_stack(actor, id).await?;
+        }
+        if let Some(id) = filter.operation {
+            self.readable_operation(actor, id).await?;
+        }
+        if let Some(id) = filter.request {
+            self.readable_request(actor, id).await?;
+        }
+        if filter.operation.is_some() && filter.request.is_some() {
+            return Err(Error::field(
+                "request",
+                "not_allowed",
+                "An event is about an operation or about a request. Name one of them; `stack` covers both.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Events after `seq`, oldest first, at most 100, of what the actor may see.
+    ///
+    /// # Errors
+    /// As [`Portal::may_follow`].
     pub async fn events_after(
         &self,
         actor: &Actor,
         seq: i64,
         filter: &EventFilter,
     ) -> Result<Vec<Event>> {
-        if let Some(project) = &filter.project {
-            may_read(actor, project, "project")?;
-        }
-        if let Some(id) = filter.stack {
-            self.readable_stack(actor, id).await?;
-        }
+        self.may_follow(actor, filter).await?;
         let subject = match (filter.operation, filter.request) {
-            (Some(id), _) => {
-                self.readable_operation(actor, id).await?;
-                Some((Subject::Operation, id.to_string()))
-            }
-            (None, Some(id)) => {
-                self.readable_request(actor, id).await?;
-                Some((Subject::Request, id.to_string()))
-            }
+            (Some(id), _) => Some((Subject::Operation, id.to_string())),
+            (None, Some(id)) => Some((Subject::Request, id.to_string())),
             (None, None) => None,
         };
         let filter = store::EventFilter {
@@ -52,7 +72,7 @@ impl Portal {
     /// The latest sequence: where a stream begins that does not want the past.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
+    /// [`Error::Unavailable`] when the database does not answer.
     pub async fn latest_event(&self) -> Result<i64> {
         Ok(self.0.store.latest_event().await?)
     }
@@ -61,5 +81,12 @@ impl Portal {
     #[must_use]
     pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<i64> {
         self.0.store.subscribe()
+    }
+
+    /// Wakes every stream although nothing was written: after a token or a session ended, so that theirs end at once and not with the next keep-alive.
+    pub async fn wake_streams(&self) {
+        if let Err(error) = self.0.store.wake().await {
+            tracing::warn!(%error, "streams of other processes end with their next keep-alive");
+        }
     }
 }

@@ -44,7 +44,7 @@ pub use catalogue::Catalogue;
 pub use clock::Clock;
 pub use error::Error;
 pub use forms::FormFor;
-pub use idempotency::Idempotency;
+pub use idempotency::{Ground, Idempotency, KeyedCall, Made};
 #[doc(hidden)]
 pub use operations::CrashPoints;
 pub use operations::Rehearsal;

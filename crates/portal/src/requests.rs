@@ -1,8 +1,9 @@
-//! Requests: sending, editing, withdrawing, commenting, and reading them. Deciding lives in `approvals`, executing in `operations`.
+//! Requests: sending, editing, withdrawing, and reading them. Comments are in `said`, deciding is in `approvals`, executing in `operations`.
 
 mod detail;
 mod expiry;
 pub(crate) mod release;
+pub(crate) mod said;
 pub(crate) mod sentences;
 pub(crate) mod standing;
 mod today;
@@ -13,12 +14,12 @@ use standing::author_of;
 use store::{Request, Stack, Submission, Tx};
 use types::actor::{Actor, Right};
 use types::cost::Usd;
-use types::ids::{CommentId, RequestId, StackId, SubmissionId};
+use types::ids::{RequestId, StackId, SubmissionId};
 use types::page::Page;
 use types::plan::Plan;
 use types::policy::Verdict;
 use types::request::{
-    Comment, RequestDetail, RequestDraft, RequestFilter, RequestKind, RequestState, RequestSummary,
+    RequestDetail, RequestDraft, RequestFilter, RequestKind, RequestState, RequestSummary,
 };
 use types::secret::{looks_private, refusal};
 use types::stack::{StackState, StackSummary};
@@ -37,8 +38,6 @@ use crate::{Error, Portal, Result, access};
 
 /// How old a cluster's list of node pools may be when a request is kept that adds one.
 const LISTS: time::Duration = time::Duration::seconds(60);
-/// Longest comment, in characters.
-const COMMENT: usize = 4_000;
 
 impl Portal {
     /// Sends a request. The same `submission` of the same person again, also at the same moment, gives the same request and never a second one.
@@ -281,41 +280,6 @@ impl Portal {
             }
             answer => answer,
         }
-    }
-
-    /// Adds a comment of 1 to 4,000 characters.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] on `text`; [`Error::Forbidden`] for readers.
-    pub async fn comment(&self, actor: &Actor, id: RequestId, text: &str) -> Result<RequestDetail> {
-        let request = self.readable_request(actor, id).await?;
-        if !actor.may(Right::Approve, Some(&request.summary.project)) {
-            may(actor, Right::Request, &request.summary.project)?;
-        }
-        let text = free_text("text", text, COMMENT)?;
-        if text.is_empty() {
-            return Err(Error::field("text", "required", "Write something first."));
-        }
-        let now = self.now();
-        let mut tx = self.0.store.begin().await?;
-        let comment = Comment {
-            id: CommentId(uuid::Uuid::now_v7()),
-            author: actor.subject.clone(),
-            text,
-            at: now,
-        };
-        tx.insert_comment(id, &comment).await?;
-        Trail { actor, now }
-            .request(
-                &mut tx,
-                &request,
-                "request.commented",
-                "Commented.",
-                proof_of_comment(comment.id, &comment.text),
-            )
-            .await?;
-        tx.commit(now).await?;
-        self.request(actor, id).await
     }
 
     /// A request that the actor may see.

@@ -7,19 +7,24 @@ use types::actor::{Actor, Right};
 use types::approval::DecisionKind;
 use types::ids::{RequestId, StackId, SubmissionId};
 use types::operation::{OperationDetail, OperationKind, OperationSummary};
-use types::page::Page;
-use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState, RequestSummary};
+use types::page::{Page, Paging};
+use types::request::{
+    RequestDetail, RequestDraft, RequestKind, RequestState, RequestSummary, TimelineEntry,
+};
 use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackState, StackSummary};
 
 use crate::access::{
     StackSituation, is_slipways, may, may_read, may_retry, may_switch, of_stack, scope,
 };
 use crate::operations::steps::{deletes, is_machine};
+use crate::requests::said::{SHOWN, lines};
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 
-/// Lines of activity and operations on a stack's page.
-const LINES: u32 = 100;
+/// Operations on a stack's page.
+const OPERATIONS: u32 = 100;
+/// Requests that a stack's page names.
+const REQUESTS: usize = 50;
 
 impl Portal {
     /// A page of the stacks that the actor may see, newest first.
@@ -62,10 +67,11 @@ impl Portal {
                 .await?
                 .into_iter()
                 .map(|r| r.id)
+                .take(REQUESTS)
                 .collect(),
             approved_by: self.approvers_of(&stack).await?,
             plan_digest: digest,
-            activity: store.stack_activity(id, LINES).await?,
+            activity: store.stack_activity(id, None, SHOWN).await?,
             outputs: stack.outputs,
             fault: stack
                 .fault
@@ -73,6 +79,25 @@ impl Portal {
             access,
             summary: stack.summary,
         })
+    }
+
+    /// A page of what happened to a stack, newest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also without the right to read its project; [`Error::Invalid`] for a foreign cursor.
+    pub async fn activity(
+        &self,
+        actor: &Actor,
+        id: StackId,
+        paging: &Paging,
+    ) -> Result<Page<TimelineEntry>> {
+        self.readable_stack(actor, id).await?;
+        let cursor = paging.cursor.as_deref();
+        Ok(self
+            .0
+            .store
+            .stack_activity(id, cursor, lines(paging))
+            .await?)
     }
 
     /// Asks for deletion: a request like any other, policy says who has to agree.
@@ -354,7 +379,7 @@ impl Portal {
     async fn operations_of(&self, id: StackId) -> Result<Vec<OperationSummary>> {
         let filter = store::OperationFilter {
             stack: Some(id),
-            limit: Some(LINES),
+            limit: Some(OPERATIONS),
             ..store::OperationFilter::default()
         };
         Ok(self

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::idempotency::KEPT;
 use crate::{Error, Portal, Result};
 
 /// Operations that one process moves at the same time. Each mostly waits for Azure.
@@ -17,9 +18,8 @@ const FACTS: Duration = Duration::from_secs(15 * 60);
 const FACTS_AGAIN: Duration = Duration::from_secs(20);
 /// An operation that did not move for so long gets a job, whether it has one or not: a second one finds nothing to do.
 const QUIET: time::Duration = time::Duration::seconds(30);
-/// How long events and idempotency keys are kept.
+/// How long events, and tokens that have ended, are kept.
 const EVENTS: time::Duration = time::Duration::days(30);
-const KEYS: time::Duration = time::Duration::days(1);
 
 impl Portal {
     /// Works until `stop` is cancelled, then ends what it holds and returns.
@@ -117,7 +117,7 @@ impl Portal {
         let now = self.now();
         self.0
             .store
-            .prune(now, now.plus(-EVENTS), now.plus(-KEYS))
+            .prune(now, now.plus(-EVENTS), now.plus(-KEPT))
             .await?;
         Ok::<(), Error>(())
     }

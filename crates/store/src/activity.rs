@@ -2,12 +2,15 @@
 
 use sqlx::FromRow;
 use types::ids::{RequestId, StackId};
+use types::page::Page;
 use types::request::TimelineEntry;
 use types::time::Timestamp;
+use uuid::Uuid;
 
-use crate::columns::At;
-use crate::engine::{execute, fetch_all};
+use crate::columns::{At, count};
+use crate::engine::execute;
 use crate::error::Result;
+use crate::list::{Query, Value, cut, decode_seq, encode_seq, fetch_list};
 use crate::{Store, Tx};
 
 /// A sentence to be added.
@@ -27,6 +30,7 @@ pub struct NewActivity {
 
 #[derive(FromRow)]
 struct Row {
+    seq: i64,
     at: At,
     actor: String,
     body: String,
@@ -62,34 +66,67 @@ impl Tx {
 }
 
 impl Store {
-    /// A request's timeline, oldest first.
+    /// A page of a request's timeline, newest first, with how many entries there are in all.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn request_timeline(&self, request: RequestId) -> Result<Vec<TimelineEntry>> {
-        let mut lease = self.engine.read().await?;
-        let rows = fetch_all!(
-            lease.conn(),
-            Row,
-            "SELECT at, actor, body FROM activity WHERE request_id = $1 ORDER BY seq",
-            request.0
-        )?;
-        Ok(rows.into_iter().map(TimelineEntry::from).collect())
+    /// [`crate::Error::Cursor`] for a foreign cursor.
+    pub async fn request_timeline(
+        &self,
+        request: RequestId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<TimelineEntry>> {
+        self.activity_of("request_id", request.0, cursor, limit)
+            .await
     }
 
-    /// A stack's activity, newest first, at most `limit`.
+    /// A page of a stack's activity, newest first, with how many entries there are in all.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn stack_activity(&self, stack: StackId, limit: u32) -> Result<Vec<TimelineEntry>> {
+    /// [`crate::Error::Cursor`] for a foreign cursor.
+    pub async fn stack_activity(
+        &self,
+        stack: StackId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<TimelineEntry>> {
+        self.activity_of("stack_id", stack.0, cursor, limit).await
+    }
+
+    async fn activity_of(
+        &self,
+        column: &'static str,
+        id: Uuid,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<TimelineEntry>> {
+        let before = cursor.map(decode_seq).transpose()?;
+        let limit = i64::from(limit);
+        let mut query = Query::default();
+        query.push(
+            &format!("SELECT seq, at, actor, body FROM activity WHERE {column} = ?"),
+            [Value::Id(id)],
+        );
+        if let Some(before) = before {
+            query.push(" AND seq < ?", [Value::Int(before)]);
+        }
+        query.push(" ORDER BY seq DESC LIMIT ?", [Value::Int(limit + 1)]);
+        let mut all = Query::default();
+        all.push(
+            &format!("SELECT count(*) FROM activity WHERE {column} = ?"),
+            [Value::Id(id)],
+        );
         let mut lease = self.engine.read().await?;
-        let rows = fetch_all!(
-            lease.conn(),
-            Row,
-            "SELECT at, actor, body FROM activity WHERE stack_id = $1 ORDER BY seq DESC LIMIT $2",
-            stack.0,
-            i64::from(limit)
-        )?;
-        Ok(rows.into_iter().map(TimelineEntry::from).collect())
+        let rows = fetch_list!(lease.conn(), Row, query)?;
+        let total: Vec<(i64,)> = fetch_list!(lease.conn(), (i64,), all)?;
+        let (rows, next_cursor) = cut(rows, limit, |row| encode_seq(row.seq));
+        Ok(Page {
+            items: rows.into_iter().map(TimelineEntry::from).collect(),
+            next_cursor,
+            total: total
+                .first()
+                .map(|(n,)| count("activity", *n))
+                .transpose()?,
+        })
     }
 }

@@ -156,6 +156,22 @@ impl Store {
         .transpose()
     }
 
+    /// The one with this id, whatever its project.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn break_glass_by_id(&self, id: BreakGlassId) -> Result<Option<BreakGlass>> {
+        let mut lease = self.engine.read().await?;
+        fetch_optional!(
+            lease.conn(),
+            Row,
+            "SELECT * FROM break_glass WHERE id = $1",
+            id.0
+        )?
+        .map(BreakGlass::try_from)
+        .transpose()
+    }
+
     /// What gives an administrator rights at a moment, the oldest first.
     ///
     /// # Errors

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 use types::approval::{Decision, DecisionKind};
 use types::ids::{BreakGlassId, DecisionId, RequestId};
+use types::page::Page;
 use types::time::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{At, word, word_of};
+use crate::columns::{At, count, word, word_of};
 use crate::engine::{Conn, execute, fetch_all};
 use crate::error::Result;
-use crate::list::{Query, Value, fetch_list};
+use crate::list::{Cursor, Query, Value, cut, fetch_list};
 use crate::{Store, Tx};
 
 /// A decision to be recorded.
@@ -141,6 +142,64 @@ impl Store {
         let mut lease = self.engine.read().await?;
         let mut found = of_requests(lease.conn(), &[request.0]).await?;
         Ok(found.remove(&request.0).unwrap_or_default())
+    }
+
+    /// A page of the decisions on a request, newest first, with how many there are in all.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cursor`] for a foreign cursor.
+    pub async fn decisions_page(
+        &self,
+        request: RequestId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<Decision>> {
+        let after = cursor.map(Cursor::decode).transpose()?;
+        let limit = i64::from(limit);
+        let mut query = Query::default();
+        query.push(
+            "SELECT d.id, d.request_id, d.approver, d.decision, d.body, d.plan_digest, d.plan_revision, \
+             r.plan_revision AS current_revision, d.break_glass_id, d.at \
+             FROM decision d JOIN request r ON r.id = d.request_id WHERE d.request_id = ?",
+            [Value::Id(request.0)],
+        );
+        if let Some(after) = after {
+            query.push(
+                " AND (d.at, d.id) < (?, ?)",
+                [Value::At(At(after.at)), Value::Id(after.id)],
+            );
+        }
+        query.push(
+            " ORDER BY d.at DESC, d.id DESC LIMIT ?",
+            [Value::Int(limit + 1)],
+        );
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_list!(lease.conn(), Row, query)?;
+        let total: Vec<(i64,)> = fetch_all!(
+            lease.conn(),
+            (i64,),
+            "SELECT count(*) FROM decision WHERE request_id = $1",
+            request.0
+        )?;
+        let items = rows
+            .into_iter()
+            .map(Decision::try_from)
+            .collect::<Result<Vec<_>>>()?;
+        let (items, next_cursor) = cut(items, limit, |decision| {
+            Cursor {
+                at: decision.at,
+                id: decision.id.0,
+            }
+            .encode()
+        });
+        Ok(Page {
+            items,
+            next_cursor,
+            total: total
+                .first()
+                .map(|(n,)| count("decision", *n))
+                .transpose()?,
+        })
     }
 
     /// How long the last `limit` decided plans had waited, in seconds, newest first; a need for several people counts once per person.

@@ -56,7 +56,7 @@ pub use decision::NewDecision;
 pub use ended_token::EndedToken;
 pub use error::{Conflict, Error, Result};
 pub use event::{EventFilter, NewEvent};
-pub use idempotency::Idempotency;
+pub use idempotency::{Idempotency, Made};
 pub use limits::{QuotaHeld, TierTotal};
 pub use list::Scope;
 pub use operation::{Operation, OperationFilter, Step};
@@ -197,6 +197,21 @@ impl Store {
         self.shared.events.subscribe()
     }
 
+    /// Wakes everybody who subscribed, here and (PostgreSQL) in other processes, although no event was written: after rights ended, so that streams notice.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer; this process was woken all the same.
+    pub async fn wake(&self) -> Result<()> {
+        // Nobody listening is fine.
+        let _ = self.shared.events.send(0);
+        if let Engine::Postgres(pool) = &self.engine {
+            sqlx::query("SELECT pg_notify('slipway_event', '0')")
+                .execute(pool)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// True when several processes may share this database (PostgreSQL).
     #[must_use]
     pub fn is_shared(&self) -> bool {
@@ -211,8 +226,8 @@ impl Store {
         self.engine.close().await;
     }
 
-    /// Deletes what has had its time: events before `events_before`, idempotency records before `keys_before`, sessions that ended before `now`, and tokens
-    /// that were revoked a year ago.
+    /// Deletes what has had its time: events before `events_before`, tokens that ended before it, idempotency records before `keys_before`, sessions that
+    /// ended before `now`, and what is remembered of tokens that were revoked a year ago.
     /// Answers how many rows went.
     ///
     /// # Errors
@@ -227,6 +242,7 @@ impl Store {
         let mut gone = 0;
         for (sql, before) in [
             ("DELETE FROM event WHERE at < $1", events_before),
+            ("DELETE FROM api_token WHERE expires_at < $1", events_before),
             ("DELETE FROM idempotency WHERE created_at < $1", keys_before),
             ("DELETE FROM session WHERE expires_at < $1", now),
             (

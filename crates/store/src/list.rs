@@ -157,7 +157,7 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(format!("{}|{}", At(self.at).text(), self.id))
     }
 
-    fn decode(text: &str) -> Result<Self> {
+    pub(crate) fn decode(text: &str) -> Result<Self> {
         let text = plain(text)?;
         let (at, id) = text.split_once('|').ok_or(Error::Cursor)?;
         Ok(Self {

@@ -55,6 +55,22 @@ impl Tx {
         }
     }
 
+    /// Holds `what` until this transaction ends: another one that asks for the same text waits. For limits that a count decides, where there may be no row to
+    /// hold. Take it before anything else of the transaction. SQLite has one writer, which is lock enough.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn lock(&mut self, what: &str) -> Result<()> {
+        if let Conn::Postgres(c) = self.conn() {
+            execute!(
+                Conn::Postgres(c),
+                "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+                what
+            )?;
+        }
+        Ok(())
+    }
+
     /// Adds a line to the audit chain; it is numbered, hashed and written at commit.
     pub fn audit(&mut self, line: NewAudit) {
         self.audits.push(line);

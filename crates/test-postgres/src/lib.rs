@@ -43,6 +43,18 @@ impl Database {
         })
     }
 
+    /// Its size on the disk, in bytes, with what deleted rows still take.
+    ///
+    /// # Errors
+    /// What `psql` says.
+    pub fn size(&self) -> Result<u64, String> {
+        let sql = "SELECT pg_database_size(current_database())";
+        let text = psql(&self.url, sql)?;
+        text.trim()
+            .parse()
+            .map_err(|_| format!("no number: {text}"))
+    }
+
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -168,13 +180,14 @@ fn bin() -> Result<PathBuf, String> {
         })
 }
 
-fn psql(server: &str, sql: &str) -> Result<(), String> {
+fn psql(server: &str, sql: &str) -> Result<String, String> {
     let out = Command::new("psql")
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, server])
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
+        .args(["-c", sql, server])
         .output()
         .map_err(|error| format!("psql could not be started ({error}). Type: {INSTALL}"))?;
     if out.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
     }
     Err(format!(
         "psql: {}",

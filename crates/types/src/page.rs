@@ -15,3 +15,29 @@ pub struct Page<T> {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub total: Option<u64>,
 }
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Paging {
+    /// From `next_cursor`; without it, the first page.
+    pub cursor: Option<String>,
+    /// Rows a page, within the bounds of the list.
+    pub limit: Option<u32>,
+}
+
+impl<T> Page<T> {
+    /// The rows, in the page's order.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.items.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Page<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -9,6 +9,7 @@ use crate::approval::{Decision, NeedStatus};
 use crate::cost::Usd;
 use crate::ids::{BreakGlassId, CommentId, OperationId, RequestId, StackId};
 use crate::names::{ProjectName, StackName, TemplateRef};
+use crate::page::Page;
 use crate::plan::Plan;
 use crate::policy::Posture;
 use crate::project::Tier;
@@ -219,12 +220,12 @@ pub struct RequestDetail {
     pub authors: Vec<PlanAuthor>,
     /// Who has to agree, and who has.
     pub needs: Vec<NeedStatus>,
-    /// Decisions, oldest first.
-    pub decisions: Vec<Decision>,
-    /// Comments, oldest first.
-    pub comments: Vec<Comment>,
-    /// What happened, oldest first.
-    pub timeline: Vec<TimelineEntry>,
+    /// The newest decisions, newest first; the others are at `/requests/{id}/decisions`.
+    pub decisions: Page<Decision>,
+    /// The newest comments, newest first; the others are at `/requests/{id}/comments`.
+    pub comments: Page<Comment>,
+    /// What happened last, newest first; the rest is at `/requests/{id}/timeline`.
+    pub timeline: Page<TimelineEntry>,
     /// The operation that executes it.
     pub operation: Option<OperationId>,
     /// Why the last plan was sent back, where it was.

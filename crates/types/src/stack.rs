@@ -10,6 +10,7 @@ use crate::fault::AzureFault;
 use crate::ids::{OperationId, RequestId, StackId};
 use crate::names::{ProjectName, StackName, TemplateRef};
 use crate::operation::OperationSummary;
+use crate::page::Page;
 use crate::plan::Target;
 use crate::policy::{ControlResult, Posture};
 use crate::project::Tier;
@@ -112,14 +113,14 @@ pub struct StackDetail {
     pub operations: Vec<OperationSummary>,
     /// The operation that runs now.
     pub running: Option<OperationId>,
-    /// Requests about it, newest first.
+    /// The newest requests about it, newest first, at most 50; `/requests` lists all.
     pub requests: Vec<RequestId>,
     /// Digest of the plan last applied.
     pub plan_digest: Option<String>,
     /// Who approved it.
     pub approved_by: Vec<String>,
-    /// What happened, newest first.
-    pub activity: Vec<TimelineEntry>,
+    /// What happened last, newest first; the rest is at `/stacks/{id}/activity`.
+    pub activity: Page<TimelineEntry>,
     /// What went wrong last, while it is failed.
     pub fault: Option<AzureFault>,
     /// What the reader may do.

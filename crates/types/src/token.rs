@@ -21,6 +21,8 @@ pub struct TokenSummary {
     pub expires_at: Timestamp,
     /// When it was last used, to the hour.
     pub last_used_at: Option<Timestamp>,
+    /// False as long as nobody has read its value, which works from then on.
+    pub shown: bool,
 }
 
 /// What is needed to make one.

@@ -3,7 +3,8 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use portal::Portal;
+use portal::{Ground, Portal};
+use types::actor::Right;
 use types::break_glass::{BreakGlass, NewBreakGlass};
 use types::ids::BreakGlassId;
 use types::names::ProjectName;
@@ -11,7 +12,7 @@ use types::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::idempotency;
+use super::idempotency::{self, Call};
 use crate::http::{AppState, Failure, Json, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -44,25 +45,22 @@ async fn list(
     params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = BreakGlass), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn begin(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(name): Path<String>,
     headers: HeaderMap,
     Json(new): Json<NewBreakGlass>,
 ) -> Result<Response, Failure> {
     let project = project(&name)?;
-    let what = format!("POST /projects/{project}/break-glass");
-    let work = portal.break_glass(&actor, &project, new.clone());
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        &what,
-        &new,
-        StatusCode::CREATED,
-        work,
-    )
-    .await
+    let work = state.portal.break_glass(&actor, &project, new.clone());
+    let call = Call {
+        what: format!("POST /projects/{project}/break-glass"),
+        body: &new,
+        ground: Ground::Project(&project),
+        rights: &[Right::BreakGlass],
+        status: StatusCode::CREATED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }
 
 /// Ends it before its time. For administrators and the project's owners.

@@ -1,16 +1,15 @@
-//! Event streams (server-sent events): what changed, in order, from where the client left off.
+//! Event streams (server-sent events): what changed, in order, from where the client left off, for as long as the client may read it.
 
 use std::convert::Infallible;
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use axum::response::sse::{Event as Message, KeepAlive, Sse};
+use axum::response::sse::{Event as Message, Sse};
 use futures::Stream;
-use portal::Portal;
 use serde::Deserialize;
-use tokio::sync::broadcast::error::RecvError;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::time::Instant;
 use types::actor::Actor;
 use types::event::{Event, EventFilter};
 use types::problem::Problem;
@@ -19,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::operations;
-use crate::http::{AppState, Failure, KEEP_ALIVE, Query, SignedIn};
+use crate::http::{AppState, Credential, Failure, KEEP_ALIVE, OpenStream, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -33,46 +32,42 @@ struct After {
     after: Option<i64>,
 }
 
-/// Everything that the actor may see, filtered by project, stack, operation or request.
+/// Everything that the actor may see, filtered by project, stack, operation or request. The stream ends with the token or session that opened it, and when
+/// what the filter names can no longer be read.
 #[utoipa::path(get, path = "/events", tag = "operations", operation_id = "stream_events",
     params(("project" = Option<String>, Query), ("stack" = Option<String>, Query), ("operation" = Option<String>, Query),
         ("request" = Option<String>, Query), ("after" = Option<i64>, Query), ("Last-Event-ID" = Option<i64>, Header)),
-    responses((status = 200, body = Event, content_type = "text/event-stream"), (status = 401, body = Problem)))]
+    responses((status = 200, body = Event, content_type = "text/event-stream"), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
 async fn all(
     State(state): State<AppState>,
     SignedIn(actor): SignedIn,
+    credential: Credential,
     Query(filter): Query<EventFilter>,
     Query(after): Query<After>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Failure> {
-    follow(state, actor, filter, start(&headers, &after)).await
+    follow(state, &actor, credential, filter, start(&headers, &after)).await
 }
 
 /// The events of one operation, from its beginning unless `after` or `Last-Event-ID` says otherwise. The stream ends with the operation.
 #[utoipa::path(get, path = "/operations/{id}/events", tag = "operations", operation_id = "stream_operation_events",
     params(("id" = String, Path), After, ("Last-Event-ID" = Option<i64>, Header)),
-    responses((status = 200, body = Event, content_type = "text/event-stream"), (status = 404, body = Problem)))]
+    responses((status = 200, body = Event, content_type = "text/event-stream"), (status = 404, body = Problem), (status = 429, body = Problem)))]
 async fn of_operation(
     State(state): State<AppState>,
     SignedIn(actor): SignedIn,
+    credential: Credential,
     Path(operation): Path<String>,
     Query(after): Query<After>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Failure> {
-    let operation = operations::id(&operation)?;
-    // Answers 404 before the stream begins, where the actor may not see it.
-    state.portal.operation(&actor, operation).await?;
     let filter = EventFilter {
-        operation: Some(operation),
+        operation: Some(operations::id(&operation)?),
         ..EventFilter::default()
     };
-    follow(
-        state,
-        actor,
-        filter,
-        Some(start(&headers, &after).unwrap_or(0)),
-    )
-    .await
+    let after = start(&headers, &after).unwrap_or(0);
+    follow(state, &actor, credential, filter, Some(after)).await
 }
 
 fn start(headers: &HeaderMap, after: &After) -> Option<i64> {
@@ -84,31 +79,46 @@ fn start(headers: &HeaderMap, after: &After) -> Option<i64> {
 
 async fn follow(
     state: AppState,
-    actor: Actor,
+    actor: &Actor,
+    credential: Credential,
     filter: EventFilter,
     after: Option<i64>,
-) -> Result<Sse<impl Stream<Item = Result<Message, Infallible>>>, Failure> {
-    let AppState { portal, stop, .. } = state;
+) -> Result<Sse<impl Stream<Item = Result<Message, Infallible>> + use<>>, Failure> {
+    // Before the stream begins: what cannot be seen is 404, as everywhere.
+    state.portal.may_follow(actor, &filter).await?;
+    let Some(open) = state.streams.open(&actor.subject) else {
+        return Err(Failure::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_streams",
+            format!(
+                "You have {} event streams open, as many as one may. Close one, or follow several things with one stream.",
+                state.streams.most()
+            ),
+        )
+        .retry_after(KEEP_ALIVE.as_secs()));
+    };
     // Subscribed before the first read, so that nothing falls between the two.
-    let wake = portal.subscribe();
+    let wake = state.portal.subscribe();
     let seq = match after {
         Some(seq) => seq,
-        None => portal.latest_event().await?,
+        None => state.portal.latest_event().await?,
     };
     let reader = Reader {
-        portal,
-        stop,
-        actor,
+        state,
+        credential,
         filter,
         wake,
         seq,
         waiting: Vec::new().into_iter(),
+        asked_at: Instant::now(),
+        spoke_at: Instant::now(),
+        _open: open,
     };
     let stream = futures::stream::unfold(reader, |mut reader| async move {
-        let event = reader.next().await?;
-        Some((Ok(message(&event)), reader))
+        let line = reader.next().await?;
+        Some((Ok(line), reader))
     });
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(Sse::new(stream))
 }
 
 fn message(event: &Event) -> Message {
@@ -117,55 +127,91 @@ fn message(event: &Event) -> Message {
     Message::default().id(event.seq.to_string()).data(data)
 }
 
+/// One open stream. It keeps how its actor came in, never the actor: rights are asked anew with each look, and before each keep-alive.
 struct Reader {
-    portal: Portal,
-    stop: CancellationToken,
-    actor: Actor,
+    state: AppState,
+    credential: Credential,
     filter: EventFilter,
     wake: tokio::sync::broadcast::Receiver<i64>,
     seq: i64,
     waiting: std::vec::IntoIter<Event>,
+    /// When the rights were asked that `waiting` was read with.
+    asked_at: Instant,
+    /// When something was last sent.
+    spoke_at: Instant,
+    _open: OpenStream,
 }
 
 impl Reader {
-    /// The next event; `None` ends the stream, and the client comes back with `Last-Event-ID`.
-    async fn next(&mut self) -> Option<Event> {
+    /// The next event or keep-alive; `None` ends the stream. A client that may still read comes back with `Last-Event-ID`.
+    async fn next(&mut self) -> Option<Message> {
         loop {
-            if let Some(event) = self.waiting.next() {
-                self.seq = event.seq;
-                return Some(event);
-            }
-            match self
-                .portal
-                .events_after(&self.actor, self.seq, &self.filter)
-                .await
+            // A slow client takes events long after they were read: then rights are asked again.
+            if self.asked_at.elapsed() < KEEP_ALIVE
+                && let Some(event) = self.waiting.next()
             {
-                Ok(events) if !events.is_empty() => {
-                    self.waiting = events.into_iter();
-                    continue;
-                }
-                Ok(_) if self.has_ended().await => return None,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "an event stream ends because events cannot be read");
-                    return None;
-                }
+                self.seq = event.seq;
+                self.spoke_at = Instant::now();
+                return Some(message(&event));
+            }
+            let events = self.look().await?;
+            if !events.is_empty() {
+                self.waiting = events.into_iter();
+                continue;
+            }
+            if self.spoke_at.elapsed() >= KEEP_ALIVE {
+                self.spoke_at = Instant::now();
+                return Some(Message::default().comment(""));
             }
             tokio::select! {
-                () = self.stop.cancelled() => return None,
+                () = self.state.stop.cancelled() => return None,
                 woken = self.wake.recv() => if matches!(woken, Err(RecvError::Closed)) { return None },
+                () = tokio::time::sleep_until(self.spoke_at + KEEP_ALIVE) => {}
+            }
+            // One look answers a burst.
+            while !matches!(
+                self.wake.try_recv(),
+                Err(TryRecvError::Empty | TryRecvError::Closed)
+            ) {}
+        }
+    }
+
+    /// What is new for the actor that the credential stands for now; `None` when the stream is over.
+    async fn look(&mut self) -> Option<Vec<Event>> {
+        self.asked_at = Instant::now();
+        match self.read().await {
+            Ok(events) => events,
+            Err(error) if error.status().is_client_error() => None,
+            Err(error) => {
+                tracing::warn!(
+                    error = error.problem.detail,
+                    "an event stream ends because events cannot be read"
+                );
+                None
             }
         }
     }
 
-    /// True when the stream is one operation's and there is nothing more to come of it.
-    async fn has_ended(&self) -> bool {
-        let Some(operation) = self.filter.operation else {
-            return false;
+    async fn read(&self) -> Result<Option<Vec<Event>>, Failure> {
+        let Some(actor) = self.credential.actor(&self.state).await? else {
+            return Ok(None);
         };
-        match self.portal.operation(&self.actor, operation).await {
-            Ok(operation) => operation.summary.state.has_ended(),
-            Err(_) => true,
+        let portal = &self.state.portal;
+        let events = portal.events_after(&actor, self.seq, &self.filter).await?;
+        if !events.is_empty() {
+            return Ok(Some(events));
         }
+        // One operation's stream is over when there is nothing more to come of it.
+        if let Some(operation) = self.filter.operation
+            && portal
+                .operation(&actor, operation)
+                .await?
+                .summary
+                .state
+                .has_ended()
+        {
+            return Ok(None);
+        }
+        Ok(Some(events))
     }
 }

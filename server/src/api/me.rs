@@ -37,7 +37,7 @@ async fn tokens(
     Ok(Json(portal.tokens(&actor).await?))
 }
 
-/// Makes a token. Its value is in this answer and nowhere else, so an `Idempotency-Key` is not taken here: the answer is not kept.
+/// Makes a token. Its value is in this answer and nowhere else, so an `Idempotency-Key` is not taken here: nobody could answer the same again.
 #[utoipa::path(post, path = "/me/tokens", tag = "me", operation_id = "create_token", request_body = NewToken,
     responses((status = 201, body = CreatedToken), (status = 422, body = Problem)))]
 async fn create(

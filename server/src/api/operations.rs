@@ -3,7 +3,8 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use portal::Portal;
+use portal::{Ground, Portal};
+use types::actor::Right;
 use types::ids::OperationId;
 use types::operation::{OperationDetail, OperationFilter, OperationSummary};
 use types::page::Page;
@@ -11,7 +12,8 @@ use types::problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{conditional, idempotency};
+use super::conditional;
+use super::idempotency::{self, Call};
 use crate::http::{AppState, Failure, Json, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -56,24 +58,21 @@ async fn get(
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = OperationDetail), (status = 409, body = Problem)))]
 async fn cancel(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(operation): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let operation = id(&operation)?;
-    let what = format!("POST /operations/{operation}/cancel");
-    let work = portal.cancel(&actor, operation);
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        &what,
-        &(),
-        StatusCode::ACCEPTED,
-        work,
-    )
-    .await
+    let work = state.portal.cancel(&actor, operation);
+    let call = Call {
+        what: format!("POST /operations/{operation}/cancel"),
+        body: &(),
+        ground: Ground::Operation(operation),
+        rights: &[Right::Request, Right::ResolveOperation],
+        status: StatusCode::ACCEPTED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }
 
 /// Takes an operation that needs attention further, from the step that stopped. For admins.
@@ -81,22 +80,19 @@ async fn cancel(
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = OperationDetail), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn resolve(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(operation): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let operation = id(&operation)?;
-    let what = format!("POST /operations/{operation}/resolve");
-    let work = portal.resolve(&actor, operation);
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        &what,
-        &(),
-        StatusCode::ACCEPTED,
-        work,
-    )
-    .await
+    let work = state.portal.resolve(&actor, operation);
+    let call = Call {
+        what: format!("POST /operations/{operation}/resolve"),
+        body: &(),
+        ground: Ground::Operation(operation),
+        rights: &[Right::ResolveOperation],
+        status: StatusCode::ACCEPTED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }

@@ -1,20 +1,24 @@
-//! `/requests`: send, read, edit, withdraw, comment, decide.
+//! `/requests`: send, read, edit, withdraw, comment, decide, and what was said and done so far.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use portal::Portal;
+use portal::{Ground, Portal};
 use serde::{Deserialize, Serialize};
-use types::approval::Decide;
+use types::actor::Right;
+use types::approval::{Decide, Decision};
 use types::ids::RequestId;
-use types::page::Page;
+use types::page::{Page, Paging};
 use types::problem::Problem;
-use types::request::{RequestDetail, RequestDraft, RequestFilter, RequestSummary};
+use types::request::{
+    Comment, RequestDetail, RequestDraft, RequestFilter, RequestSummary, TimelineEntry,
+};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{conditional, idempotency};
+use super::conditional;
+use super::idempotency::{self, Call};
 use crate::http::{AppState, Failure, Json, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -22,8 +26,9 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list, send))
         .routes(routes!(get, edit))
         .routes(routes!(withdraw))
-        .routes(routes!(comment))
-        .routes(routes!(decide))
+        .routes(routes!(comments, comment))
+        .routes(routes!(timeline))
+        .routes(routes!(decisions, decide))
 }
 
 pub(super) fn id(text: &str) -> Result<RequestId, Failure> {
@@ -49,23 +54,21 @@ async fn list(
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, the same request is answered")),
     responses((status = 201, body = RequestDetail), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn send(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     headers: HeaderMap,
     Json(draft): Json<RequestDraft>,
 ) -> Result<Response, Failure> {
     let submission = idempotency::submission(&headers)?;
-    let work = portal.submit(&actor, draft.clone(), submission);
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        "POST /requests",
-        &draft,
-        StatusCode::CREATED,
-        work,
-    )
-    .await
+    let work = state.portal.submit(&actor, draft.clone(), submission);
+    let call = Call {
+        what: "POST /requests".to_owned(),
+        body: &draft,
+        ground: Ground::Draft(&draft),
+        rights: &[Right::Request],
+        status: StatusCode::CREATED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }
 
 /// One request, whole. Its ETag is needed to change it.
@@ -98,51 +101,97 @@ async fn edit(
 
 /// Takes a request back.
 #[utoipa::path(post, path = "/requests/{id}/withdraw", tag = "requests", operation_id = "withdraw_request",
-    params(("id" = String, Path), ("If-Match" = String, Header)),
+    params(("id" = String, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = RequestDetail), (status = 409, body = Problem), (status = 428, body = Problem)))]
 async fn withdraw(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(request): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let request = id(&request)?;
     let version = conditional::version(&headers)?;
-    let request = portal.withdraw(&actor, id(&request)?, version).await?;
-    Ok(conditional::tagged(request.summary.version, Json(request)))
+    let work = state.portal.withdraw(&actor, request, version);
+    let call = Call {
+        what: format!("POST /requests/{request}/withdraw"),
+        body: &version,
+        ground: Ground::Request(request),
+        rights: &[Right::Request],
+        status: StatusCode::OK,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
+}
+
+/// Comments on a request, newest first.
+#[utoipa::path(get, path = "/requests/{id}/comments", tag = "requests", operation_id = "list_comments",
+    params(("id" = String, Path), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 50; 20 when absent")),
+    responses((status = 200, body = Page<Comment>), (status = 404, body = Problem)))]
+async fn comments(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(request): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<Comment>>, Failure> {
+    Ok(Json(portal.comments(&actor, id(&request)?, &paging).await?))
+}
+
+/// What happened to a request, newest first.
+#[utoipa::path(get, path = "/requests/{id}/timeline", tag = "requests", operation_id = "list_timeline",
+    params(("id" = String, Path), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 50; 20 when absent")),
+    responses((status = 200, body = Page<TimelineEntry>), (status = 404, body = Problem)))]
+async fn timeline(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(request): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<TimelineEntry>>, Failure> {
+    Ok(Json(portal.timeline(&actor, id(&request)?, &paging).await?))
+}
+
+/// Decisions on a request, newest first; `current` says which are about its plan of now.
+#[utoipa::path(get, path = "/requests/{id}/decisions", tag = "approvals", operation_id = "list_decisions",
+    params(("id" = String, Path), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 50; 20 when absent")),
+    responses((status = 200, body = Page<Decision>), (status = 404, body = Problem)))]
+async fn decisions(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(request): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<Decision>>, Failure> {
+    Ok(Json(
+        portal.decisions(&actor, id(&request)?, &paging).await?,
+    ))
 }
 
 /// A comment's text.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewComment {
-    /// Plain text.
+    /// Plain text of 1 to 4,000 characters.
     text: String,
 }
 
-/// Adds a comment.
+/// Adds a comment; answers the comment. A request has at most 1,000.
 #[utoipa::path(post, path = "/requests/{id}/comments", tag = "requests", operation_id = "comment_request", request_body = NewComment,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 201, body = RequestDetail), (status = 422, body = Problem)))]
+    responses((status = 201, body = Comment), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn comment(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(request): Path<String>,
     headers: HeaderMap,
     Json(body): Json<NewComment>,
 ) -> Result<Response, Failure> {
     let request = id(&request)?;
-    let what = format!("POST /requests/{request}/comments");
-    let work = portal.comment(&actor, request, &body.text);
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        &what,
-        &body,
-        StatusCode::CREATED,
-        work,
-    )
-    .await
+    let work = state.portal.comment(&actor, request, &body.text);
+    let call = Call {
+        what: format!("POST /requests/{request}/comments"),
+        body: &body,
+        ground: Ground::Request(request),
+        rights: &[Right::Request, Right::Approve],
+        status: StatusCode::CREATED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }
 
 /// Approves, rejects or asks for changes; bound to the digest of the plan that was read.
@@ -150,23 +199,20 @@ async fn comment(
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = RequestDetail), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn decide(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(request): Path<String>,
     headers: HeaderMap,
     Json(decide): Json<Decide>,
 ) -> Result<Response, Failure> {
     let request = id(&request)?;
-    let what = format!("POST /requests/{request}/decisions");
-    let work = portal.decide(&actor, request, decide.clone());
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        &what,
-        &decide,
-        StatusCode::CREATED,
-        work,
-    )
-    .await
+    let work = state.portal.decide(&actor, request, decide.clone());
+    let call = Call {
+        what: format!("POST /requests/{request}/decisions"),
+        body: &decide,
+        ground: Ground::Request(request),
+        rights: &[Right::Approve],
+        status: StatusCode::CREATED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }

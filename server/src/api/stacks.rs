@@ -1,27 +1,30 @@
-//! `/stacks`: read, request deletion or a longer life, switch on and off, try again.
+//! `/stacks`: read with what happened, request deletion or a longer life, switch on and off, try again.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use portal::Portal;
+use portal::{Ground, Portal};
 use serde::{Deserialize, Serialize};
+use types::actor::Right;
 use types::ids::StackId;
 use types::operation::{OperationDetail, OperationKind};
-use types::page::Page;
+use types::page::{Page, Paging};
 use types::problem::Problem;
-use types::request::RequestDetail;
+use types::request::{RequestDetail, TimelineEntry};
 use types::stack::{DeleteStack, StackDetail, StackFilter, StackSummary};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{conditional, idempotency};
+use super::conditional;
+use super::idempotency::{self, Call};
 use crate::http::{AppState, Failure, Json, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get))
+        .routes(routes!(activity))
         .routes(routes!(delete))
         .routes(routes!(extend))
         .routes(routes!(start))
@@ -60,12 +63,25 @@ async fn get(
     Ok(conditional::tagged(stack.summary.version, Json(stack)))
 }
 
+/// What happened to a stack, newest first.
+#[utoipa::path(get, path = "/stacks/{id}/activity", tag = "stacks", operation_id = "list_activity",
+    params(("id" = String, Path), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 50; 20 when absent")),
+    responses((status = 200, body = Page<TimelineEntry>), (status = 404, body = Problem)))]
+async fn activity(
+    State(portal): State<Portal>,
+    SignedIn(actor): SignedIn,
+    Path(stack): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<TimelineEntry>>, Failure> {
+    Ok(Json(portal.activity(&actor, id(&stack)?, &paging).await?))
+}
+
 /// Requests the stack's deletion; policy says who has to agree.
 #[utoipa::path(post, path = "/stacks/{id}/delete", tag = "stacks", operation_id = "delete_stack", request_body = DeleteStack,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = RequestDetail), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn delete(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(stack): Path<String>,
     headers: HeaderMap,
@@ -73,18 +89,17 @@ async fn delete(
 ) -> Result<Response, Failure> {
     let stack = id(&stack)?;
     let submission = idempotency::submission(&headers)?;
-    let what = format!("POST /stacks/{stack}/delete");
-    let work = portal.delete_stack(&actor, stack, form.clone(), submission);
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        &what,
-        &form,
-        StatusCode::CREATED,
-        work,
-    )
-    .await
+    let work = state
+        .portal
+        .delete_stack(&actor, stack, form.clone(), submission);
+    let call = Call {
+        what: format!("POST /stacks/{stack}/delete"),
+        body: &form,
+        ground: Ground::Stack(stack),
+        rights: &[Right::Request],
+        status: StatusCode::CREATED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }
 
 /// A longer life.
@@ -103,7 +118,7 @@ struct ExtendStack {
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = RequestDetail), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn extend(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(stack): Path<String>,
     headers: HeaderMap,
@@ -111,24 +126,21 @@ async fn extend(
 ) -> Result<Response, Failure> {
     let stack = id(&stack)?;
     let submission = idempotency::submission(&headers)?;
-    let what = format!("POST /stacks/{stack}/extend");
-    let work = portal.extend_stack(
+    let work = state.portal.extend_stack(
         &actor,
         stack,
         form.expiry.clone(),
         form.justification.clone(),
         submission,
     );
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        &what,
-        &form,
-        StatusCode::CREATED,
-        work,
-    )
-    .await
+    let call = Call {
+        what: format!("POST /stacks/{stack}/extend"),
+        body: &form,
+        ground: Ground::Stack(stack),
+        rights: &[Right::Request],
+        status: StatusCode::CREATED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }
 
 macro_rules! power {
@@ -138,15 +150,21 @@ macro_rules! power {
             params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
             responses((status = 202, body = OperationDetail), (status = 409, body = Problem)))]
         async fn $name(
-            State(portal): State<Portal>,
+            State(state): State<AppState>,
             SignedIn(actor): SignedIn,
             Path(stack): Path<String>,
             headers: HeaderMap,
         ) -> Result<Response, Failure> {
             let stack = id(&stack)?;
-            let what = format!("POST {} {stack}", $path);
-            let work = portal.power(&actor, stack, $kind);
-            idempotency::once(&portal, &actor, &headers, &what, &(), StatusCode::ACCEPTED, work).await
+            let work = state.portal.power(&actor, stack, $kind);
+            let call = Call {
+                what: format!("POST {} {stack}", $path),
+                body: &(),
+                ground: Ground::Stack(stack),
+                rights: &[Right::Request],
+                status: StatusCode::ACCEPTED,
+            };
+            idempotency::once(&state, &actor, &headers, call, work).await
         }
     };
 }
@@ -178,22 +196,19 @@ power!(
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = OperationDetail), (status = 409, body = Problem)))]
 async fn retry(
-    State(portal): State<Portal>,
+    State(state): State<AppState>,
     SignedIn(actor): SignedIn,
     Path(stack): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let stack = id(&stack)?;
-    let what = format!("POST /stacks/{stack}/retry");
-    let work = portal.retry(&actor, stack);
-    idempotency::once(
-        &portal,
-        &actor,
-        &headers,
-        &what,
-        &(),
-        StatusCode::ACCEPTED,
-        work,
-    )
-    .await
+    let work = state.portal.retry(&actor, stack);
+    let call = Call {
+        what: format!("POST /stacks/{stack}/retry"),
+        body: &(),
+        ground: Ground::Stack(stack),
+        rights: &[Right::Request],
+        status: StatusCode::ACCEPTED,
+    };
+    idempotency::once(&state, &actor, &headers, call, work).await
 }

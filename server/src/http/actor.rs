@@ -9,7 +9,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use portal::Portal;
 use tower_sessions::Session;
-use types::actor::Actor;
+use tower_sessions::session::Id;
+use types::actor::{Actor, ActorKind};
+use types::ids::TokenId;
 
 use super::refusals::Caller;
 use super::session::SUBJECT;
@@ -25,6 +27,39 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
         match parts.extensions.get::<CurrentActor>() {
             Some(CurrentActor(Some(actor))) => Ok(Self(actor.clone())),
             _ => Err(unauthenticated()),
+        }
+    }
+}
+
+/// How the actor of a REST request came in. What lasts longer than a request keeps this and asks it again, because sessions, tokens and roles end.
+#[derive(Clone)]
+pub(crate) enum Credential {
+    Token(TokenId),
+    Session(Id),
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Credential {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(unauthenticated)
+    }
+}
+
+impl Credential {
+    /// Who it stands for at this moment, with the roles of this moment; `None` once it has ended.
+    pub(crate) async fn actor(&self, state: &AppState) -> Result<Option<Actor>, Failure> {
+        match self {
+            Credential::Token(id) => Ok(state.portal.actor_for_token_id(*id).await?),
+            Credential::Session(id) => match state.sessions.subject(id).await {
+                Ok(Some(subject)) => Ok(state.portal.actor_for_subject(&subject).await?),
+                Ok(None) => Ok(None),
+                Err(error) => Err(unreadable(&error)),
+            },
         }
     }
 }
@@ -65,7 +100,7 @@ async fn go_on(actor: Option<Actor>, mut request: Request, next: Next) -> Respon
 pub(super) async fn from_token_or_session(
     State(state): State<AppState>,
     session: Session,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let actor = match bearer(request.headers()) {
@@ -88,7 +123,17 @@ pub(super) async fn from_token_or_session(
         None => Ok(None),
     };
     match actor {
-        Ok(actor) => go_on(actor, request, next).await,
+        Ok(actor) => {
+            let credential = match actor.as_ref().map(|actor| &actor.kind) {
+                Some(ActorKind::Token { id }) => Some(Credential::Token(*id)),
+                Some(_) => session.id().map(Credential::Session),
+                None => None,
+            };
+            if let Some(credential) = credential {
+                request.extensions_mut().insert(credential);
+            }
+            go_on(actor, request, next).await
+        }
         Err(failure) => failure.into_response(),
     }
 }
@@ -109,17 +154,19 @@ async fn signed_in(portal: &Portal, session: &Session) -> Result<Option<Actor>, 
     let subject = match session.get::<String>(SUBJECT).await {
         Ok(Some(subject)) => subject,
         Ok(None) => return Ok(None),
-        Err(error) => {
-            tracing::error!(%error, "a session could not be read");
-            return Err(Failure::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The database does not answer. Try again in a moment.",
-            ));
-        }
+        Err(error) => return Err(unreadable(&error)),
     };
     portal
         .actor_for_subject(&subject)
         .await
         .map_err(Failure::from)
+}
+
+fn unreadable(error: &impl std::fmt::Display) -> Failure {
+    tracing::error!(%error, "a session could not be read");
+    Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "The database does not answer. Try again in a moment.",
+    )
 }

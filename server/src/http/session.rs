@@ -20,11 +20,26 @@ use super::Failure;
 /// The key under which a session holds who signed in.
 pub(super) const SUBJECT: &str = "subject";
 
-/// Sessions live in the database, so that a restart signs nobody out.
+/// Sessions are in the database, so that a restart signs nobody out.
 #[derive(Clone)]
-pub(super) struct DatabaseSessions {
+pub(crate) struct DatabaseSessions {
     store: Store,
     portal: Portal,
+}
+
+impl DatabaseSessions {
+    pub(super) fn new(store: Store, portal: Portal) -> Self {
+        Self { store, portal }
+    }
+
+    /// Whose session this is, while it lasts.
+    pub(super) async fn subject(&self, id: &Id) -> session_store::Result<Option<String>> {
+        let record = self.load(id).await?;
+        Ok(record
+            .as_ref()
+            .and_then(|record| record.data.get(SUBJECT)?.as_str())
+            .map(str::to_owned))
+    }
 }
 
 impl fmt::Debug for DatabaseSessions {
@@ -35,11 +50,10 @@ impl fmt::Debug for DatabaseSessions {
 
 /// Reads and writes the cookie. `secure` adds `Secure` and the `__Host-` prefix, which browsers take over https only.
 pub(super) fn layer(
-    store: Store,
-    portal: Portal,
+    sessions: DatabaseSessions,
     secure: bool,
 ) -> SessionManagerLayer<DatabaseSessions> {
-    SessionManagerLayer::new(DatabaseSessions { store, portal })
+    SessionManagerLayer::new(sessions)
         .with_name(if secure { "__Host-slipway" } else { "slipway" })
         .with_secure(secure)
         .with_http_only(true)

@@ -283,6 +283,20 @@ impl Browser {
         }
     }
 
+    /// The session's id, as its cookie carries it.
+    pub(crate) fn session(&self) -> &str {
+        self.cookie.split_once('=').unwrap().1
+    }
+
+    /// A call of this very site's script, not sent yet.
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .header("cookie", &self.cookie)
+            .header("origin", &self.url)
+            .header("sec-fetch-site", "same-origin")
+    }
+
     /// Reads a page.
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
         self.http
@@ -421,6 +435,33 @@ impl Api {
     }
 }
 
+/// The database of a data directory, beside the process that serves it: for what no page can bring about, such as a role that is taken away.
+pub(crate) async fn database(data: &Path) -> store::Store {
+    let url = format!("sqlite://{}", data.join("slipway.db").display());
+    store::Store::open(&url).await.unwrap()
+}
+
+/// Gives somebody a role in a project, or takes it away.
+pub(crate) async fn set_role(
+    store: &store::Store,
+    project: &str,
+    subject: &str,
+    role: Option<types::actor::Role>,
+) {
+    let project = project.parse().unwrap();
+    let mut tx = store.begin().await.unwrap();
+    match role {
+        Some(role) => tx.put_member(&project, subject, role).await.unwrap(),
+        None => assert!(tx.delete_member(&project, subject).await.unwrap()),
+    }
+    tx.commit(now()).await.unwrap();
+}
+
+/// The time by the same clock as the process's.
+pub(crate) fn now() -> types::time::Timestamp {
+    types::time::Timestamp::new(time::OffsetDateTime::now_utc())
+}
+
 /// The state of a stack, request or operation, whole.
 pub(crate) fn state(whole: &Value) -> &str {
     whole["summary"]["state"].as_str().unwrap_or_default()
@@ -432,6 +473,16 @@ pub(crate) const KEY: &str =
 
 /// A subnet that Payments may use in prod.
 pub(crate) const PROD_SUBNET: &str = "/subscriptions/51179a1e-0000-4000-8000-0000000000f1/resourceGroups/rg-platform-prod/providers/Microsoft.Network/virtualNetworks/vnet-prod-westeurope/subnets/workload";
+
+/// A request for a VM in Payments' prod tier: it waits for an approver, and nothing happens in Azure.
+pub(crate) fn prod_vm(name: &str) -> Value {
+    let mut request = vm(name);
+    request["tier"] = "prod".into();
+    request["expiry"] = "".into();
+    request["justification"] = "Ledger entries are synchronised every hour.".into();
+    request["parameters"]["subnetId"] = PROD_SUBNET.into();
+    request
+}
 
 /// A request for a VM in Payments' dev tier, which needs nobody's approval.
 pub(crate) fn vm(name: &str) -> Value {

@@ -9,7 +9,7 @@ use super::list::title;
 use super::people::{approvals, comments, timeline};
 use super::plan;
 use crate::api::Failure;
-use crate::api::requests::request;
+use crate::api::requests::{Earlier, RequestPage, request_page};
 use crate::components::actions::Actions;
 use crate::components::button::{Look, link};
 use crate::components::card::{card, fact, facts, padded};
@@ -23,24 +23,34 @@ use crate::components::time::ago;
 use crate::components::verdict::{controls, guardrails, posture_bar, posture_words, say};
 use crate::forms::{Submitted, submitted};
 use crate::live::{live, refresh_without_script, region, said};
-use crate::pages::param;
+use crate::pages::{param, query};
 use crate::words;
 
 pub(crate) fn page() -> AnyView {
     let id = param("id");
-    let detail = from_server(
-        move || id.get(),
-        |id| async move {
+    let (comments, timeline, decisions) =
+        (query("comments"), query("timeline"), query("decisions"));
+    let page = from_server(
+        move || {
+            let earlier = Earlier {
+                comments: comments.get(),
+                timeline: timeline.get(),
+                decisions: decisions.get(),
+            };
+            (id.get(), earlier)
+        },
+        |(id, earlier)| async move {
             match id.parse() {
-                Ok(id) => request(id).await,
+                Ok(id) => request_page(id, earlier).await,
                 Err(_) => Err(Failure::not_found("request")),
             }
         },
     );
-    load(detail, |detail| show(&detail))
+    load(page, |page| show(&page))
 }
 
-fn show(request: &RequestDetail) -> AnyView {
+fn show(page: &RequestPage) -> AnyView {
+    let request = &page.request;
     let row = &request.summary;
     let path = format!("/requests/{}", row.id);
     let refused = submitted(&path);
@@ -98,7 +108,7 @@ fn show(request: &RequestDetail) -> AnyView {
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
         {region("next", next_step(request))}
         {region("since", since_sent(request))}
-        {columns_aside_first(main(request, &path, refused.as_ref()), "Verdict, cost and approvals", aside(request, refused.as_ref()))}
+        {columns_aside_first(main(page, &path, refused.as_ref()), "Verdict, cost and approvals", aside(page, &path, refused.as_ref()))}
     }
     .into_any()
 }
@@ -115,7 +125,6 @@ fn next_step(request: &RequestDetail) -> Option<AnyView> {
     let reason = request
         .decisions
         .iter()
-        .rev()
         .find(|decision| !decision.comment.is_empty())
         .map(|decision| format!("{}: {}", decision.approver, decision.comment));
     match request.summary.state {
@@ -176,12 +185,13 @@ fn since_sent(request: &RequestDetail) -> Option<AnyView> {
     ))
 }
 
-fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> AnyView {
+fn main(page: &RequestPage, path: &str, refused: Option<&Submitted>) -> AnyView {
+    let request = &page.request;
     let Some(plan) = &request.plan else {
         return view! {
             {region("plan", padded("Plan", "", "The plan is being made.".into_any()))}
-            {region("timeline", timeline(request))}
-            {region("comments", comments(request, path, refused))}
+            {region("timeline", timeline(page, path))}
+            {region("comments", comments(page, path, refused))}
         }
         .into_any();
     };
@@ -227,8 +237,8 @@ fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> Any
     };
     view! {
         {region("plan", planned)}
-        {region("timeline", timeline(request))}
-        {region("comments", comments(request, path, refused))}
+        {region("timeline", timeline(page, path))}
+        {region("comments", comments(page, path, refused))}
     }
     .into_any()
 }
@@ -250,7 +260,8 @@ fn ends(draft: &RequestDraft) -> Option<String> {
     })
 }
 
-fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
+fn aside(page: &RequestPage, path: &str, refused: Option<&Submitted>) -> AnyView {
+    let request = &page.request;
     let decide = match request.access.decide {
         types::access::Access::Hidden => None,
         // On a phone this stands before the plan, so it says what is decided on.
@@ -283,7 +294,7 @@ fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
     });
     view! {
         {region("decide", decide)}
-        {region("approvals", approvals(request))}
+        {region("approvals", approvals(page, path))}
         {region("verdict", plan)}
     }
     .into_any()

@@ -1,9 +1,9 @@
 //! What people said and did about a request: approvals and decisions, what happened, comments.
 
 use leptos::prelude::*;
-use types::request::RequestDetail;
 
 use super::plan;
+use crate::api::requests::RequestPage;
 use crate::components::button::{Look, submit};
 use crate::components::card::{CARD, card};
 use crate::components::chip::{Tone, chip};
@@ -11,10 +11,13 @@ use crate::components::field::area;
 use crate::components::icon::{Icon, icon_in};
 use crate::components::time::{ago, moment};
 use crate::forms::Submitted;
+use crate::pages::list::earlier;
 
 /// Who has to agree, and who has.
-pub(super) fn approvals(request: &RequestDetail) -> Option<AnyView> {
-    if request.needs.is_empty() && request.decisions.is_empty() {
+pub(super) fn approvals(page: &RequestPage, path: &str) -> Option<AnyView> {
+    let request = &page.request;
+    let shown = page.decisions.as_ref().unwrap_or(&request.decisions);
+    if request.needs.is_empty() && shown.items.is_empty() {
         return None;
     }
     let needs = request
@@ -45,9 +48,9 @@ pub(super) fn approvals(request: &RequestDetail) -> Option<AnyView> {
             }
         })
         .collect::<Vec<_>>();
-    let decisions = request
-        .decisions
+    let decisions = shown
         .iter()
+        .rev()
         .map(|decision| {
             use types::approval::DecisionKind;
             let (tone, word) = match decision.decision {
@@ -72,15 +75,20 @@ pub(super) fn approvals(request: &RequestDetail) -> Option<AnyView> {
     Some(card(
         "Approvals",
         "",
-        view! { <ul>{needs} {decisions}</ul> }.into_any(),
+        view! {
+            {earlier(path, "decisions", shown, page.decisions.is_some())}
+            <ul>{needs} {decisions}</ul>
+        }
+        .into_any(),
     ))
 }
 
-/// What happened, oldest first.
-pub(super) fn timeline(request: &RequestDetail) -> AnyView {
-    let entries = request
-        .timeline
+/// What happened: the newest lines, the last of them below.
+pub(super) fn timeline(page: &RequestPage, path: &str) -> AnyView {
+    let shown = page.timeline.as_ref().unwrap_or(&page.request.timeline);
+    let entries = shown
         .iter()
+        .rev()
         .map(|entry| {
             view! {
                 <li class="flex flex-wrap gap-x-2 border-t border-line px-4 py-2 text-[13px] first:border-t-0">
@@ -92,18 +100,24 @@ pub(super) fn timeline(request: &RequestDetail) -> AnyView {
             }
         })
         .collect::<Vec<_>>();
-    card("What happened", "", view! { <ol>{entries}</ol> }.into_any())
+    card(
+        "What happened",
+        "",
+        view! {
+            {earlier(path, "timeline", shown, page.timeline.is_some())}
+            <ol>{entries}</ol>
+        }
+        .into_any(),
+    )
 }
 
-/// What was said, and where to say more.
-pub(super) fn comments(
-    request: &RequestDetail,
-    path: &str,
-    refused: Option<&Submitted>,
-) -> AnyView {
-    let said = request
-        .comments
+/// What was said, the newest below, and where to say more.
+pub(super) fn comments(page: &RequestPage, path: &str, refused: Option<&Submitted>) -> AnyView {
+    let request = &page.request;
+    let shown = page.comments.as_ref().unwrap_or(&request.comments);
+    let said = shown
         .iter()
+        .rev()
         .map(|comment| {
             view! {
                 <li class="border-t border-line px-4 py-2.5 first:border-t-0">
@@ -142,6 +156,7 @@ pub(super) fn comments(
             <header class="border-b border-line px-4 py-[11px]">
                 <h2>"Comments"</h2>
             </header>
+            {earlier(path, "comments", shown, page.comments.is_some())}
             {none.then(|| view! { <p class="px-4 py-3 text-ink-3">"Nobody has written anything yet."</p> })}
             <ul>{said}</ul>
             {write}

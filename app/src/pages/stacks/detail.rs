@@ -7,13 +7,15 @@ use types::cost::CostEstimate;
 use types::fault::AzureFault;
 use types::ids::RequestId;
 use types::operation::OperationDetail;
+use types::page::Page;
+use types::request::TimelineEntry;
 use types::stack::{StackDetail, StackState};
 
 use super::tabs::{activity, changes, cost, now, posture, resources};
 use crate::api::Failure;
 use crate::api::operations::operation;
 use crate::api::requests::request;
-use crate::api::stacks::stack;
+use crate::api::stacks::{activity as earlier_activity, stack};
 use crate::components::actions::Actions;
 use crate::components::button::Look;
 use crate::components::card::{CARD, code, fact, facts};
@@ -38,9 +40,11 @@ struct Loaded {
     stack: StackDetail,
     operation: Option<OperationDetail>,
     planned: Option<CostEstimate>,
+    /// Activity before the newest lines, where the address asks for it.
+    earlier: Option<Page<TimelineEntry>>,
 }
 
-async fn read(id: String) -> Result<Loaded, Failure> {
+async fn read((id, before): (String, String)) -> Result<Loaded, Failure> {
     let id = id.parse().map_err(|_| Failure::not_found("stack"))?;
     let stack = stack(id).await?;
     let shown = stack
@@ -54,10 +58,15 @@ async fn read(id: String) -> Result<Loaded, Failure> {
         (None, Some(id)) => planned(*id).await,
         _ => None,
     };
+    let earlier = match before.as_str() {
+        "" => None,
+        _ => Some(earlier_activity(stack.summary.id, before).await?),
+    };
     Ok(Loaded {
         stack,
         operation,
         planned,
+        earlier,
     })
 }
 
@@ -67,8 +76,8 @@ async fn planned(id: RequestId) -> Option<CostEstimate> {
 }
 
 pub(crate) fn page() -> AnyView {
-    let (id, tab) = (param("id"), query("tab"));
-    let loaded = from_server(move || id.get(), read);
+    let (id, tab, before) = (param("id"), query("tab"), query("before"));
+    let loaded = from_server(move || (id.get(), before.get()), read);
     load(loaded, move |loaded| {
         let stream =
             is_moving(&loaded).then(|| format!("/api/v1/events?stack={}", loaded.stack.summary.id));
@@ -228,7 +237,7 @@ fn shown(loaded: &Loaded, tab: &str) -> AnyView {
         "posture" => posture(stack),
         "cost" => cost(stack, planned_cost(loaded)),
         "changes" => changes(stack),
-        "activity" => activity(stack),
+        "activity" => activity(stack, loaded.earlier.as_ref()),
         _ => now(stack, loaded.operation.as_ref()),
     };
     let title = (tab != "now").then(|| escaped::title(format!("{}: {tab}", stack.summary.name)));

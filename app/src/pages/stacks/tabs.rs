@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use types::cost::CostEstimate;
 use types::operation::OperationDetail;
+use types::page::Page;
+use types::request::TimelineEntry;
 use types::stack::{StackDetail, StackState};
 
 use crate::components::card::{CARD, FOLD, card, empty, padded};
@@ -10,6 +12,7 @@ use crate::components::chip::chip;
 use crate::components::cost::estimate;
 use crate::components::time::{ago, between, moment};
 use crate::components::verdict::{controls, posture_bar, posture_words, say};
+use crate::pages::list::earlier_with;
 use crate::pages::operations::timeline;
 use crate::words;
 
@@ -240,9 +243,10 @@ fn no_changes() -> AnyView {
     .into_any()
 }
 
-pub(super) fn activity(stack: &StackDetail) -> AnyView {
-    let rows = stack
-        .activity
+/// What happened, newest first; `earlier` instead of the newest lines.
+pub(super) fn activity(stack: &StackDetail, earlier: Option<&Page<TimelineEntry>>) -> AnyView {
+    let shown = earlier.unwrap_or(&stack.activity);
+    let rows = shown
         .iter()
         .map(|entry| {
             view! {
@@ -266,6 +270,17 @@ pub(super) fn activity(stack: &StackDetail) -> AnyView {
     card(
         "Activity",
         "newest first",
-        view! { <ol>{rows}</ol> }.into_any(),
+        view! {
+            {earlier_with(
+                &format!("/stacks/{}", stack.summary.id),
+                "activity",
+                vec![("tab", "activity".to_owned())],
+                "before",
+                shown,
+                earlier.is_some(),
+            )}
+            <ol>{rows}</ol>
+        }
+        .into_any(),
     )
 }

@@ -5,6 +5,7 @@ use types::access::Access;
 use types::actor::Actor;
 use types::request::RequestDetail;
 
+use super::said::SHOWN;
 use super::standing::{Counted, People};
 use crate::access::Decidable;
 use crate::approvals::four_eyes::Authors;
@@ -66,8 +67,8 @@ impl Portal {
         }
         Ok(RequestDetail {
             since_sent: today.changes,
-            comments: store.comments(id).await?,
-            timeline: store.request_timeline(id).await?,
+            comments: store.comments(id, None, SHOWN).await?,
+            timeline: store.request_timeline(id, None, SHOWN).await?,
             operation: store.operation_of_request(id).await?,
             summary: request.summary,
             draft: request.draft,
@@ -76,7 +77,7 @@ impl Portal {
             authors: plans,
             sent_back: request.sent_back,
             needs,
-            decisions,
+            decisions: store.decisions_page(id, None, SHOWN).await?,
             access,
         })
     }

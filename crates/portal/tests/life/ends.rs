@@ -203,7 +203,7 @@ async fn no_open_request_keeps_a_stack_past_its_end() {
             };
             assert_eq!(closed.summary.state, wanted, "{what}");
             if wanted == RequestState::Expired {
-                let last = &closed.timeline.last().unwrap().text;
+                let last = &closed.timeline.items.first().unwrap().text;
                 assert!(last.contains("the stack has expired"), "{what}: {last}");
             }
         }

@@ -173,7 +173,7 @@ async fn a_comment_is_plain_text_of_bounded_length() {
         .comment(&developer, id, "  Needed by Friday. ")
         .await
         .unwrap();
-    assert_eq!(told.comments[0].text, "Needed by Friday.");
+    assert_eq!(told.text, "Needed by Friday.");
     for bad in [
         "",
         " ",
@@ -193,4 +193,61 @@ async fn a_comment_is_plain_text_of_bounded_length() {
             &bad[..bad.len().min(20)]
         );
     }
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_looks_at_is_not_shown_later() {
+    let world = World::new().await;
+    let portal = &world.portal;
+    let developer = world.actor("developer").await;
+    let new = NewToken {
+        name: "late".into(),
+        days: 1,
+    };
+    let submission = submission().0;
+    let id = portal
+        .order_token(&developer, &new, submission)
+        .await
+        .unwrap();
+    world.clock.advance(time::Duration::minutes(11));
+    assert_eq!(portal.show_token(&developer, id).await.unwrap(), None);
+    assert!(!portal.tokens(&developer).await.unwrap()[0].shown);
+
+    // Another person's form with the same number is another token, and nobody's token makes or shows one.
+    let approver = world.actor("approver").await;
+    let other = portal
+        .order_token(&approver, &new, submission)
+        .await
+        .unwrap();
+    assert_ne!(other, id);
+    assert_eq!(
+        portal
+            .show_token(&developer, other)
+            .await
+            .unwrap_err()
+            .status(),
+        404
+    );
+    let made = portal.show_token(&approver, other).await.unwrap().unwrap();
+    let token = portal.actor_for_token(&made.value).await.unwrap().unwrap();
+    for refused in [
+        portal.show_token(&token, other).await.unwrap_err(),
+        portal
+            .order_token(&token, &new, submission)
+            .await
+            .unwrap_err(),
+    ] {
+        assert_eq!(refused.code(), "person_needed");
+    }
+
+    // A stream's token is asked again by its id, until it ends.
+    assert!(
+        portal
+            .actor_for_token_id(other)
+            .await
+            .unwrap()
+            .is_some_and(|actor| actor.subject == "approver")
+    );
+    world.clock.advance(time::Duration::days(1));
+    assert!(portal.actor_for_token_id(other).await.unwrap().is_none());
 }

@@ -95,7 +95,7 @@ async fn from_form_to_nothing_left(engine: Engine) {
         .await
         .unwrap();
     assert_eq!(told.summary.state, RequestState::Completed);
-    assert!(told.timeline.len() >= 4, "{:#?}", told.timeline);
+    assert!(told.timeline.items.len() >= 4, "{:#?}", told.timeline);
     world
         .audited(&[
             "person.signed_in",

@@ -22,6 +22,7 @@ crate::stories![
     who_wrote_which_plan_is_kept_in_order,
     broken_glass_gives_rights_until_it_ends,
     the_queue_of_approvals_says_what_is_needed,
+    what_was_said_and_done_is_read_page_by_page,
     azure_ids_are_one_in_any_case_of_letters,
     a_project_adds_up_its_stacks_and_promises,
     secrets_go_when_the_operation_ends,
@@ -525,16 +526,17 @@ async fn the_queue_of_approvals_says_what_is_needed(world: World) {
 
     let id = waiting.summary.id;
     assert_eq!(
-        world.store.comments(id).await.unwrap()[0].text,
+        world.store.comments(id, None, 10).await.unwrap().items[0].text,
         "Why so big?"
     );
-    assert_eq!(world.store.request_timeline(id).await.unwrap().len(), 1);
+    let timeline = world.store.request_timeline(id, None, 10).await.unwrap();
+    assert_eq!((timeline.items.len(), timeline.total), (1, Some(1)));
     let activity = world
         .store
-        .stack_activity(waiting.summary.stack, 10)
+        .stack_activity(waiting.summary.stack, None, 10)
         .await
         .unwrap();
-    assert_eq!(activity[0].text, "Sent the request.");
+    assert_eq!(activity.items[0].text, "Sent the request.");
     assert_eq!(
         world
             .store
@@ -542,6 +544,114 @@ async fn the_queue_of_approvals_says_what_is_needed(world: World) {
             .await
             .unwrap(),
         vec![waiting]
+    );
+}
+
+async fn what_was_said_and_done_is_read_page_by_page(world: World) {
+    let store = &world.store;
+    let request = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let (id, stack) = (request.summary.id, request.summary.stack);
+    let mut tx = store.begin().await.unwrap();
+    tx.lock("comments").await.unwrap();
+    for n in 0..7 {
+        // Two at each moment: the order is by id then, and no page loses or repeats one.
+        let at = moment(100 + n / 2);
+        tx.insert_comment(
+            id,
+            &Comment {
+                id: CommentId(Uuid::now_v7()),
+                author: "developer".into(),
+                text: format!("comment {n}"),
+                at,
+            },
+        )
+        .await
+        .unwrap();
+        tx.insert_activity(&NewActivity {
+            request: Some(id),
+            stack: Some(stack),
+            actor: "developer".into(),
+            text: format!("line {n}"),
+            at,
+        })
+        .await
+        .unwrap();
+        tx.insert_decision(&NewDecision {
+            id: DecisionId(Uuid::now_v7()),
+            request: id,
+            approver: format!("approver {n}"),
+            decision: DecisionKind::Approve,
+            comment: String::new(),
+            plan_digest: "digest-1".into(),
+            plan_revision: 1,
+            break_glass: None,
+            waited_seconds: 1,
+            at,
+        })
+        .await
+        .unwrap();
+    }
+    assert_eq!(tx.count_comments(id).await.unwrap(), 7);
+    tx.commit(now()).await.unwrap();
+
+    let wanted = |what: &str| {
+        (0..7)
+            .rev()
+            .map(|n| format!("{what} {n}"))
+            .collect::<Vec<_>>()
+    };
+    let (mut comments, mut lines, mut activity, mut approvers) = (vec![], vec![], vec![], vec![]);
+    let (mut c, mut t, mut a, mut d) = (None, None, None, None);
+    for (page, rows) in [3, 3, 1].into_iter().enumerate() {
+        let said = store.comments(id, c.as_deref(), 3).await.unwrap();
+        let told = store.request_timeline(id, t.as_deref(), 3).await.unwrap();
+        let done = store.stack_activity(stack, a.as_deref(), 3).await.unwrap();
+        let decided = store.decisions_page(id, d.as_deref(), 3).await.unwrap();
+        assert_eq!(
+            [
+                said.items.len(),
+                told.items.len(),
+                done.items.len(),
+                decided.items.len()
+            ],
+            [rows; 4],
+            "page {page}"
+        );
+        assert_eq!(
+            [said.total, told.total, done.total, decided.total],
+            [Some(7); 4]
+        );
+        comments.extend(said.items.into_iter().map(|comment| comment.text));
+        lines.extend(told.items.into_iter().map(|line| line.text));
+        activity.extend(done.items.into_iter().map(|line| line.text));
+        approvers.extend(decided.items.into_iter().map(|decision| decision.approver));
+        (c, t) = (said.next_cursor, told.next_cursor);
+        (a, d) = (done.next_cursor, decided.next_cursor);
+    }
+    assert_eq!([c, t, a, d], [None, None, None, None]);
+    assert_eq!(comments, wanted("comment"));
+    assert_eq!(lines, wanted("line"));
+    assert_eq!(activity, wanted("line"));
+    assert_eq!(approvers, wanted("approver"));
+
+    let known = store.comments(id, None, 1).await.unwrap().items.remove(0);
+    assert_eq!(
+        store.comment(known.id).await.unwrap(),
+        Some((id, known.clone()))
+    );
+    assert_eq!(
+        store.comment(CommentId(Uuid::now_v7())).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        store.comments(id, Some("nonsense"), 3).await,
+        Err(Error::Cursor)
+    );
+    assert_eq!(
+        store.stack_activity(stack, Some("x!"), 3).await,
+        Err(Error::Cursor)
     );
 }
 

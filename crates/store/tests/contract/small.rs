@@ -1,8 +1,8 @@
 //! Stories of the small tables: persons and members, tokens, sessions, idempotency keys, Azure facts, and what is pruned.
 
-use store::{ApiToken, AzureFact, Conflict, Error, Idempotency, Person};
+use store::{ApiToken, AzureFact, Conflict, Error, Idempotency, Made, Person};
 use types::actor::{InstallationRole, Membership, Role};
-use types::ids::TokenId;
+use types::ids::{CommentId, OperationId, RequestId, TokenId};
 use types::token::TokenSummary;
 use uuid::Uuid;
 
@@ -12,7 +12,10 @@ crate::stories![
     a_person_has_one_role_a_project,
     a_token_is_found_by_its_hash_until_it_ends,
     a_session_lives_until_its_time,
-    a_key_has_one_answer,
+    a_key_has_one_call_and_keeps_what_it_made,
+    an_actor_has_so_many_keys_and_no_more,
+    a_token_that_was_ordered_is_shown_once,
+    whoever_waits_for_events_can_be_woken_without_one,
     a_key_whose_call_was_killed_is_free_again_after_a_minute,
     an_older_fact_does_not_replace_a_newer_one,
     what_has_had_its_time_goes,
@@ -104,9 +107,11 @@ async fn a_token_is_found_by_its_hash_until_it_ends(world: World) {
             created_at: moment(0),
             expires_at: moment(1_000),
             last_used_at: None,
+            shown: true,
         },
         subject: "developer".into(),
         hash: [7; 32],
+        shown_at: Some(moment(0)),
     };
     let id = token.summary.id;
     let mut tx = world.store.begin().await.unwrap();
@@ -174,6 +179,8 @@ async fn a_key_whose_call_was_killed_is_free_again_after_a_minute(world: World) 
             "developer",
             "key",
             if hash == 1 { &[1; 32] } else { &[2; 32] },
+            // Also where the actor has as many keys as one may: this one is among them.
+            1,
             moment(seconds * 1_000_000),
         )
     };
@@ -182,49 +189,167 @@ async fn a_key_whose_call_was_killed_is_free_again_after_a_minute(world: World) 
     assert_eq!(begin(2, 61).await.unwrap(), Idempotency::Mismatch);
     assert_eq!(begin(1, 61).await.unwrap(), Idempotency::New);
     assert_eq!(begin(1, 62).await.unwrap(), Idempotency::InFlight);
+    let made = Made::Comment(CommentId(Uuid::now_v7()));
     store
-        .finish_idempotent("developer", "key", 201, "{}")
+        .finish_idempotent("developer", "key", 201, made)
         .await
         .unwrap();
     let done = Idempotency::Done {
         status: 201,
-        body: "{}".into(),
+        made: Some(made),
     };
     assert_eq!(begin(1, 3_600).await.unwrap(), done);
 }
 
-async fn a_key_has_one_answer(world: World) {
+async fn a_key_has_one_call_and_keeps_what_it_made(world: World) {
     let store = &world.store;
     let begin = |actor: &'static str, hash: u8| {
         let store = store.clone();
         async move {
             store
-                .begin_idempotent(actor, "key", &[hash; 32], moment(0))
+                .begin_idempotent(actor, "key", &[hash; 32], 10, moment(0))
                 .await
                 .unwrap()
         }
     };
+    assert_eq!(
+        store
+            .idempotent("developer", "key", &[1; 32])
+            .await
+            .unwrap(),
+        None
+    );
     let calls = futures::future::join_all((0..8).map(|_| begin("developer", 1))).await;
     assert_eq!(calls.iter().filter(|c| **c == Idempotency::New).count(), 1);
+    assert_eq!(
+        store
+            .idempotent("developer", "key", &[1; 32])
+            .await
+            .unwrap(),
+        Some(Idempotency::InFlight)
+    );
     assert_eq!(begin("developer", 2).await, Idempotency::Mismatch);
     assert_eq!(begin("owner", 2).await, Idempotency::New);
-    store
-        .finish_idempotent("developer", "key", 201, "{\"id\":1}")
-        .await
-        .unwrap();
-    let done = Idempotency::Done {
-        status: 201,
-        body: "{\"id\":1}".into(),
-    };
-    assert_eq!(begin("developer", 1).await, done);
-    store.forget_idempotent("developer", "key").await.unwrap();
-    assert_eq!(begin("developer", 1).await, done, "an answer stays");
+    for made in [
+        Made::Request(RequestId(Uuid::now_v7())),
+        Made::Operation(OperationId(Uuid::now_v7())),
+    ] {
+        store
+            .finish_idempotent("developer", "key", 202, made)
+            .await
+            .unwrap();
+        let done = Idempotency::Done {
+            status: 202,
+            made: Some(made),
+        };
+        assert_eq!(begin("developer", 1).await, done);
+        store.forget_idempotent("developer", "key").await.unwrap();
+        assert_eq!(begin("developer", 1).await, done, "what was done stays");
+    }
     store.forget_idempotent("owner", "key").await.unwrap();
     assert_eq!(begin("owner", 3).await, Idempotency::New);
+    let nothing = Made::Request(RequestId(Uuid::now_v7()));
     assert_eq!(
-        store.finish_idempotent("nobody", "key", 200, "").await,
+        store.finish_idempotent("nobody", "key", 200, nothing).await,
         Err(Error::NotFound)
     );
+}
+
+async fn an_actor_has_so_many_keys_and_no_more(world: World) {
+    let store = &world.store;
+    let begin = |actor: &'static str, key: &'static str, at: i64| {
+        store.begin_idempotent(actor, key, &[1; 32], 2, moment(at))
+    };
+    assert_eq!(begin("ci", "one", 1).await.unwrap(), Idempotency::New);
+    assert_eq!(begin("ci", "two", 2).await.unwrap(), Idempotency::New);
+    let full = Idempotency::Full { oldest: moment(1) };
+    assert_eq!(begin("ci", "three", 3).await.unwrap(), full);
+    assert_eq!(begin("ci", "one", 3).await.unwrap(), Idempotency::InFlight);
+    assert_eq!(begin("other", "three", 3).await.unwrap(), Idempotency::New);
+    store.forget_idempotent("ci", "two").await.unwrap();
+    assert_eq!(begin("ci", "three", 4).await.unwrap(), Idempotency::New);
+    store.prune(moment(0), moment(0), moment(2)).await.unwrap();
+    assert_eq!(begin("ci", "four", 5).await.unwrap(), Idempotency::New);
+}
+
+async fn a_token_that_was_ordered_is_shown_once(world: World) {
+    let store = &world.store;
+    let id = TokenId(Uuid::now_v7());
+    let token = |id, hash| ApiToken {
+        summary: TokenSummary {
+            id,
+            name: "ci".into(),
+            prefix: String::new(),
+            created_at: moment(10),
+            expires_at: moment(1_000),
+            last_used_at: None,
+            shown: false,
+        },
+        subject: "developer".into(),
+        hash,
+        shown_at: None,
+    };
+    let mut tx = store.begin().await.unwrap();
+    tx.lock("tokens of developer").await.unwrap();
+    assert!(tx.insert_token(&token(id, [7; 32])).await.unwrap());
+    assert!(!tx.insert_token(&token(id, [8; 32])).await.unwrap());
+    assert_eq!(tx.count_tokens("developer", moment(999)).await.unwrap(), 1);
+    assert_eq!(
+        tx.count_tokens("developer", moment(1_000)).await.unwrap(),
+        0,
+        "what has ended does not count"
+    );
+    tx.commit(moment(10)).await.unwrap();
+    // Until it is shown, neither hash nor id opens anything.
+    for hash in [[7; 32], [8; 32]] {
+        assert_eq!(store.token_by_hash(&hash, moment(11)).await.unwrap(), None);
+    }
+    assert_eq!(store.token_by_id(id, moment(11)).await.unwrap(), None);
+    let show = |subject: &'static str, hash: u8, made_after: i64| {
+        let store = store.clone();
+        async move {
+            let mut tx = store.begin().await.unwrap();
+            let shown = tx
+                .show_token(
+                    subject,
+                    id,
+                    &[hash; 32],
+                    "slw_abcd",
+                    moment(12),
+                    moment(made_after),
+                )
+                .await
+                .unwrap();
+            tx.commit(moment(12)).await.unwrap();
+            shown
+        }
+    };
+    assert_eq!(show("owner", 1, 0).await, None, "another person's");
+    assert_eq!(show("developer", 2, 10).await, None, "too late");
+    let shown = show("developer", 3, 0).await.unwrap();
+    assert_eq!((shown.prefix.as_str(), shown.shown), ("slw_abcd", true));
+    assert_eq!(show("developer", 4, 0).await, None, "once");
+    let found = store.token_by_hash(&[3; 32], moment(13)).await.unwrap();
+    assert_eq!(found.unwrap().1.id, id);
+    let found = store.token_by_id(id, moment(999)).await.unwrap();
+    assert_eq!(found.unwrap().0, "developer");
+    assert_eq!(store.token_by_id(id, moment(1_000)).await.unwrap(), None);
+}
+
+async fn whoever_waits_for_events_can_be_woken_without_one(world: World) {
+    let mut here = world.store.subscribe();
+    let other = store::Store::open(&world.url).await.unwrap();
+    let mut elsewhere = other.subscribe();
+    // PostgreSQL begins to listen in the background.
+    for _ in 0..200 {
+        world.store.wake().await.unwrap();
+        assert!(here.recv().await.is_ok());
+        if !other.is_shared() || elsewhere.try_recv().is_ok() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the other process never heard it");
 }
 
 async fn an_older_fact_does_not_replace_a_newer_one(world: World) {
@@ -269,7 +394,7 @@ async fn what_has_had_its_time_goes(world: World) {
         .await
         .unwrap();
     store
-        .begin_idempotent("developer", "key", &[0; 32], moment(0))
+        .begin_idempotent("developer", "key", &[0; 32], 10, moment(0))
         .await
         .unwrap();
     let gone = store

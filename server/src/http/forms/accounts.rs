@@ -1,11 +1,12 @@
 //! Signing in and out, and a person's tokens.
 
 use app::forms::Submitted;
+use app::session::CurrentActor;
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use tower_sessions::Session;
 use types::token::NewToken;
 
@@ -17,7 +18,8 @@ pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/sign-in", post(sign_in))
         .route("/sign-out", action(sign_out))
-        .route("/me/tokens", post(create_token))
+        .route("/me/tokens", post(order_token))
+        .route("/me/tokens/{id}", get(show_token))
         .route("/me/tokens/{id}/revoke", post(revoke_token))
 }
 
@@ -78,6 +80,8 @@ async fn sign_in(State(state): State<AppState>, session: Session, request: Reque
     if let Err(error) = begun.await {
         return unwritten(&error).into_response();
     }
+    // Streams of the session that this one replaces end with it.
+    state.portal.wake_streams().await;
     see(text("next"))
 }
 
@@ -89,6 +93,7 @@ async fn sign_out(State(state): State<AppState>, session: Session, posted: Poste
     if let Err(error) = session.flush().await {
         return unwritten(&error).into_response();
     }
+    state.portal.wake_streams().await;
     let mut response = see("/sign-in");
     response.headers_mut().insert(
         HeaderName::from_static("clear-site-data"),
@@ -97,23 +102,62 @@ async fn sign_out(State(state): State<AppState>, session: Session, posted: Poste
     response
 }
 
-/// Makes a token; this answer is the only page that ever shows its value, hence no redirect.
-async fn create_token(State(state): State<AppState>, posted: Posted) -> Response {
+/// Makes a token and sends the browser on to the page that shows it: loaded again, neither page makes another.
+async fn order_token(State(state): State<AppState>, posted: Posted) -> Response {
     let new = NewToken {
         name: posted.text("name").to_owned(),
         days: posted.text("days").parse().unwrap_or(0),
     };
-    match state.portal.create_token(&posted.actor, new).await {
-        Ok(created) => {
-            let submitted = Submitted {
-                path: "/me/tokens".to_owned(),
-                created: Some(created),
-                ..Submitted::default()
-            };
-            show(&state, &posted.parts, "/me", submitted, StatusCode::OK).await
-        }
+    let ordered = state
+        .portal
+        .order_token(&posted.actor, &new, posted.submission().0);
+    match ordered.await {
+        Ok(id) => see(&format!("/me/tokens/{id}")),
         Err(error) => posted.refuse(&state, "/me", error).await,
     }
+}
+
+/// The person's page with a token's value, the first time that it is read; from then on, with the advice to make another.
+async fn show_token(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    let Some(CurrentActor(Some(actor))) = parts.extensions.get::<CurrentActor>().cloned() else {
+        return see("/sign-in");
+    };
+    let path = parts.uri.path().to_owned();
+    let shown = async {
+        let token = id(&token, "token")?;
+        // HEAD reads no body: the value would be lost.
+        match parts.method {
+            Method::GET => state.portal.show_token(&actor, token).await,
+            _ => Ok(None),
+        }
+    };
+    let (submitted, status) = match shown.await {
+        Ok(created) => (
+            Submitted {
+                path,
+                shown_before: created.is_none(),
+                created,
+                ..Submitted::default()
+            },
+            StatusCode::OK,
+        ),
+        Err(error) => {
+            let failure = Failure::from(error);
+            let status = failure.status();
+            let submitted = Submitted {
+                path,
+                problem: Some(failure.problem),
+                ..Submitted::default()
+            };
+            (submitted, status)
+        }
+    };
+    show(&state, &parts, "/me", submitted, status).await
 }
 
 async fn revoke_token(

@@ -98,24 +98,22 @@ fn kept(posted: &Posted, draft: RequestDraft) -> Submitted {
 }
 
 /// One small form on a request's page.
-async fn change<F>(
+async fn change<F, T>(
     state: &AppState,
     posted: &Posted,
     request: &str,
     what: impl FnOnce(RequestId) -> F,
 ) -> Response
 where
-    F: Future<Output = portal::Result<RequestDetail>>,
+    F: Future<Output = portal::Result<T>>,
 {
     let done = async {
         let request = id(request, "request")?;
-        what(request).await
+        what(request).await.map(|_| request)
     };
     match done.await {
         // The approvals queue says where to go on; see() takes paths of this site only.
-        Ok(request) if posted.text("next").is_empty() => {
-            see(&format!("/requests/{}", request.summary.id))
-        }
+        Ok(request) if posted.text("next").is_empty() => see(&format!("/requests/{request}")),
         Ok(_) => see(posted.text("next")),
         Err(error) => {
             posted

@@ -14,7 +14,7 @@ pub(super) enum Lines {
 }
 
 /// Whether a character shows a text as something else than it is; text of several lines may have line breaks and tabs.
-fn deceptive(c: char, lines: Lines) -> bool {
+pub(super) fn deceptive(c: char, lines: Lines) -> bool {
     let layout = lines == Lines::Many && matches!(c, '\n' | '\r' | '\t');
     !layout && types::text::deceptive(c)
 }

@@ -8,8 +8,8 @@ use types::page::{Page, Paging};
 use types::request::{Comment, TimelineEntry};
 
 use super::free_text;
-use crate::audit::texts::proof_of_comment;
 use crate::access::may;
+use crate::audit::texts::proof_of_comment;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 

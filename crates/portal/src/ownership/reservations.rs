@@ -265,19 +265,18 @@ impl Portal {
         let wanted = plan_ids(plan);
         let held = tx.reservations_near(&ids(&wanted)).await?;
         let mut found = clashes(stack, &wanted, &held, &shared(tier));
-        match parsed {
-            Some(parsed) if !found.is_empty() => {
-                for one in &mut found {
-                    if let Owner::Stack(owner) = one.owner {
-                        // Of this transaction: others may wait for it, each with a connection.
-                        one.named = named(tx.stack(owner).await?, sees(actor));
-                    }
+        if let Some(parsed) = parsed
+            && !found.is_empty()
+        {
+            for one in &mut found {
+                if let Owner::Stack(owner) = one.owner {
+                    // Of this transaction: others may wait for it, each with a connection.
+                    one.named = named(tx.stack(owner).await?, sees(actor));
                 }
-                return Err(Error::Invalid {
-                    errors: errors(parsed, &found),
-                });
             }
-            _ => {}
+            return Err(Error::Invalid {
+                errors: errors(parsed, &found),
+            });
         }
         if let Some(one) = found.first() {
             return Err(taken(one));
@@ -326,7 +325,7 @@ impl Portal {
 
 /// The projects whose stacks an actor may be told of.
 fn sees(actor: &Actor) -> impl Fn(&ProjectName) -> bool + '_ {
-    |project| may_read(actor, project, "stack").is_ok()
+    move |project: &ProjectName| may_read(actor, project, "stack").is_ok()
 }
 
 /// A stack in words; `None` for one that must not be told of.

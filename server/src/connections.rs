@@ -43,9 +43,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 const DRAIN_SILENT: Duration = Duration::from_secs(1);
 /// What a client reads that finds no room: the head and body of a problem document.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\nconnection: close\r\n\
-content-length: 203\r\n\r\n\
+content-length: 197\r\n\r\n\
 {\"type\":\"/docs/problems#unavailable\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"unavailable\",\
-\"detail\":\"Slipway serves as many connections as it may. Close some, or try again in a second.\"  }\n";
+\"detail\":\"Slipway serves as many connections as it may. Close some, or try again in a second.\"}\n";
 
 /// Raises the limit of open files and says how many connections it leaves, after those that the worker, the database and Azure need.
 ///

@@ -112,8 +112,9 @@ impl Server {
                 let _ = child.kill();
                 bail!("the server ended: {}", fs::read_to_string(&log)?);
             };
-            if let Some((_, address)) = line.split_once("http://") {
-                break address.trim().trim_end_matches('/').parse()?;
+            if let Some((_, rest)) = line.split_once("http://") {
+                let address = rest.split_whitespace().next().unwrap_or_default();
+                break address.trim_end_matches('/').parse()?;
             }
         };
         thread::spawn(move || lines.for_each(drop));

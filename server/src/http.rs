@@ -40,6 +40,7 @@ use request_id::RequestId;
 
 pub(crate) use actor::{Credential, SignedIn};
 pub(crate) use problem::{Failure, Json, Query};
+pub(crate) use session::DatabaseSessions;
 pub(crate) use streams::OpenStream;
 
 use crate::installation::Installation;
@@ -61,7 +62,7 @@ pub(crate) struct AppState {
     /// How many different Idempotency-Keys one person may use within a day.
     pub(crate) keys_per_day: u32,
     pub(crate) streams: streams::Streams,
-    pub(crate) sessions: session::DatabaseSessions,
+    pub(crate) sessions: DatabaseSessions,
     /// Cancelled when the process is asked to end: streams end with it.
     pub(crate) stop: CancellationToken,
 }
@@ -74,8 +75,7 @@ pub(crate) fn router(
     limits: &Limits,
     stop: CancellationToken,
 ) -> Result<Router> {
-    let sessions =
-        session::DatabaseSessions::new(installation.store.clone(), installation.portal.clone());
+    let sessions = DatabaseSessions::new(installation.store.clone(), installation.portal.clone());
     let state = AppState {
         portal: installation.portal.clone(),
         leptos: LeptosOptions::builder()

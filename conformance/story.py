@@ -6,6 +6,7 @@ import re
 import sys
 import time
 import traceback
+import urllib.parse
 import urllib.request
 import ssl
 
@@ -48,14 +49,16 @@ def expect(condition, message):
 
 
 def ask(method, path, body=None):
-    """The simulator's own control surface (crates/azure-sim/src/wire/control.rs)."""
+    """The simulator's own control surface (crates/azure-sim/src/wire/control.rs), with a token of its authority."""
+    form = {"client_id": CLIENT, "client_secret": SECRET, "grant_type": "client_credentials", "scope": ENDPOINT + "/.default"}
+    token = call("POST", f"/{TENANT}/oauth2/v2.0/token", urllib.parse.urlencode(form).encode(), {})["access_token"]
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    return call(method, path, None if body is None else json.dumps(body).encode(), headers)
+
+
+def call(method, path, data, headers):
     context = ssl.create_default_context(cafile=CA)
-    request = urllib.request.Request(
-        ENDPOINT + path,
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"content-type": "application/json"},
-    )
+    request = urllib.request.Request(ENDPOINT + path, method=method, data=data, headers=headers)
     with urllib.request.urlopen(request, context=context, timeout=30) as answer:
         text = answer.read()
     return json.loads(text) if text else None

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::form::{Control, Field};
-use types::ids::RequestId;
+use types::ids::SubmissionId;
 use types::problem::{FieldError, Problem};
 use types::request::{RequestDraft, RequestKind};
 use types::token::CreatedToken;
@@ -21,8 +21,9 @@ pub struct Submitted {
     pub path: String,
     /// The request form's values, when it was the request form.
     pub draft: Option<RequestDraft>,
-    /// The submission number that came with it; the same again, so that trying again still makes one request.
-    pub submission: Option<RequestId>,
+    /// The submission number that came with it; the same again, so that trying again still makes one request. Absent where that number was used for
+    /// another request: then the page takes a new one.
+    pub submission: Option<SubmissionId>,
     /// Values of any other form, by field name; without secrets.
     pub values: IndexMap<String, String>,
     /// What is wrong with which field.
@@ -33,7 +34,21 @@ pub struct Submitted {
     pub created: Option<CreatedToken>,
 }
 
+/// The problem of a form whose number was used before, with other values.
+const ALREADY_SENT: &str = "already_sent";
+
 impl Submitted {
+    /// The same, refused with this problem. A number that made another request already is not used again: the next try is a request of its own.
+    #[must_use]
+    pub fn refused(mut self, problem: Problem) -> Self {
+        if problem.code == ALREADY_SENT {
+            self.submission = None;
+        }
+        self.errors.clone_from(&problem.errors);
+        self.problem = Some(problem);
+        self
+    }
+
     /// What was typed into a field of a small form.
     pub(crate) fn value(&self, field: &str) -> String {
         self.values.get(field).cloned().unwrap_or_default()

@@ -8,6 +8,10 @@ use types::actor::Actor;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrentActor(pub Option<Actor>);
 
+/// The id of the call that is answered, as in its `x-request-id` and in the log. `server` provides it for every request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub std::sync::Arc<str>);
+
 /// What the frame of every page shows about the installation. `server` provides it for every request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {

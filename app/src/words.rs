@@ -5,11 +5,19 @@ use types::operation::{OperationKind, OperationState};
 use types::plan::Change;
 use types::policy::Severity;
 use types::project::Tier;
-use types::request::{RequestKind, RequestState};
+use types::request::{PlanAuthor, RequestKind, RequestState, last_edit};
 use types::stack::StackState;
 
 use crate::components::chip::Tone;
 use crate::components::icon::Icon;
+
+/// Who sent a request and who edited it last: whom an approver wants to know before deciding.
+pub(crate) fn written_by(requester: &str, authors: &[PlanAuthor]) -> String {
+    match last_edit(authors) {
+        Some(edit) => format!("Requested by {requester}, last edited by {}", edit.subject),
+        None => format!("Requested by {requester}"),
+    }
+}
 
 pub(crate) fn request_state(state: RequestState) -> (Tone, &'static str) {
     match state {

@@ -22,10 +22,25 @@ export async function apiAs(page: Page, slipway: Slipway, persona: string): Prom
 
 /** `/_sim` of the simulator in the server's process: faults on order, the request log, the clock. */
 export async function simulator(slipway: Slipway): Promise<APIRequestContext> {
-  const settings = JSON.parse(await readFile(join(slipway.data, "azure-sim/azure.json"), "utf8")) as Record<string, string>;
-  const address = Object.values(settings).find((value) => /^https:\/\/127\.0\.0\.1:\d+/.test(value));
-  if (!address) throw new Error("the simulator's settings name no address");
-  return requests.newContext({ baseURL: new URL(address).origin, ignoreHTTPSErrors: true });
+  const settings = JSON.parse(await readFile(join(slipway.data, "azure-sim/azure.json"), "utf8")) as Settings;
+  const baseURL = new URL(settings.resource_manager).origin;
+  const { client_id, client_secret } = settings.credential;
+  const anonymous = await requests.newContext({ baseURL, ignoreHTTPSErrors: true });
+  const given = await anonymous.post(`/${settings.tenant_id}/oauth2/v2.0/token`, {
+    form: { grant_type: "client_credentials", client_id, client_secret, scope: `${settings.audience}/.default` },
+  });
+  if (!given.ok()) throw new Error(`no token of the simulator: ${given.status()} ${await given.text()}`);
+  const { access_token } = (await given.json()) as { access_token: string };
+  await anonymous.dispose();
+  return requests.newContext({ baseURL, ignoreHTTPSErrors: true, extraHTTPHeaders: { Authorization: `Bearer ${access_token}` } });
+}
+
+/** The parts of `azure.json` that lead to the simulator. */
+interface Settings {
+  resource_manager: string;
+  tenant_id: string;
+  audience: string;
+  credential: { client_id: string; client_secret: string };
 }
 
 export interface Sent {

@@ -20,9 +20,10 @@ test("a VM for dev, without a line of script", async ({ page, console }) => {
   await expect(page).toHaveTitle(/^Not ready: Request Azure Linux VM/);
 
   await fillVm(page, { name: "plain-worker", tier: "Dev" });
+  // A stack in dev must expire: the form begins with 30 days, and offers no more than 90.
+  await expect(page.getByLabel("Lives until")).toHaveValue("30d");
+  await expect(page.getByRole("option", { name: "Until deleted" })).toBeDisabled();
   await page.getByRole("button", { name: "Check" }).last().click();
-  // A stack in dev must expire: the rule says so and offers the remedy.
-  await page.getByRole("button", { name: "Let it expire in 30 days" }).first().click();
   await expect(page.getByText("Can be sent; nobody has to approve")).toBeVisible();
   await page.getByRole("button", { name: "Send request" }).click();
   await expect(page).toHaveURL(/\/requests\/[0-9a-f-]{36}$/);

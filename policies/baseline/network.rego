@@ -185,7 +185,7 @@ left_open(rule) if look.at(rule, "properties.direction").unknown
 
 left_open(rule) if {
 	some part in ["access", "sourceAddressPrefix", "sourceAddressPrefixes", "destinationPortRange", "destinationPortRanges"]
-	rule.properties[part]["$unknown"]
+	look.unknown(rule.properties[part])
 }
 
 everywhere := {"*", "0.0.0.0/0", "internet", "any", "::/0"}

@@ -1,4 +1,4 @@
-# What a plan may cost: increases, budgets, and what has no price.
+# What a plan may cost: increases, budgets, and what has no price. All amounts are those of the most that the plan allows.
 package slipway.guardrails.cost
 
 import data.slipway.plan
@@ -21,14 +21,14 @@ unpriceable if {
 
 rules["GR-005"] := {
 	"title": "Large increases are approved",
-	"description": "A monthly cost that grows by more than $500 needs one approval by the cost approvers.",
+	"description": "A monthly cost that can grow by more than $500 needs one approval by the cost approvers.",
 	"severity": "medium",
 	"docs": "House rule",
 }
 
 approve contains {
 	"id": "GR-005",
-	"message": sprintf("The monthly cost grows by $%.2f, more than $500: 1 approval by the cost approvers is needed.", [increase]),
+	"message": sprintf("The monthly cost grows by up to $%.2f, more than $500: 1 approval by the cost approvers is needed.", [increase]),
 	"path": "plan.cost.monthly_usd",
 	"group": "cost-approvers",
 	"count": 1,
@@ -60,19 +60,20 @@ warn contains {
 
 rules["GR-006"] := {
 	"title": "Within the budget",
-	"description": "What a project has committed to in a tier, this plan included, stays within its monthly budget. From 90 percent on it warns.",
+	"description": "What a project has committed to in a tier, this plan included, stays within its monthly budget. From 90 percent on it warns. Where stacks of the tier have parts without a price, nobody can say so, and the cost approvers decide.",
 	"severity": "high",
 	"docs": "House rule",
 }
 
 budget := input.plan.cost.budget
 
-# What will be committed once this plan is carried out; what the stack costs today is among what is committed already.
-committed := budget.committed_usd + increase if {
-	is_number(budget.committed_usd)
+# What will be committed once this plan is carried out.
+committed := budget.after_usd if {
+	is_number(budget.after_usd)
 	is_number(budget.limit_usd)
 }
 
+# A plan that makes nothing dearer is never too dear.
 deny contains {
 	"id": "GR-006",
 	"message": sprintf("The budget of $%.2f a month would be exceeded by $%.2f. Choose less, delete what is not needed, or have the budget raised.", [budget.limit_usd, committed - budget.limit_usd]),
@@ -97,6 +98,20 @@ warn contains {
 	committed >= 0.9 * budget.limit_usd
 }
 
+# What the tier holds already has a price, or the sum is no sum. A count that is missing or no number is no proof of it.
+approve contains {
+	"id": "GR-006",
+	"message": "Stacks of this tier have parts without a known price, so nobody can say whether the plan stays within the budget: 1 approval by the cost approvers is needed.",
+	"path": "plan.cost.budget.unpriced",
+	"group": "cost-approvers",
+	"count": 1,
+} if {
+	plan.changes
+	is_object(budget)
+	increase > 0
+	object.get(budget, "unpriced", null) != 0
+}
+
 # A budget of null is no budget; one that cannot be read is not.
 warn contains {
 	"id": "GR-006",
@@ -113,10 +128,13 @@ no_budget if input.plan.cost.budget == null
 
 rules["GR-017"] := {
 	"title": "Everything has a price",
-	"description": "A resource without a known price is missing from the estimate: the real cost will be higher.",
-	"severity": "low",
+	"description": "What has no known price comes on top of the estimate, and nobody can say how much: making, changing or keeping it needs one approval by the cost approvers.",
+	"severity": "medium",
 	"docs": "House rule",
 }
+
+# Extending goes on paying.
+pays if not input.request.kind == "delete"
 
 warn contains {
 	"id": "GR-017",
@@ -124,7 +142,18 @@ warn contains {
 	"path": "plan.cost.unpriced",
 	"found": priceless,
 } if {
-	plan.changes
+	pays
+	count(priceless) > 0
+}
+
+approve contains {
+	"id": "GR-017",
+	"message": sprintf("No price is known for %s: 1 approval by the cost approvers is needed.", [concat(", ", priceless)]),
+	"path": "plan.cost.unpriced",
+	"group": "cost-approvers",
+	"count": 1,
+} if {
+	pays
 	count(priceless) > 0
 }
 
@@ -138,7 +167,18 @@ warn contains {
 	"path": "plan.cost.unpriced",
 	"found": seen,
 } if {
-	plan.changes
+	pays
 	seen := object.get(input.plan, ["cost", "unpriced"], null)
 	not is_array(seen)
+}
+
+approve contains {
+	"id": "GR-017",
+	"message": "The plan does not say which resources have no price: 1 approval by the cost approvers is needed.",
+	"path": "plan.cost.unpriced",
+	"group": "cost-approvers",
+	"count": 1,
+} if {
+	pays
+	not is_array(object.get(input.plan, ["cost", "unpriced"], null))
 }

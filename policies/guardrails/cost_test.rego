@@ -29,17 +29,22 @@ good := testing.set(testing.creating([]), "plan.cost", {
 	"monthly_usd": 100,
 	"monthly_before_usd": null,
 	"unpriced": [],
-	"budget": {"limit_usd": 1000, "committed_usd": 500},
+	"budget": {"limit_usd": 1000, "committed_usd": 500, "after_usd": 600, "unpriced": 0},
 })
 
 # The good plan at another price, of a stack that costs so much today.
 priced(now, before) := testing.set(testing.set(good, "plan.cost.monthly_usd", now), "plan.cost.monthly_before_usd", before)
 
+# The good plan in a tier that will have committed so much.
+after(usd) := testing.set(good, "plan.cost.budget.after_usd", usd)
+
+extended(facts) := testing.set(facts, "request.kind", "extend")
+
+priceless(names) := testing.set(good, "plan.cost.unpriced", names)
+
 roomy := testing.set(good, "plan.cost.budget", null)
 
 gone(facts) := testing.set(facts, "request.kind", "delete")
-
-committed(usd) := testing.set(good, "plan.cost.budget.committed_usd", usd)
 
 test_gr_005_passes if silent("GR-005", good)
 
@@ -53,12 +58,12 @@ test_gr_005_fails_increase if asked("GR-005", priced(2000.01, 1500)) == ["cost-a
 
 test_gr_005_asks_for_one if {
 	needs := cost.approve with input as priced(501, null)
-	[1] == [need.count | some need in needs]
+	[1] == [need.count | some need in needs; need.id == "GR-005"]
 }
 
 test_gr_005_absent_asks_for_one if {
 	needs := cost.approve with input as testing.without(good, "plan.cost")
-	[1] == [need.count | some need in needs]
+	[1] == [need.count | some need in needs; need.id == "GR-005"]
 }
 
 test_gr_005_leaves_deletions_alone if silent("GR-005", gone(priced(900, null)))
@@ -80,32 +85,35 @@ test_gr_006_passes if silent("GR-006", good)
 
 test_gr_006_passes_without_a_budget if silent("GR-006", roomy)
 
-test_gr_006_passes_below_nine_tenths if silent("GR-006", committed(799))
+test_gr_006_passes_below_nine_tenths if silent("GR-006", after(899))
 
 test_gr_006_warns_at_nine_tenths if {
-	warned("GR-006", committed(800)) == ["plan.cost.budget"]
-	denied("GR-006", committed(800)) == []
+	warned("GR-006", after(900)) == ["plan.cost.budget"]
+	denied("GR-006", after(900)) == []
 }
 
 test_gr_006_warns_at_the_limit if {
-	warned("GR-006", committed(900)) == ["plan.cost.budget"]
-	denied("GR-006", committed(900)) == []
+	warned("GR-006", after(1000)) == ["plan.cost.budget"]
+	denied("GR-006", after(1000)) == []
 }
 
 test_gr_006_fails if {
-	denied("GR-006", committed(900.01)) == ["plan.cost.budget"]
-	warned("GR-006", committed(900.01)) == []
+	denied("GR-006", after(1000.01)) == ["plan.cost.budget"]
+	warned("GR-006", after(1000.01)) == []
 }
 
-test_gr_006_counts_the_increase_only if silent("GR-006", testing.set(priced(900, 880), "plan.cost.budget.committed_usd", 500))
+# Of a stack that is changed the rest of the tier counts, and the stack as it will be.
+over_with(now, before) := testing.set(priced(now, before), "plan.cost.budget.after_usd", 5000)
 
-test_gr_006_a_smaller_plan_is_never_too_dear if denied("GR-006", testing.set(priced(100, 200), "plan.cost.budget.committed_usd", 5000)) == []
+test_gr_006_fails_a_larger_plan if denied("GR-006", over_with(200.01, 200)) == ["plan.cost.budget"]
 
-test_gr_006_an_equal_plan_is_never_too_dear if denied("GR-006", testing.set(priced(100, 100), "plan.cost.budget.committed_usd", 5000)) == []
+test_gr_006_a_smaller_plan_is_never_too_dear if denied("GR-006", over_with(100, 200)) == []
 
-test_gr_006_leaves_deletions_alone if silent("GR-006", gone(committed(5000)))
+test_gr_006_an_equal_plan_is_never_too_dear if denied("GR-006", over_with(100, 100)) == []
 
-test_gr_006_leaves_near_deletions_alone if silent("GR-006", gone(committed(850)))
+test_gr_006_leaves_deletions_alone if silent("GR-006", gone(after(5000)))
+
+test_gr_006_leaves_near_deletions_alone if silent("GR-006", gone(after(950)))
 
 test_gr_006_leaves_unknown_deletions_alone if silent("GR-006", gone(testing.set(good, "plan.cost.budget", testing.unknown)))
 
@@ -113,18 +121,62 @@ test_gr_006_absent if warned("GR-006", testing.without(good, "plan.cost.budget")
 
 test_gr_006_absent_limit if warned("GR-006", testing.without(good, "plan.cost.budget.limit_usd")) == ["plan.cost.budget"]
 
-test_gr_006_absent_commitment if warned("GR-006", testing.without(good, "plan.cost.budget.committed_usd")) == ["plan.cost.budget"]
+test_gr_006_absent_commitment if warned("GR-006", testing.without(good, "plan.cost.budget.after_usd")) == ["plan.cost.budget"]
 
 test_gr_006_unknown if warned("GR-006", testing.set(good, "plan.cost.budget", testing.unknown)) == ["plan.cost.budget"]
 
+test_gr_006_asks_where_the_tier_has_parts_without_a_price if {
+	asked("GR-006", testing.set(good, "plan.cost.budget.unpriced", 1)) == ["cost-approvers"]
+	asked("GR-006", testing.set(priced(200.01, 200), "plan.cost.budget.unpriced", 1)) == ["cost-approvers"]
+}
+
+test_gr_006_asks_for_one if {
+	needs := cost.approve with input as testing.set(good, "plan.cost.budget.unpriced", 1)
+	[1] == [need.count | some need in needs]
+}
+
+test_gr_006_asks_where_that_is_not_said if {
+	asked("GR-006", testing.without(good, "plan.cost.budget.unpriced")) == ["cost-approvers"]
+	asked("GR-006", testing.set(good, "plan.cost.budget.unpriced", testing.unknown)) == ["cost-approvers"]
+}
+
+test_gr_006_asks_nobody_for_what_is_not_dearer if {
+	asked("GR-006", testing.set(priced(100, 100), "plan.cost.budget.unpriced", 1)) == []
+	asked("GR-006", gone(testing.set(good, "plan.cost.budget.unpriced", 1))) == []
+	asked("GR-006", extended(testing.set(good, "plan.cost.budget.unpriced", 1))) == []
+}
+
 test_gr_017_passes if silent("GR-017", good)
 
-test_gr_017_fails if warned("GR-017", testing.set(good, "plan.cost.unpriced", ["disk-web"])) == ["plan.cost.unpriced"]
+test_gr_017_passes_extension if silent("GR-017", extended(good))
 
-test_gr_017_leaves_deletions_alone if silent("GR-017", gone(testing.set(good, "plan.cost.unpriced", ["disk-web"])))
+test_gr_017_fails if {
+	warned("GR-017", priceless(["disk-web"])) == ["plan.cost.unpriced"]
+	asked("GR-017", priceless(["disk-web"])) == ["cost-approvers"]
+}
 
-test_gr_017_leaves_unknown_deletions_alone if silent("GR-017", gone(testing.set(good, "plan.cost.unpriced", testing.unknown)))
+test_gr_017_fails_without_a_budget if asked("GR-017", testing.set(priceless(["disk-web"]), "plan.cost.budget", null)) == ["cost-approvers"]
 
-test_gr_017_absent if warned("GR-017", testing.without(good, "plan.cost.unpriced")) == ["plan.cost.unpriced"]
+test_gr_017_fails_extension if {
+	warned("GR-017", extended(priceless(["disk-web"]))) == ["plan.cost.unpriced"]
+	asked("GR-017", extended(priceless(["disk-web"]))) == ["cost-approvers"]
+}
 
-test_gr_017_unknown if warned("GR-017", testing.set(good, "plan.cost.unpriced", testing.unknown)) == ["plan.cost.unpriced"]
+test_gr_017_asks_for_one if {
+	needs := cost.approve with input as priceless(["disk-web", "disk-api"])
+	[1] == [need.count | some need in needs]
+}
+
+test_gr_017_leaves_deletions_alone if silent("GR-017", gone(priceless(["disk-web"])))
+
+test_gr_017_leaves_unknown_deletions_alone if silent("GR-017", gone(priceless(testing.unknown)))
+
+test_gr_017_absent if {
+	warned("GR-017", testing.without(good, "plan.cost.unpriced")) == ["plan.cost.unpriced"]
+	asked("GR-017", testing.without(good, "plan.cost.unpriced")) == ["cost-approvers"]
+}
+
+test_gr_017_unknown if {
+	warned("GR-017", priceless(testing.unknown)) == ["plan.cost.unpriced"]
+	asked("GR-017", priceless(testing.unknown)) == ["cost-approvers"]
+}

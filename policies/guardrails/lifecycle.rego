@@ -206,7 +206,7 @@ max_stacks := object.get(input.project, "max_stacks", null)
 
 deny contains {
 	"id": "GR-022",
-	"message": sprintf("The project has %v of %v stacks. Delete one that is not needed, or have the limit raised.", [stacks, max_stacks]),
+	"message": sprintf("The project has %v of %v stacks in %v%s. Delete one that is not needed, or have the limit raised.", [stacks, max_stacks, input.request.tier, counted]),
 	"path": "project.stacks",
 	"found": stacks,
 	"wanted": max_stacks,
@@ -216,6 +216,12 @@ deny contains {
 	is_number(max_stacks)
 	stacks >= max_stacks
 }
+
+# What counts, as the project's page says it.
+counted := sprintf(": %v active, %v approved", [input.project.stacks_active, input.project.stacks_approved]) if {
+	is_number(input.project.stacks_active)
+	is_number(input.project.stacks_approved)
+} else := ""
 
 # A limit that nobody can count against lets nothing new in.
 deny contains {

@@ -21,7 +21,7 @@ silent(id, facts) if {
 
 good := object.union(with_machine(testing.machine), {
 	"request": {"lifetime_days": 90, "cost_centre": "CC-1"},
-	"project": {"stacks": 3, "max_stacks": 5},
+	"project": {"stacks": 3, "stacks_active": 2, "stacks_approved": 1, "max_stacks": 5},
 })
 
 with_machine(body) := testing.creating([testing.resource("Microsoft.Compute/virtualMachines", "vm-web", body)])
@@ -155,6 +155,16 @@ test_gr_022_passes if silent("GR-022", good)
 test_gr_022_passes_the_last_one if silent("GR-022", testing.set(good, "project.stacks", 4))
 
 test_gr_022_fails if denied("GR-022", testing.set(good, "project.stacks", 5)) == ["project.stacks"]
+
+test_gr_022_says_what_counts if {
+	said := lifecycle.deny with input as testing.set(good, "project.stacks", 5)
+	["The project has 5 of 5 stacks in dev: 2 active, 1 approved. Delete one that is not needed, or have the limit raised."] == [finding.message | some finding in said]
+}
+
+test_gr_022_fails_without_the_parts if {
+	denied("GR-022", testing.without(testing.set(good, "project.stacks", 5), "project.stacks_active")) == ["project.stacks"]
+	denied("GR-022", testing.without(testing.set(good, "project.stacks", 5), "project.stacks_approved")) == ["project.stacks"]
+}
 
 test_gr_022_passes_update_of_a_full_project if silent("GR-022", of_kind("update", testing.set(good, "project.stacks", 5)))
 

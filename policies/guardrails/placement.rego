@@ -142,7 +142,7 @@ warn contains {
 
 rules["GR-008"] := {
 	"title": "Quota fits",
-	"description": "What the plan adds fits into Azure's quota, with what approved requests have reserved.",
+	"description": "The most that the plan may add fits into Azure's quota, with what approved requests and growing node pools hold. What cannot be held against a quota needs one approval by the platform approvers.",
 	"severity": "high",
 	"docs": "Azure Compute usages",
 }
@@ -180,6 +180,31 @@ warn contains {
 	plan.changes
 	some i, line in input.plan.quota
 	look.unknown(line.fits)
+}
+
+unheld := object.get(input.plan, "quota_unknown", null)
+
+approve contains {
+	"id": "GR-008",
+	"message": sprintf("Nobody can say whether Azure's quota is enough for %s: 1 approval by the platform approvers is needed.", [concat(", ", unheld)]),
+	"path": "plan.quota_unknown",
+	"group": "platform-approvers",
+	"count": 1,
+} if {
+	plan.changes
+	is_array(unheld)
+	count(unheld) > 0
+}
+
+approve contains {
+	"id": "GR-008",
+	"message": "The plan does not say which quotas are not known: 1 approval by the platform approvers is needed.",
+	"path": "plan.quota_unknown",
+	"group": "platform-approvers",
+	"count": 1,
+} if {
+	plan.changes
+	not is_array(unheld)
 }
 
 rules["GR-013"] := {

@@ -14,9 +14,15 @@ warned(id, facts) := [finding.path | some finding in said; finding.id == id] if 
 	said := placement.warn with input as facts
 }
 
+# Whom a rule asks for approval.
+asked(id, facts) := [finding.group | some finding in said; finding.id == id] if {
+	said := placement.approve with input as facts
+}
+
 silent(id, facts) if {
 	denied(id, facts) == []
 	warned(id, facts) == []
+	asked(id, facts) == []
 }
 
 good := with_machine(testing.machine)
@@ -141,6 +147,25 @@ test_gr_008_absent if denied("GR-008", testing.set(good, "plan.quota", [{"family
 test_gr_008_unknown if {
 	denied("GR-008", quota({"fits": testing.unknown})) == []
 	warned("GR-008", quota({"fits": testing.unknown})) == ["plan.quota[0]"]
+}
+
+unheld(names) := testing.set(good, "plan.quota_unknown", names)
+
+test_gr_008_asks_for_what_has_no_quota if asked("GR-008", unheld(["the machines of pool-batch"])) == ["platform-approvers"]
+
+test_gr_008_asks_for_one if {
+	needs := placement.approve with input as unheld(["the machines of pool-batch"])
+	[[1, "Nobody can say whether Azure's quota is enough for the machines of pool-batch: 1 approval by the platform approvers is needed."]] == [[need.count, need.message] | some need in needs]
+}
+
+test_gr_008_asks_where_that_is_not_said if {
+	asked("GR-008", testing.without(good, "plan.quota_unknown")) == ["platform-approvers"]
+	asked("GR-008", unheld(testing.unknown)) == ["platform-approvers"]
+}
+
+test_gr_008_asks_nobody_for_deletions if {
+	silent("GR-008", gone(unheld(["the machines of pool-batch"])))
+	silent("GR-008", gone(testing.without(good, "plan.quota_unknown")))
 }
 
 test_gr_013_passes if silent("GR-013", with_pool(testing.pool))

@@ -32,7 +32,7 @@ resource(kind, name, body) := {
 
 # A request to create these resources in dev.
 creating(resources) := {
-	"plan": {"resources": resources, "template": {"name": "azure-linux-vm", "version": "1.0.0", "title": "Azure Linux VM", "support": "ga", "lifecycle": "published"}, "parameters": {}},
+	"plan": {"resources": resources, "template": {"name": "azure-linux-vm", "version": "1.0.0", "title": "Azure Linux VM", "support": "ga", "lifecycle": "published"}, "parameters": {}, "quota_unknown": []},
 	"request": {"kind": "create", "tier": "dev", "region": "westeurope", "zone": "", "name": "web"},
 	"project": {"name": "payments", "tier": "dev", "regions": ["westeurope"], "subnets": [subnet], "clusters": [cluster]},
 	"context": {

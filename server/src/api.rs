@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod break_glass;
 mod conditional;
 mod events;
 mod idempotency;
@@ -85,6 +86,7 @@ fn routes() -> OpenApiRouter<AppState> {
             .merge(operations::routes())
             .merge(events::routes())
             .merge(projects::routes())
+            .merge(break_glass::routes())
             .merge(policies::routes())
             .merge(limits::routes())
             .merge(audit::routes())

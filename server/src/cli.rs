@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit::{AuditCommand, AuditOptions};
-use crate::{api, audit, installation, sandbox, serve};
+use crate::limits::Limits;
+use crate::{api, audit, installation, private, sandbox, serve};
 
 /// Self-service provisioning of hardened Linux on Azure. Without a command it serves; without Azure settings it serves the sandbox.
 #[derive(Parser)]
@@ -54,6 +55,10 @@ pub(crate) struct Options {
     #[arg(long, env = "SLIPWAY_PUBLIC_URL", global = true, value_name = "URL")]
     pub(crate) public_url: Option<url::Url>,
 
+    /// With --azure: anybody signs in as anybody, as in the sandbox. For a simulator of your own (`slipway sim`) only; without --azure it is always so.
+    #[arg(long, env = "SLIPWAY_SANDBOX", global = true)]
+    pub(crate) sandbox: bool,
+
     /// How many times faster than Azure the simulator's operations run.
     #[arg(
         long,
@@ -66,6 +71,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) audit: AuditOptions,
+
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 #[derive(Subcommand, Clone)]
@@ -77,7 +85,11 @@ enum Command {
     /// Brings the database up to this version and ends.
     Migrate,
     /// Runs the Azure simulator alone, on loopback.
-    Sim,
+    Sim {
+        /// Serves plain http on the same port, beside https: for clients that cannot be given a certificate.
+        #[arg(long)]
+        http: bool,
+    },
     /// Prints the OpenAPI document.
     Openapi,
     /// Exports and verifies the audit record.
@@ -88,18 +100,18 @@ enum Command {
 }
 
 impl Options {
-    /// The data directory, made where it is missing.
+    /// Whether personas sign in: in the built-in sandbox, or where `--sandbox` says so. Never because of an address.
+    pub(crate) fn is_sandbox(&self) -> bool {
+        self.azure.is_none() || self.sandbox
+    }
+
+    /// The data directory, made where it is missing; nobody but this user may enter it.
     pub(crate) fn data(&self) -> Result<PathBuf> {
         let directory = match &self.data {
             Some(directory) => directory.clone(),
             None => default_data()?,
         };
-        std::fs::create_dir_all(&directory).with_context(|| {
-            format!(
-                "the data directory {} cannot be made; choose another with --data",
-                directory.display()
-            )
-        })?;
+        private::directory(&directory)?;
         directory
             .canonicalize()
             .with_context(|| format!("the data directory {} cannot be read", directory.display()))
@@ -138,7 +150,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             installation::open_store(&database).await?;
             println!("The database is up to date.");
         }
-        Command::Sim => sandbox::run_alone(&options).await?,
+        Command::Sim { http } => sandbox::run_alone(&options, http).await?,
         Command::Openapi => println!("{}", api::document_json()?),
         Command::Audit { command } => return audit::run(command, &options).await,
     }

@@ -2,11 +2,16 @@
 
 mod actor;
 mod assets;
+mod deadlines;
 mod forms;
 mod health;
+mod members;
 mod origin;
 mod pages;
 mod problem;
+mod rates;
+mod refusals;
+mod request_id;
 mod security;
 mod session;
 
@@ -21,16 +26,22 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use leptos::config::LeptosOptions;
 use portal::Portal;
 use tokio_util::sync::CancellationToken;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
+
+use deadlines::Deadlines;
+use rates::Rates;
+use refusals::Refusals;
+use request_id::RequestId;
 
 pub(crate) use actor::SignedIn;
 pub(crate) use problem::{Failure, Json, Query};
 
 use crate::installation::Installation;
+use crate::limits::Limits;
 use crate::{api, sandbox};
 
 /// The largest body that is read: the longest form is a few kilobytes.
@@ -44,6 +55,7 @@ pub(crate) struct AppState {
     assets: app::Assets,
     notice: Notice,
     hosts: security::Hosts,
+    rates: Rates,
     /// Cancelled when the process is asked to end: streams end with it.
     pub(crate) stop: CancellationToken,
 }
@@ -53,6 +65,7 @@ pub(crate) fn router(
     installation: &Installation,
     address: SocketAddr,
     public_url: &url::Url,
+    limits: &Limits,
     stop: CancellationToken,
 ) -> Result<Router> {
     let state = AppState {
@@ -72,10 +85,13 @@ pub(crate) fn router(
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         hosts: security::Hosts::new(address, public_url),
+        rates: Rates::new(limits),
         stop,
     };
+    let refusals = Refusals::start(state.stop.clone());
     let people = pages::router(&state)
         .merge(forms::router())
+        .layer(from_fn_with_state(state.clone(), rates::by_caller))
         .layer(from_fn_with_state(state.clone(), actor::from_session))
         .layer(session::layer(
             installation.store.clone(),
@@ -84,6 +100,7 @@ pub(crate) fn router(
         ))
         .layer(map_response(session::told));
     let programs = api::router(&state)
+        .layer(from_fn_with_state(state.clone(), rates::by_caller))
         .layer(from_fn_with_state(
             state.clone(),
             actor::from_token_or_session,
@@ -94,22 +111,35 @@ pub(crate) fn router(
             !installation.sandbox,
         ))
         .layer(map_response(session::told));
+    let deadlines = Deadlines {
+        body: limits.body_timeout,
+        handler: limits.handler_timeout,
+    };
     // From the inside out: a request meets the last of these first.
     let router = Router::new()
         .merge(people)
         .merge(programs)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(CsrfLayer::new())
+        .layer(CsrfLayer::new().with_rejection_response(security::cross_site))
         .layer(from_fn_with_state(state.clone(), security::known_host))
-        .merge(health::router())
+        .layer(option_layer(
+            installation
+                .sandbox
+                .then(|| from_fn(security::not_by_proxy)),
+        ))
         .merge(assets::router())
+        .layer(from_fn_with_state(state.clone(), rates::by_address))
+        // Whoever keeps the process running asks often, from an address that clients may share.
+        .merge(health::router())
+        .layer(from_fn_with_state(deadlines, deadlines::keep))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(problem::complete))
         .layer(from_fn(security::headers))
         .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn(origin::tell))
         .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(from_fn_with_state(refusals, refusals::log))
+        .layer(from_fn(request_id::name))
         .with_state(state);
     Ok(router)
 }
@@ -117,10 +147,9 @@ pub(crate) fn router(
 /// The span of one request: never its query or headers, which may hold what people typed.
 fn span(request: &axum::extract::Request) -> tracing::Span {
     let id = request
-        .headers()
-        .get("x-request-id")
-        .and_then(|id| id.to_str().ok())
-        .unwrap_or("-");
+        .extensions()
+        .get::<RequestId>()
+        .map_or("-", |RequestId(id)| id);
     tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Installation {
     pub(crate) portal: Portal,
     /// The database, for sessions.
     pub(crate) store: Store,
-    /// True when Azure is on this machine: personas may sign in, and nothing but loopback is served.
+    /// True in the sandbox: personas may sign in, and nothing but loopback is served.
     pub(crate) sandbox: bool,
     simulator: Option<Simulator>,
 }
@@ -34,25 +34,43 @@ impl Installation {
         let (settings, simulator) = match &options.azure {
             Some(file) => (file.clone(), None),
             None => {
-                let simulator = Simulator::start(&options.data()?, None, options.sim_speed).await?;
+                let simulator = Simulator::start(
+                    &options.data()?,
+                    None,
+                    options.sim_speed,
+                    azure_sim::Transport::Https,
+                )
+                .await?;
                 (simulator.settings.clone(), Some(simulator))
             }
         };
         let settings = AzureSettings::read(&settings)?;
-        let sandbox = settings.is_loopback();
+        let sandbox = options.is_sandbox();
         if !sandbox {
             bail!(
                 "signing in with OpenID Connect is not part of this version, so Slipway serves the sandbox only: \
-                 the Azure settings must name a Resource Manager on this machine, such as one started with `slipway sim`"
+                 add --sandbox if the Azure settings lead to a simulator on this machine (`slipway sim`)"
             );
         }
+        if !settings.is_loopback() {
+            bail!(
+                "--sandbox lets anybody sign in as anybody, so its Azure settings must name a Resource Manager and an authority \
+                 on this machine, such as those of `slipway sim`"
+            );
+        }
+        let clock = Clock::system();
+        let installation = store
+            .installation(clock.now())
+            .await
+            .context("the installation's id cannot be read")?;
         let portal = Portal::new(Setup {
             store: store.clone(),
+            installation,
             arm: azure::Arm::new(azure_config(&settings))
                 .context("the Azure client cannot start")?,
             catalogue: Catalogue::embedded().context("the catalogue does not load")?,
             policies: policies()?,
-            clock: Clock::system(),
+            clock,
             sandbox,
             public_url,
             secret_key: None,

@@ -4,10 +4,14 @@
 
 mod api;
 mod audit;
+mod buckets;
 mod cli;
+mod connections;
 mod http;
 mod installation;
+mod limits;
 mod logging;
+mod private;
 mod sandbox;
 mod serve;
 mod settings;
@@ -23,6 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
+    private::from_now_on();
     logging::start(arguments.log.as_deref());
     match cli::run(arguments).await {
         Ok(code) => code,

@@ -31,12 +31,18 @@ pub(crate) struct Simulator {
 
 impl Simulator {
     /// Starts it on loopback; its port, certificate authority and state are those it had before in this data directory.
-    pub(crate) async fn start(data: &Path, listen: Option<SocketAddr>, speed: f64) -> Result<Self> {
+    pub(crate) async fn start(
+        data: &Path,
+        listen: Option<SocketAddr>,
+        speed: f64,
+        transport: azure_sim::Transport,
+    ) -> Result<Self> {
         let folder = data.join(FOLDER);
         let running = azure_sim::start(azure_sim::Config {
             listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             data: Some(folder.clone()),
             speed,
+            transport,
             ..azure_sim::Config::default()
         })
         .await
@@ -65,13 +71,19 @@ impl Simulator {
 }
 
 /// `slipway sim`: the simulator alone, until a signal ends it.
-pub(crate) async fn run_alone(options: &Options) -> Result<()> {
+///
+/// `http`: plain http is served beside https.
+pub(crate) async fn run_alone(options: &Options, http: bool) -> Result<()> {
     let data = options.data()?;
-    let simulator = Simulator::start(&data, options.listen, options.sim_speed).await?;
+    let transport = match http {
+        true => azure_sim::Transport::HttpsAndHttp,
+        false => azure_sim::Transport::Https,
+    };
+    let simulator = Simulator::start(&data, options.listen, options.sim_speed, transport).await?;
     let asked_to_end = crate::serve::signal();
     println!("Simulated Azure on {}", simulator.running.endpoint);
     println!(
-        "Azure settings in {}: slipway serve --azure FILE",
+        "Azure settings in {}: slipway serve --sandbox --azure FILE",
         simulator.settings.display()
     );
     asked_to_end.await;
@@ -137,7 +149,7 @@ const CAST: [Cast; 7] = [
     Cast {
         subject: "admin",
         title: "Admin",
-        what: "Administers the installation and resolves operations that need attention.",
+        what: "Administers the installation and resolves operations that need attention. Requests and approves only by breaking glass.",
         roles: &[],
         installation: &[InstallationRole::Admin],
         groups: &["platform-approvers", "cost-approvers"],

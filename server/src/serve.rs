@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::Options;
-use crate::http;
 use crate::installation::Installation;
+use crate::{connections, http, settings};
 
 /// Where `serve` listens when nothing is said.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
@@ -18,12 +18,11 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 pub(crate) async fn serve(options: &Options) -> Result<()> {
     let listen = options.listen.unwrap_or(DEFAULT_LISTEN);
     // Before anything is started: in the sandbox everybody who reaches the port may be admin.
-    if options.azure.is_none() && !listen.ip().is_loopback() {
-        bail!(
-            "the sandbox lets anybody sign in as anybody, so it listens on loopback only: use --listen 127.0.0.1:{}",
-            listen.port()
-        );
+    if options.is_sandbox() {
+        stays_on_this_machine(listen, options.public_url.as_ref())?;
     }
+    options.limits.announce();
+    let room = connections::room(&options.limits)?;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; choose another address with --listen")
     })?;
@@ -35,38 +34,32 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         }
     };
     let installation = Installation::open(options, public_url.clone()).await?;
-    if installation.sandbox && !address.ip().is_loopback() {
-        bail!(
-            "the sandbox listens on loopback only: use --listen 127.0.0.1:{}",
-            address.port()
-        );
-    }
-
     installation.portal.warm_facts().await?;
 
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(worker(installation.portal.clone(), stop.clone()));
-    let router = http::router(&installation, address, &public_url, stop.clone())?;
+    let router = http::router(
+        &installation,
+        address,
+        &public_url,
+        &options.limits,
+        stop.clone(),
+    )?;
     let asked_to_end = signal();
     println!("Slipway {} serves {public_url}", env!("CARGO_PKG_VERSION"));
     if installation.sandbox {
         println!("Sandbox: Azure is simulated, and you sign in by choosing a role.");
     }
-    let served = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown({
+    tokio::spawn({
         let stop = stop.clone();
         async move {
             asked_to_end.await;
             // Event streams end when this is cancelled; without it they would hold the shutdown open.
             stop.cancel();
         }
-    })
-    .await;
-    stop.cancel();
+    });
+    connections::serve(listener, router, room, &options.limits, stop.clone()).await;
     tasks.close();
     if tokio::time::timeout(std::time::Duration::from_secs(10), tasks.wait())
         .await
@@ -77,7 +70,25 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
         );
     }
     installation.shutdown().await;
-    served.context("serving ended")
+    Ok(())
+}
+
+/// Refuses to show the sandbox to other machines, be it by an address or by a name that a proxy answers for.
+fn stays_on_this_machine(listen: SocketAddr, public_url: Option<&url::Url>) -> Result<()> {
+    if !listen.ip().is_loopback() {
+        bail!(
+            "the sandbox lets anybody sign in as anybody, so it listens on loopback only: use --listen 127.0.0.1:{}",
+            listen.port()
+        );
+    }
+    if let Some(url) = public_url.filter(|url| !settings::is_loopback(url)) {
+        bail!(
+            "the sandbox lets anybody sign in as anybody, so people reach it on this machine only: --public-url must name localhost or a loopback \
+             address, not {}",
+            url.host_str().unwrap_or("nothing")
+        );
+    }
+    Ok(())
 }
 
 /// Works on operations only, until a signal.

@@ -86,13 +86,18 @@ impl AzureSettings {
         Ok(())
     }
 
-    /// True when ARM is on this machine: then it is a simulator, and personas may sign in.
+    /// True when ARM and its authority are on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        match self.resource_manager.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        is_loopback(&self.resource_manager) && is_loopback(&self.authority)
+    }
+}
+
+/// True when a URL leads to this machine and nowhere else.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }

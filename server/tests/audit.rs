@@ -355,7 +355,7 @@ async fn whoever_owns_the_database_cannot_change_the_record_unseen() {
     two_days(data).await;
     assert_eq!(found(data, &["check"]), ("ok".to_owned(), None));
     let last = i64::try_from(export(data).len()).unwrap();
-    let cases: [(&str, Option<i64>, &[&'static str]); 9] = [
+    let cases: [(&str, Option<i64>, &[&'static str]); 10] = [
         (
             "rewritten",
             Some(4),
@@ -393,6 +393,11 @@ async fn whoever_owns_the_database_cannot_change_the_record_unseen() {
             "text_altered",
             None,
             &["UPDATE decision SET decision = 'approve'"],
+        ),
+        (
+            "text_altered",
+            None,
+            &["UPDATE decision SET plan_revision = plan_revision + 1"],
         ),
         ("text_removed", None, &["DELETE FROM comment"]),
         (
@@ -640,7 +645,11 @@ async fn checkpoints_go_to_the_log_where_that_is_asked_for() {
 async fn refusals_are_in_the_record_and_few() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path();
-    let slipway = serve(data);
+    let slipway = Start::new(&["serve", "--listen", "127.0.0.1:0"], data)
+        .env("SLIPWAY_AUDIT_CHECKPOINT_LINES", "1")
+        // Another limit, with its own story, would answer 429 before this one is seen.
+        .env("SLIPWAY_FAILURE_BURST", "1000")
+        .start();
     let (owner, auditor) = (slipway.api("owner").await, slipway.api("auditor").await);
     let mut draft = vm("refused");
     draft["tier"] = json!("prod");

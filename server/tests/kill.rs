@@ -58,6 +58,7 @@ impl Life {
                 "SLIPWAY_AZURE",
                 support::settings(&self.data.path().join("sim")),
             );
+            start = start.env("SLIPWAY_SANDBOX", "true");
         }
         if let Some(crossed) = crash_at {
             start = start.env("SLIPWAY_CRASH_AT", crossed.to_string());

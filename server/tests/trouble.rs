@@ -109,6 +109,7 @@ async fn an_azure_out_of_reach_is_waited_for() {
     let mut simulator = azure();
     let slipway = Start::new(&["serve", "--listen", "127.0.0.1:0"], data.path())
         .env("SLIPWAY_AZURE", support::settings(&folder))
+        .env("SLIPWAY_SANDBOX", "true")
         .start();
     let developer = slipway.api("developer").await;
     let (status, sent) = developer.post("/requests", &vm("patient")).await;

@@ -1,5 +1,6 @@
 //! The one build driver: `cargo xtask run` serves the sandbox, `cargo xtask test` checks everything. What each step does lives in the modules beside this file.
 
+mod advisories;
 mod conformance;
 mod corpus;
 mod run;

@@ -6,11 +6,12 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::advisories;
 use crate::conformance;
 use crate::site;
 use crate::tools::{
-    announce, cargo, cargo_deny, check, chromium, command, debian_package, node_program,
-    npm_packages, on_path, postgres, target,
+    announce, cargo, cargo_deny, cargo_shear, check, chromium, command, debian_package,
+    node_program, npm_packages, on_path, postgres, target,
 };
 
 /// One part of the test run.
@@ -90,9 +91,12 @@ fn format() -> Result<()> {
 
 fn dependencies() -> Result<()> {
     let deny = cargo_deny()?;
+    let shear = cargo_shear()?;
     announce("Dependencies");
-    // Advisories are a database on the Internet: see docs/building.md.
-    check(command(deny).args(["--log-level=error", "check", "licenses", "bans", "sources"]))
+    check(command(&deny).args(["--log-level=error", "check", "licenses", "bans", "sources"]))?;
+    announce("Unused dependencies");
+    check(command(shear).arg("--locked"))?;
+    advisories::check(&deny)
 }
 
 fn lint() -> Result<()> {

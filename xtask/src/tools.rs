@@ -143,25 +143,32 @@ fn apt_line(packages: &str) -> String {
     format!("sudo apt-get update && sudo apt-get install -y --no-install-recommends {packages}")
 }
 
-/// cargo-deny, built once into the target directory; unoptimised, as building it takes far longer than its work.
+/// cargo-deny: licences, banned crates, sources, advisories.
+///
+/// # Errors
+/// When it cannot be installed.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
-    const VERSION: &str = "0.20.2";
-    let home = target().join("tools").join(format!("cargo-deny-{VERSION}"));
-    let program = home.join("bin/cargo-deny");
+    cargo_tool("cargo-deny", "0.20.2")
+}
+
+/// cargo-shear: dependencies that nothing names.
+///
+/// # Errors
+/// When it cannot be installed.
+pub(crate) fn cargo_shear() -> Result<PathBuf> {
+    cargo_tool("cargo-shear", "1.14.0")
+}
+
+/// A program from crates.io, built once into the target directory.
+fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
+    let home = target().join("tools").join(format!("{name}-{version}"));
+    let program = home.join("bin").join(name);
     if !program.is_file() {
-        announce(&format!("Installing cargo-deny {VERSION}"));
+        announce(&format!("Installing {name} {version}"));
         check(
             cargo()
-                .args([
-                    "install",
-                    "cargo-deny",
-                    "--locked",
-                    "--debug",
-                    "--quiet",
-                    "--version",
-                    VERSION,
-                    "--root",
-                ])
+                .args(["install", name, "--locked", "--debug", "--quiet"])
+                .args(["--version", version, "--root"])
                 .arg(&home)
                 .arg("--target-dir")
                 .arg(target().join("tools/build"))

@@ -127,7 +127,7 @@ mod context {
     use types::actor::Actor;
 
     use super::Failure;
-    use crate::session::CurrentActor;
+    use crate::session::{CurrentActor, RequestId};
 
     /// The application layer and the signed-in actor; 401 without one.
     pub(super) fn door() -> Result<(portal::Portal, Actor), Failure> {
@@ -143,9 +143,18 @@ mod context {
         result.map_err(|error| refuse(error.problem().into()))
     }
 
-    /// As [`answer`], for the parts of a page that must not decide its status.
+    /// As [`answer`], for the parts of a page that must not decide its status. Called by itself, a server function has the status of its failure all the
+    /// same: `server` reads it from the answer.
     pub(super) fn aside<T>(result: Result<T, portal::Error>) -> Result<T, Failure> {
-        result.map_err(|error| error.problem().into())
+        result.map_err(|error| traced(error.problem().into()))
+    }
+
+    /// The failure with the id under which the log knows this call.
+    fn traced(failure: Failure) -> Failure {
+        Failure {
+            trace_id: use_context::<RequestId>().map(|RequestId(id)| id.to_string()),
+            ..failure
+        }
     }
 
     pub(super) fn refuse(failure: Failure) -> Failure {
@@ -155,6 +164,6 @@ mod context {
         ) {
             response.set_status(status);
         }
-        failure
+        traced(failure)
     }
 }

@@ -1,20 +1,45 @@
 //! Azure's quota that a plan draws on, as bars with their words.
 
 use leptos::prelude::*;
+use types::plan::Plan;
 use types::quota::QuotaLine;
 
 use super::chip::{Tone, bar};
 use crate::words::region;
+
+/// All quotas of a plan, and what cannot be held against one.
+pub(crate) fn quotas(plan: &Plan) -> AnyView {
+    view! {
+        {plan.quota.iter().map(quota).collect::<Vec<_>>()}
+        {unknown(&plan.quota_unknown)}
+    }
+    .into_any()
+}
+
+/// What cannot be held against a quota.
+fn unknown(names: &[String]) -> Option<AnyView> {
+    (!names.is_empty()).then(|| {
+        view! {
+            <p class="not-first:mt-3 text-xs text-warn">
+                "Nobody can say whether the quota is enough for " {names.join(", ")} "."
+            </p>
+        }
+        .into_any()
+    })
+}
 
 /// One quota.
 #[expect(
     clippy::cast_precision_loss,
     reason = "quotas are counts of processors, far below 2^52"
 )]
-pub(crate) fn quota(line: &QuotaLine) -> AnyView {
+fn quota(line: &QuotaLine) -> AnyView {
     let limit = line.limit.max(1) as f64;
     let held = if line.reserved > 0 {
-        format!("; {} held by approved requests", line.reserved)
+        format!(
+            "; {} held for approved requests and growing pools",
+            line.reserved
+        )
     } else {
         String::new()
     };

@@ -6,7 +6,7 @@ use crate::components::card::CARD;
 use crate::components::page::plain_head;
 
 /// Code, title, what to do. The codes are those of problem documents.
-const PROBLEMS: [(&str, &str, &str); 16] = [
+const PROBLEMS: [(&str, &str, &str); 18] = [
     (
         "unauthenticated",
         "Not signed in",
@@ -19,8 +19,8 @@ const PROBLEMS: [(&str, &str, &str); 16] = [
     ),
     (
         "four_eyes",
-        "Somebody else has to decide",
-        "Whoever asked never counts as an approver. Ask another member of the group that the message names.",
+        "Someone else must decide",
+        "Whoever sent a request or edited it does not decide it. Ask another member of the group that the message names.",
     ),
     (
         "not_found",
@@ -51,6 +51,16 @@ const PROBLEMS: [(&str, &str, &str); 16] = [
         "stale_plan",
         "The plan is not the one you looked at",
         "An approval is for exactly one plan. Load the request again and look at its plan of now.",
+    ),
+    (
+        "plan_altered",
+        "The stored plan is not the one that was agreed to",
+        "Somebody changed it in the database. Nothing of it is shown, approved or sent to Azure. Tell an administrator: the audit record has the digest that was agreed to and the one that was found.",
+    ),
+    (
+        "already_sent",
+        "The form was sent before, with other values",
+        "One form makes one request. Load the form again, or send it again as the page now offers it: that makes a new request. Over REST, take a new Idempotency-Key.",
     ),
     (
         "conflict",

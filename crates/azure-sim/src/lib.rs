@@ -27,8 +27,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The data directory: state, certificate authority, port and secret survive a restart there. `None` keeps everything in memory.
     pub data: Option<PathBuf>,
-    /// https with a certificate authority of its own (the default; http is then served beside it, on the same port), or plain http alone.
-    pub tls: bool,
+    /// What clients may speak to it.
+    pub transport: Transport,
     /// How many times faster than Azure operations run; at 8 a virtual machine takes about 2.5 seconds. Must be positive.
     pub speed: f64,
     /// Whose clock it goes by.
@@ -48,7 +48,7 @@ impl Default for Config {
         Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: None,
-            tls: true,
+            transport: Transport::Https,
             speed: 8.0,
             time: Time::Machine,
             throttle: false,
@@ -60,6 +60,18 @@ impl Default for Config {
             ],
         }
     }
+}
+
+/// What clients may speak to a simulator. Whatever it is, they all speak to one port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transport {
+    /// https, with a certificate authority of the simulator's own.
+    #[default]
+    Https,
+    /// https, and plain http beside it for clients that cannot be given a certificate. Whoever comes over http is led on over http.
+    HttpsAndHttp,
+    /// Plain http alone.
+    Http,
 }
 
 /// Whose clock a simulator goes by.

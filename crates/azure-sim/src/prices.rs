@@ -8,23 +8,67 @@ use uuid::Uuid;
 use crate::providers::skus::{SKUS, Sku};
 use crate::wire::errors::Refusal;
 
-/// Premium SSD v1 and Standard SSD, USD per month in eastus; sizes in GiB are in the name's published tiers. Samples.
-const DISKS: &[(&str, &str, f64)] = &[
-    ("Premium SSD Managed Disks", "P4 LRS", 5.28),
-    ("Premium SSD Managed Disks", "P6 LRS", 10.21),
-    ("Premium SSD Managed Disks", "P10 LRS", 19.71),
-    ("Premium SSD Managed Disks", "P15 LRS", 38.02),
-    ("Premium SSD Managed Disks", "P20 LRS", 73.22),
-    ("Premium SSD Managed Disks", "P30 LRS", 135.17),
-    ("Premium SSD Managed Disks", "P40 LRS", 259.05),
-    ("Premium SSD Managed Disks", "P50 LRS", 495.57),
-    ("Standard SSD Managed Disks", "E4 LRS", 2.4),
-    ("Standard SSD Managed Disks", "E6 LRS", 4.8),
-    ("Standard SSD Managed Disks", "E10 LRS", 9.6),
-    ("Standard SSD Managed Disks", "E15 LRS", 19.2),
-    ("Standard SSD Managed Disks", "E20 LRS", 38.4),
-    ("Standard SSD Managed Disks", "E30 LRS", 76.8),
+/// Every tier of Premium SSD v1, Standard SSD and Standard HDD: its name, USD per month in eastus. Samples. Premium SSD v2 and Ultra have no tiers.
+const DISKS: [(&str, &[(&str, f64)]); 3] = [
+    (
+        "Premium SSD Managed Disks",
+        &[
+            ("P1", 0.6),
+            ("P2", 1.2),
+            ("P3", 2.4),
+            ("P4", 5.28),
+            ("P6", 10.21),
+            ("P10", 19.71),
+            ("P15", 38.02),
+            ("P20", 73.22),
+            ("P30", 135.17),
+            ("P40", 259.05),
+            ("P50", 495.57),
+            ("P60", 946.08),
+            ("P70", 1802.24),
+            ("P80", 3604.48),
+        ],
+    ),
+    (
+        "Standard SSD Managed Disks",
+        &[
+            ("E1", 0.3),
+            ("E2", 0.6),
+            ("E3", 1.2),
+            ("E4", 2.4),
+            ("E6", 4.8),
+            ("E10", 9.6),
+            ("E15", 19.2),
+            ("E20", 38.4),
+            ("E30", 76.8),
+            ("E40", 153.6),
+            ("E50", 307.2),
+            ("E60", 614.4),
+            ("E70", 1228.8),
+            ("E80", 2457.6),
+        ],
+    ),
+    (
+        "Standard HDD Managed Disks",
+        &[
+            ("S4", 1.54),
+            ("S6", 3.01),
+            ("S10", 5.89),
+            ("S15", 11.33),
+            ("S20", 21.76),
+            ("S30", 40.96),
+            ("S40", 77.83),
+            ("S50", 143.36),
+            ("S60", 262.14),
+            ("S70", 524.29),
+            ("S80", 1048.58),
+        ],
+    ),
 ];
+
+/// Zone-redundant disks cost half as much again, a sample like the rest; Standard HDD has none
+/// (<https://learn.microsoft.com/azure/virtual-machines/disks-redundancy>, read 2026-11-27).
+const ZONE_REDUNDANT: f64 = 1.5;
 
 const REGIONS: &[(&str, &str)] = &[
     ("westeurope", "EU West"),
@@ -96,21 +140,30 @@ fn rows() -> Vec<Value> {
         }
         // Europe is dearer than the east of the United States by about the ratio of the virtual machines.
         let factor = if *region == "eastus" { 1.0 } else { 1.2 };
-        for (product, meter, price) in DISKS {
-            let price = (price * factor * 100.0).round() / 100.0;
-            rows.push(row(
-                region,
-                location,
-                "Storage",
-                "Storage",
-                product,
-                meter,
-                &format!("{meter} Disk"),
-                price,
-                "1/Month",
-                "",
-                true,
-            ));
+        for (product, tiers) in DISKS {
+            for (tier, price) in tiers {
+                let mut redundancies = vec![("LRS", 1.0)];
+                if product != "Standard HDD Managed Disks" {
+                    redundancies.push(("ZRS", ZONE_REDUNDANT));
+                }
+                for (redundancy, more) in redundancies {
+                    let price = (price * factor * more * 100.0).round() / 100.0;
+                    let meter = format!("{tier} {redundancy}");
+                    rows.push(row(
+                        region,
+                        location,
+                        "Storage",
+                        "Storage",
+                        product,
+                        &meter,
+                        &format!("{meter} Disk"),
+                        price,
+                        "1/Month",
+                        "",
+                        true,
+                    ));
+                }
+            }
         }
         for (service, family, product, sku, meter, price, unit) in [
             (

@@ -359,21 +359,19 @@ pub(crate) fn show(world: &World, resource: &Resource, now: OffsetDateTime) -> V
     shown
 }
 
-/// The short form that lists of all resources use.
-pub(crate) fn summary(resource: &Resource) -> Value {
-    let mut shown = json!({ "id": resource.id, "name": resource.name(), "type": resource.kind });
-    for name in [
-        "location",
-        "tags",
-        "sku",
-        "kind",
-        "zones",
-        "identity",
-        "managedBy",
-    ] {
+/// The short form that lists of all resources use. A child has its whole name in it, and a disk the machine that has it attached.
+pub(crate) fn summary(world: &World, resource: &Resource, now: OffsetDateTime) -> Value {
+    let name = Id::parse(&resource.id).map_or_else(|| resource.name().to_owned(), |id| id.name());
+    let mut row = json!({ "id": resource.id, "name": name, "type": resource.kind });
+    for name in ["location", "tags", "sku", "kind", "zones", "identity"] {
         if let Some(value) = resource.body.get(name) {
-            shown[name] = value.clone();
+            row[name] = value.clone();
         }
     }
-    shown
+    if resource.is(disks::DISK)
+        && let Some(machine) = show(world, resource, now).get("managedBy")
+    {
+        row["managedBy"] = machine.clone();
+    }
+    row
 }

@@ -1,7 +1,7 @@
 //! The request log: who asked for what and what was answered, never a body and never a header. Readable at `GET /_sim/requests`, kept in `requests.jsonl`.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::Error;
+use crate::server::private;
 
 /// How many are kept: changes are what stories are checked by, reads are mostly polling.
 const KEEP_WRITES: usize = 100_000;
@@ -142,8 +143,7 @@ impl Inner {
             }
         }
         let compact = size > COMPACT_AT;
-        let mut file = OpenOptions::new()
-            .create(true)
+        let mut file = private()
             .write(true)
             .append(!compact)
             .truncate(compact)

@@ -10,16 +10,16 @@ use std::time::Duration;
 use axum::body::Body;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-use crate::wire::App;
-use crate::{Config, Error, Subscription, seed};
-pub(crate) use files::{Files, data};
+use crate::wire::{App, Way};
+use crate::{Config, Error, Subscription, Transport, seed};
+pub(crate) use files::{Files, data, private};
 
 /// A running simulator. Dropping it stops it without waiting; [`Running::shutdown`] waits.
 pub struct Running {
@@ -47,6 +47,17 @@ impl Running {
         Within {
             app: self.app.clone(),
         }
+    }
+
+    /// A fresh bearer token of the application, as its authority gives one for the client secret. It opens the resource manager and the control surface.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the signing key cannot be used.
+    pub fn access_token(&self) -> Result<String, Error> {
+        self.app
+            .authority
+            .access_token(self.app.state.clock.now())
+            .map_err(Error::Config)
     }
 
     /// Stops accepting, lets running answers finish (2 seconds at most), writes a snapshot and returns.
@@ -79,7 +90,7 @@ impl Within {
         let answered = self
             .app
             .clone()
-            .answer(request.map(Body::from), false)
+            .answer(request.map(Body::from), Way::Within)
             .await;
         let (parts, body) = answered.ok()?.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.ok()?;
@@ -117,20 +128,22 @@ pub(crate) async fn start(config: Config) -> Result<Running, Error> {
     })?;
     files.keep_port(address.port())?;
 
-    let scheme = if config.tls { "https" } else { "http" };
+    let tls = config.transport != Transport::Http;
+    let scheme = if tls { "https" } else { "http" };
     let endpoint = Url::parse(&format!("{scheme}://{}/", address))
         .map_err(|error| Error::Config(error.to_string()))?;
-    let acceptor = match config.tls {
+    let acceptor = match tls {
         true => Some(TlsAcceptor::from(Arc::new(files.authority.server()?))),
         false => None,
     };
+    let http_beside = config.transport == Transport::HttpsAndHttp;
 
     let (stop, stopped) = watch::channel(false);
     let (app, engine) = App::open(&config, &mut files, &endpoint, stopped.clone())?;
-    let serving = tokio::spawn(serve(listener, acceptor, app.clone(), stopped));
+    let serving = tokio::spawn(serve(listener, acceptor, http_beside, app.clone(), stopped));
     Ok(Running {
         endpoint,
-        ca_pem: if config.tls {
+        ca_pem: if tls {
             files.authority.certificate_pem.clone()
         } else {
             String::new()
@@ -164,6 +177,7 @@ async fn listen(wanted: SocketAddr, remembered: Option<u16>) -> Result<TcpListen
 async fn serve(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
+    http_beside: bool,
     app: Arc<App>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -182,15 +196,19 @@ async fn serve(
         let (acceptor, app, stopped) = (acceptor.clone(), app.clone(), stopped.clone());
         connections.spawn(async move {
             match acceptor {
-                None => connection(stream, app, stopped, false).await,
-                // Nobody who wants TLS begins with anything else: plain http is served beside it, on the same port.
+                None => connection(stream, app, stopped, Way::Encrypted).await,
+                // A client that wants TLS begins with a handshake; anything else is plain http on the same port.
                 Some(_) if !begins_tls(&stream).await => {
-                    connection(stream, app, stopped, true).await;
+                    if http_beside {
+                        connection(stream, app, stopped, Way::Plain).await;
+                    } else {
+                        refuse_http(stream).await;
+                    }
                 }
                 Some(acceptor) => {
                     // A failed handshake is the client's problem: it does not trust the authority, or spoke http.
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        connection(stream, app, stopped, false).await;
+                        connection(stream, app, stopped, Way::Encrypted).await;
                     }
                 }
             }
@@ -211,16 +229,25 @@ async fn begins_tls(stream: &TcpStream) -> bool {
     }
 }
 
-/// Serves one connection. `plain`: it is http to a simulator whose endpoint is https.
+/// Tells a client that speaks http to an https port what is wrong, and hangs up.
+async fn refuse_http(mut stream: TcpStream) {
+    const ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 65\r\nconnection: close\r\n\r\n\
+        This port speaks https. `slipway sim --http` serves http as well\n";
+    // The client may have gone already; there is nobody else to tell.
+    let _ = stream.write_all(ANSWER).await;
+    let _ = stream.shutdown().await;
+}
+
+/// Serves one connection.
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     app: Arc<App>,
     mut stopped: watch::Receiver<bool>,
-    plain: bool,
+    way: Way,
 ) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let app = app.clone();
-        async move { app.answer(request.map(Body::new), plain).await }
+        async move { app.answer(request.map(Body::new), way).await }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,6 +1,7 @@
 //! The HTTP surface: what every request goes through, whatever it asks for: faults on order, the way to its handler, common headers, the request log.
 
 mod actions;
+mod callers;
 mod control;
 mod deployments;
 pub(crate) mod errors;
@@ -59,6 +60,17 @@ pub(crate) struct App {
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is dropped on order")]
 pub(crate) struct Dropped;
+
+/// How a request came in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Over the endpoint's own scheme.
+    Encrypted,
+    /// Over http, to a simulator whose endpoint is https.
+    Plain,
+    /// From this process, without a connection.
+    Within,
+}
 
 /// What travels with a request from the outer layer to its handler.
 #[derive(Clone)]
@@ -145,7 +157,12 @@ impl App {
                     .route("/common/discovery/instance", get(discovery))
                     .route("/{tenant}/oauth2/v2.0/token", post(token))
                     .route("/{tenant}/oauth2/token", post(token))
-                    .merge(control::router())
+                    .merge(
+                        control::router().layer(axum::middleware::from_fn_with_state(
+                            self.clone(),
+                            callers::in_control,
+                        )),
+                    )
                     .fallback(manage)
                     .with_state(self.clone())
             })
@@ -156,8 +173,11 @@ impl App {
     pub(crate) async fn answer(
         self: Arc<Self>,
         request: Request<Body>,
-        plain: bool,
+        way: Way,
     ) -> Result<Response, Dropped> {
+        if let Err(refusal) = callers::known_host(&request, way, &self.origin) {
+            return Ok(refusal.into_response());
+        }
         let began = tokio::time::Instant::now();
         let ids = Ids::read(request.headers());
         let method = request.method().clone();
@@ -184,6 +204,7 @@ impl App {
             (refusal.into_response(), true)
         } else {
             let mut request = request;
+            request.extensions_mut().insert(way);
             request.extensions_mut().insert(Around {
                 ids: ids.clone(),
                 orders: orders.clone(),
@@ -192,7 +213,7 @@ impl App {
             let Ok(response) = answered;
             (response, !orders.drop_after)
         };
-        let mut response = if plain {
+        let mut response = if way == Way::Plain {
             over_http(response, &self.origin).await
         } else {
             response

@@ -297,8 +297,12 @@ async fn a_file_orders_faults_and_a_resource_changes_behind_everybodys_back() {
 }
 
 #[tokio::test]
-async fn http_is_served_beside_https_and_leads_on_over_http() {
-    let sim = Sim::start(fast()).await;
+async fn http_is_served_beside_https_where_asked_for_and_leads_on_over_http() {
+    let sim = Sim::start(Config {
+        transport: azure_sim::Transport::HttpsAndHttp,
+        ..fast()
+    })
+    .await;
     let group = sim.group("rg-http").await;
     let plain = sim.running.endpoint.as_str().replace("https://", "http://");
     let deleted = sim

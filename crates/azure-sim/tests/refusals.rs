@@ -304,7 +304,7 @@ async fn a_read_only_lock_stops_every_change_in_its_scope() {
 #[tokio::test]
 async fn a_lock_keeps_a_group_and_prices_say_which_are_samples() {
     let sim = Sim::start(Config {
-        tls: false,
+        transport: azure_sim::Transport::Http,
         ..fast()
     })
     .await;

@@ -1,5 +1,6 @@
 //! Deployments at resource group scope: start, read, follow, check, preview, cancel. Reference: Microsoft.Resources/deployments 2025-04-01.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,7 @@ pub struct Deployments<'a> {
 pub struct DeploymentBody {
     template: Value,
     parameters: Map<String, Value>,
+    tags: BTreeMap<String, String>,
 }
 
 impl DeploymentBody {
@@ -37,7 +39,15 @@ impl DeploymentBody {
         Self {
             template,
             parameters,
+            tags: BTreeMap::new(),
         }
+    }
+
+    /// Tags of the deployment itself; its resources do not get them.
+    #[must_use]
+    pub fn tagged(mut self, tags: BTreeMap<String, String>) -> Self {
+        self.tags = tags;
+        self
     }
 
     /// Takes a parameter's value from a Key Vault: ARM reads it, Slipway never sees it. The vault must allow template deployment.
@@ -51,11 +61,15 @@ impl DeploymentBody {
     }
 
     fn wire(&self) -> Value {
-        json!({ "properties": {
+        let mut body = json!({ "properties": {
             "mode": "Incremental",
             "template": self.template,
             "parameters": self.parameters,
-        }})
+        }});
+        if !self.tags.is_empty() {
+            body["tags"] = json!(self.tags);
+        }
+        body
     }
 }
 
@@ -89,6 +103,8 @@ pub struct Deployment {
     pub outputs: Map<String, Value>,
     /// Why it failed.
     pub error: Option<Detail>,
+    /// Its own tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Deployment {
@@ -123,6 +139,8 @@ impl TryFrom<Value> for Deployment {
             id: String,
             name: String,
             properties: Properties,
+            #[serde(default)]
+            tags: Option<BTreeMap<String, String>>,
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -146,6 +164,7 @@ impl TryFrom<Value> for Deployment {
             id,
             name,
             properties,
+            tags,
         } = typed(value)?;
         let outputs = properties.outputs.unwrap_or_default();
         Ok(Self {
@@ -166,6 +185,7 @@ impl TryFrom<Value> for Deployment {
                 .filter_map(|(name, mut output)| Some((name, output.get_mut("value")?.take())))
                 .collect(),
             error: properties.error.as_ref().and_then(body::from_value),
+            tags: tags.unwrap_or_default(),
         })
     }
 }

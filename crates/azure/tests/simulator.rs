@@ -262,7 +262,8 @@ async fn a_workload_signs_in_with_the_token_that_its_cluster_projects() {
             .build()
             .unwrap()
             .post(simulator.endpoint.join("_sim/workload-token").unwrap())
-            .body(wanted.to_string())
+            .bearer_auth(simulator.access_token().unwrap())
+            .json(&wanted)
             .send()
             .await
             .unwrap();

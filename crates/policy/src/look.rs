@@ -57,7 +57,6 @@ struct Words {
     body: Value,
     id: Value,
     resource: Value,
-    marker: Value,
     pass: Value,
     fail: Value,
     not_applicable: Value,
@@ -74,7 +73,6 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
     body: "body".into(),
     id: "id".into(),
     resource: "resource".into(),
-    marker: "$unknown".into(),
     pass: "pass".into(),
     fail: "fail".into(),
     not_applicable: "not_applicable".into(),
@@ -332,7 +330,16 @@ fn see(body: &Value, path: &Value) -> Option<Seen> {
 }
 
 fn is_unknown(value: &Value) -> bool {
-    matches!(get(value, &WORDS.marker), Some(Value::String(_)))
+    match value {
+        Value::Object(members) => types::unknown::is_mark(members.iter().map(|(name, value)| {
+            let name = match name {
+                Value::String(name) => name.as_ref(),
+                _ => "",
+            };
+            (name, matches!(value, Value::String(_)))
+        })),
+        _ => false,
+    }
 }
 
 /// A member by its name, without making a value of the name where there are few.
@@ -370,5 +377,39 @@ fn with<const N: usize>(base: &Value, members: [(&Value, Value); N]) -> Value {
             made
         }
         Err(_) => Value::Undefined,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(json: &str) -> Value {
+        match Value::from_json_str(json) {
+            Ok(value) => value,
+            Err(error) => panic!("{json}: {error}"),
+        }
+    }
+
+    #[test]
+    fn only_the_mark_alone_is_unknown() {
+        let body = value(
+            r#"{"tags": {"$unknown": "typed", "owner": "payments"}, "later": {"$unknown": "reference('x').y"}, "odd": {"$unknown": 1}}"#,
+        );
+        for (path, wanted, result) in [
+            ("tags.owner", r#""payments""#, "pass"),
+            ("tags.owner", r#""search""#, "fail"),
+            ("tags.environment", r#""prod""#, "fail"),
+            ("later", r#""z""#, "unknown"),
+            ("later.deeper", r#""z""#, "unknown"),
+            ("odd.deeper", r#""z""#, "fail"),
+        ] {
+            let check = is(&[body.clone(), path.into(), value(wanted)]);
+            assert_eq!(
+                get(&check, &WORDS.result),
+                Some(&result.into()),
+                "{path} is {wanted}"
+            );
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Rights at the door, and what a page may offer: every *no* comes with its reason. The table role × right itself is `types::actor`.
 
 use types::access::Access;
-use types::actor::{Actor, Right};
+use types::actor::{Actor, InstallationRole, PersonKey, Right};
 use types::approval::NeedStatus;
 use types::names::ProjectName;
 use types::request::{RequestAccess, RequestKind, RequestState};
 use types::stack::{StackAccess, StackState};
 
+use crate::approvals::four_eyes::{Authors, Wrote};
 use crate::{Error, Result};
 
 /// May the actor see it? Otherwise it does not exist for them.
@@ -56,33 +57,46 @@ fn with_right(actor: &Actor, right: Right, project: &ProjectName, then: Access) 
     }
 }
 
-/// Why this actor cannot decide this request; `None` when they can.
-pub(crate) fn cannot_decide(
-    actor: &Actor,
-    project: &ProjectName,
-    requester: &str,
-    state: RequestState,
-    needs: &[NeedStatus],
-) -> Option<Error> {
-    if state != RequestState::AwaitingApproval {
+/// What the question who may decide looks at.
+pub(crate) struct Decidable<'a> {
+    pub(crate) project: &'a ProjectName,
+    pub(crate) authors: &'a Authors,
+    pub(crate) state: RequestState,
+    pub(crate) needs: &'a [NeedStatus],
+}
+
+/// Why this actor cannot decide this request; `None` when they can. Page, REST, tokens, queue and count all ask here.
+pub(crate) fn cannot_decide(actor: &Actor, request: &Decidable<'_>) -> Option<Error> {
+    let needs = request.needs;
+    if request.state != RequestState::AwaitingApproval {
         return Some(Error::Conflict {
             code: "not_awaiting_approval",
             detail: format!(
                 "This request is {}: only one that waits for approval can be decided.",
-                words(state)
+                words(request.state)
             ),
         });
     }
-    if actor.subject == requester {
+    if !actor.kind.is_person() {
+        return Some(Error::Refused {
+            code: "person_needed",
+            detail: "Only a person decides a request.".to_owned(),
+        });
+    }
+    if let Some(wrote) = request.authors.wrote(&actor.subject) {
+        let what = match wrote {
+            Wrote::Requested => "sent",
+            Wrote::Edited => "edited",
+        };
         return Some(Error::Refused {
             code: "four_eyes",
             detail: format!(
-                "You sent this request, so somebody else has to decide it. {}",
+                "You {what} this request, so someone else must decide it. {}",
                 who_decides(needs)
             ),
         });
     }
-    if !actor.may(Right::Approve, Some(project)) {
+    if !actor.may(Right::Approve, Some(request.project)) {
         return Some(Error::Forbidden {
             right: Right::Approve,
         });
@@ -94,14 +108,15 @@ pub(crate) fn cannot_decide(
             detail: who_decides(needs),
         });
     }
+    let own = PersonKey::of(&actor.subject);
     if open
         .iter()
         .filter(|n| actor.groups.contains(&n.need.group))
-        .any(|n| n.approved_by.contains(&actor.subject))
+        .any(|n| n.approved_by.iter().any(|who| PersonKey::of(who) == own))
     {
         return Some(Error::Conflict {
             code: "already_decided",
-            detail: "You approved this plan already; it waits for somebody else.".to_owned(),
+            detail: "You approved this plan already; it waits for someone else.".to_owned(),
         });
     }
     None
@@ -116,23 +131,51 @@ pub(crate) fn who_decides(needs: &[NeedStatus]) -> String {
         }
     }
     match groups.as_slice() {
-        [] => "Only an approver of the project who did not send it can decide.".to_owned(),
+        [] => "Only an approver of the project who did not write it can decide.".to_owned(),
         groups => format!(
-            "Only an approver of {} who did not send it can decide.",
+            "Only an approver of {} who did not write it can decide.",
             groups.join(" or ")
         ),
     }
 }
 
+const BY_BREAKING_GLASS: &str =
+    "Where nobody of them can, an administrator breaks glass on the project's page.";
+
+/// Whether the actor may take this request back. What Slipway asked for itself, the deletion of an expired stack, is an admin's to stop: whoever could
+/// withdraw it could keep any stack for ever.
+pub(crate) fn may_withdraw(actor: &Actor, project: &ProjectName, requester: &str) -> Result<()> {
+    if !is_slipways(requester) {
+        return may(actor, Right::Request, project);
+    }
+    if actor.is_system() || actor.installation.contains(&InstallationRole::Admin) {
+        return Ok(());
+    }
+    Err(Error::Refused {
+        code: "system_request",
+        detail: "Slipway asked for this deletion because the stack has expired. Only an admin can withdraw it; after that the stack can be extended."
+            .to_owned(),
+    })
+}
+
+/// Whether Slipway asked for it.
+pub(crate) fn is_slipways(requester: &str) -> bool {
+    requester == crate::system().subject
+}
+
 /// What the actor may do to a request.
 pub(crate) fn of_request(
     actor: &Actor,
-    project: &ProjectName,
-    requester: &str,
     kind: RequestKind,
-    state: RequestState,
-    needs: &[NeedStatus],
+    requester: &str,
+    request: &Decidable<'_>,
 ) -> RequestAccess {
+    let Decidable {
+        project,
+        state,
+        needs,
+        ..
+    } = *request;
     let edit = match state {
         _ if !matches!(kind, RequestKind::Create | RequestKind::Update) => Access::Hidden,
         RequestState::Denied | RequestState::ChangesRequested => Access::Allowed,
@@ -146,9 +189,12 @@ pub(crate) fn of_request(
         Err(_) if state.is_final() => Access::Hidden,
         Err(reason) => Access::disabled(reason),
     };
-    let decide = match cannot_decide(actor, project, requester, state, needs) {
+    let decide = match cannot_decide(actor, request) {
         None => Access::Allowed,
         Some(_) if state != RequestState::AwaitingApproval => Access::Hidden,
+        Some(Error::Forbidden { .. }) if actor.may(Right::BreakGlass, None) => {
+            Access::disabled(format!("{} {BY_BREAKING_GLASS}", who_decides(needs)))
+        }
         Some(Error::Forbidden { .. }) => Access::disabled(who_decides(needs)),
         Some(error) => Access::disabled(error.to_string()),
     };
@@ -160,7 +206,15 @@ pub(crate) fn of_request(
         };
     RequestAccess {
         edit: with_right(actor, Right::Request, project, edit),
-        withdraw: with_right(actor, Right::Request, project, withdraw),
+        withdraw: match may_withdraw(actor, project, requester) {
+            Ok(()) => withdraw,
+            Err(refused @ Error::Refused { .. })
+                if withdraw == Access::Allowed && actor.may(Right::Request, Some(project)) =>
+            {
+                Access::disabled(refused.to_string())
+            }
+            Err(_) => Access::Hidden,
+        },
         decide,
         comment,
     }

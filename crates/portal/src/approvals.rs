@@ -1,9 +1,10 @@
 //! Approvals: the queue, and deciding a request with four eyes. What needs approval is said by the plan; executing lives in `operations`.
 
+pub(crate) mod four_eyes;
 pub(crate) mod needs;
 
 use serde_json::json;
-use store::{NewDecision, Request, Waiting};
+use store::{NewDecision, Waiting};
 use types::actor::{Actor, Right};
 use types::approval::{
     ApprovalCount, ApprovalItem, ApprovalTab, Decide, Decision, DecisionKind, NeedStatus,
@@ -12,9 +13,12 @@ use types::ids::{DecisionId, RequestId};
 use types::page::Page;
 use types::request::{RequestDetail, RequestKind, RequestState};
 
-use crate::access::{cannot_decide, scope, who_decides};
+use self::four_eyes::Authors;
+use crate::access::{Decidable, cannot_decide, scope, who_decides};
 use crate::audit::texts::prove_decision;
+use crate::plans::ground::reserves;
 use crate::requests::sentences::listed;
+use crate::requests::standing::{Counted, People};
 use crate::requests::{free_text, stale_request};
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
@@ -42,7 +46,7 @@ impl Portal {
             let mine = self.waiting_for(actor).await?;
             let total = u64::try_from(mine.len()).ok();
             return Ok(Page {
-                items: mine.into_iter().map(|(w, n)| item(actor, w, &n)).collect(),
+                items: mine.into_iter().map(|row| item(actor, row)).collect(),
                 next_cursor: None,
                 total,
             });
@@ -53,9 +57,10 @@ impl Portal {
             .waiting(&scope(actor), &actor.subject, tab, cursor.as_deref(), PAGE)
             .await?;
         let mut items = Vec::with_capacity(page.items.len());
+        let mut people = People::default();
         for waiting in page.items {
-            let needs = self.needs_of_waiting(&waiting).await?;
-            items.push(item(actor, waiting, &needs));
+            let row = self.queued(waiting, &mut people).await?;
+            items.push(item(actor, row));
         }
         Ok(Page {
             items,
@@ -72,15 +77,17 @@ impl Portal {
         let mine = self.waiting_for(actor).await?;
         Ok(ApprovalCount {
             mine: u64::try_from(mine.len()).unwrap_or(u64::MAX),
-            oldest: mine.first().map(|(w, _)| w.summary.id),
+            oldest: mine.first().map(|row| row.waiting.summary.id),
         })
     }
 
     /// Records a decision on exactly the plan that was looked at.
     ///
     /// # Errors
-    /// [`Error::Refused`] for the requester (`four_eyes`) or somebody outside the groups (`not_in_group`); [`Error::Conflict`] with `stale_plan` when the plan
-    /// is another by now; [`Error::Invalid`] when *reject* or *request changes* comes without a comment.
+    /// [`Error::Refused`] for everybody who wrote a plan of the request (`four_eyes`), for what is no person (`person_needed`) and for people outside the
+    /// groups (`not_in_group`); [`Error::Conflict`] with `stale_plan` when the plan is another by now, with `denied_now` when a guardrail denies it by now,
+    /// and with `right_lost` when who wrote it may not request any more, which denies it; [`Error::Invalid`] when *reject* or *request changes* comes
+    /// without a comment.
     pub async fn decide(
         &self,
         actor: &Actor,
@@ -130,15 +137,24 @@ impl Portal {
 
     async fn decide_once(&self, actor: &Actor, id: RequestId, decide: &Decide) -> Result<()> {
         let mut request = self.readable_request(actor, id).await?;
+        self.prove(&request).await?;
         let decisions = self.0.store.decisions(id).await?;
-        let needs = self.needs_of(&request, &decisions).await?;
-        if let Some(refusal) = cannot_decide(
-            actor,
-            &request.summary.project,
-            &request.summary.requester,
-            request.summary.state,
-            &needs,
-        ) {
+        let plans = self.0.store.authors(id).await?;
+        let authors = Authors::of(&request.summary.requester, &plans);
+        let (needs, _) = self
+            .count(
+                &Counted::of(&request, &decisions, &authors),
+                None,
+                &mut People::default(),
+            )
+            .await?;
+        let decidable = Decidable {
+            project: &request.summary.project,
+            authors: &authors,
+            state: request.summary.state,
+            needs: &needs,
+        };
+        if let Some(refusal) = cannot_decide(actor, &decidable) {
             return Err(refusal);
         }
         let digest = request.plan.as_ref().map(|p| p.digest.as_str());
@@ -147,6 +163,15 @@ impl Portal {
                 code: "stale_plan",
                 detail: "The plan changed since you opened it. Look at the new plan, then decide."
                     .to_owned(),
+            });
+        }
+        if decide.decision == DecisionKind::Approve
+            && let Some(why) = self.lost_right(&request, &plans).await?
+        {
+            self.take_back(request, &why).await?;
+            return Err(Error::Conflict {
+                code: "right_lost",
+                detail: why,
             });
         }
         let expires_at = match (decide.decision, request.summary.kind) {
@@ -163,13 +188,24 @@ impl Portal {
             decision: decide.decision,
             comment: decide.comment.clone(),
             plan_digest: decide.plan_digest.clone(),
+            plan_revision: request.plan_revision,
             current: true,
+            break_glass: actor
+                .breaks_glass_for(Right::Approve, &request.summary.project)
+                .map(|glass| glass.id),
             at: now,
         };
-        let approved = decide.decision == DecisionKind::Approve
-            && self
-                .would_be_met(actor, &request, &decisions, &decision)
-                .await?;
+        let mut with_it = decisions;
+        with_it.push(decision.clone());
+        let (status, approvals) = self
+            .count(
+                &Counted::of(&request, &with_it, &authors),
+                Some(actor),
+                &mut People::default(),
+            )
+            .await?;
+        let approved =
+            decide.decision == DecisionKind::Approve && needs::all_met(&status, approvals);
         request.summary.updated_at = now;
         request.summary.state = match decide.decision {
             DecisionKind::Approve if approved => RequestState::Approved,
@@ -177,11 +213,21 @@ impl Portal {
             DecisionKind::Reject => RequestState::Rejected,
             DecisionKind::RequestChanges => RequestState::ChangesRequested,
         };
+        // Approving reserves: what the plan was made on may have been used up since.
+        let prepared = match (approved, request.plan.clone()) {
+            (true, Some(plan)) if reserves(request.summary.kind) => {
+                Some((self.prepare_again(&request).await?, plan))
+            }
+            _ => None,
+        };
         let waited = request
             .waiting_since
             .map_or(0, |since| now.since(since).whole_seconds());
         let mut stack = self.known_stack(request.summary.stack).await?;
         let mut tx = self.0.store.begin().await?;
+        if let Some((prepared, plan)) = &prepared {
+            self.still_allowed(&mut tx, prepared, plan).await?;
+        }
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
@@ -192,6 +238,8 @@ impl Portal {
             decision: decision.decision,
             comment: decision.comment.clone(),
             plan_digest: decision.plan_digest.clone(),
+            plan_revision: decision.plan_revision,
+            break_glass: decision.break_glass,
             waited_seconds: waited,
             at: now,
         })
@@ -205,9 +253,7 @@ impl Portal {
                 &sentence,
                 prove_decision(
                     json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
-                    decision.id,
-                    decision.decision,
-                    &decision.comment,
+                    &decision,
                 ),
             )
             .await?;
@@ -223,33 +269,13 @@ impl Portal {
         Ok(())
     }
 
-    async fn would_be_met(
-        &self,
-        actor: &Actor,
-        request: &Request,
-        decisions: &[Decision],
-        decision: &Decision,
-    ) -> Result<bool> {
-        let mut all = decisions.to_vec();
-        all.push(decision.clone());
-        let groups = self.groups_of_approvers(&all, Some(actor)).await?;
-        let status = needs::status(
-            &request.needs,
-            &all,
-            Some(&decision.plan_digest),
-            &request.summary.requester,
-            RequestState::AwaitingApproval,
-            &groups,
-        );
-        Ok(needs::all_met(&status, 1))
-    }
-
     /// Everything that waits for exactly this actor, the longest waiting first.
-    async fn waiting_for(&self, actor: &Actor) -> Result<Vec<(Waiting, Vec<NeedStatus>)>> {
-        if !may_approve_anywhere(actor) {
+    async fn waiting_for(&self, actor: &Actor) -> Result<Vec<Queued>> {
+        if !actor.may_somewhere(Right::Approve) {
             return Ok(Vec::new());
         }
-        let mut mine = Vec::new();
+        let mut mine: Vec<Queued> = Vec::new();
+        let mut people = People::default();
         let mut cursor: Option<String> = None;
         loop {
             let page = self
@@ -264,10 +290,9 @@ impl Portal {
                 )
                 .await?;
             for waiting in page.items {
-                let needs = self.needs_of_waiting(&waiting).await?;
-                let s = &waiting.summary;
-                if cannot_decide(actor, &s.project, &s.requester, s.state, &needs).is_none() {
-                    mine.push((waiting, needs));
+                let row = self.queued(waiting, &mut people).await?;
+                if cannot_decide(actor, &row.decidable()).is_none() {
+                    mine.push(row);
                 }
             }
             cursor = page.next_cursor;
@@ -275,43 +300,63 @@ impl Portal {
                 break;
             }
         }
-        mine.sort_by_key(|(w, _)| (w.waiting_since, w.summary.id));
+        mine.sort_by_key(|row| (row.waiting.waiting_since, row.waiting.summary.id));
         Ok(mine)
     }
 
-    async fn needs_of_waiting(&self, waiting: &Waiting) -> Result<Vec<NeedStatus>> {
-        let groups = self.groups_of_approvers(&waiting.decisions, None).await?;
-        Ok(needs::status(
-            &waiting.needs,
-            &waiting.decisions,
-            Some(&waiting.plan_digest),
-            &waiting.summary.requester,
-            waiting.summary.state,
-            &groups,
-        ))
+    async fn queued(&self, waiting: Waiting, people: &mut People) -> Result<Queued> {
+        let authors = Authors::of(&waiting.summary.requester, &waiting.authors);
+        let counted = Counted {
+            project: &waiting.summary.project,
+            needs: &waiting.needs,
+            decisions: &waiting.decisions,
+            authors: &authors,
+            digest: Some(&waiting.plan_digest),
+            state: waiting.summary.state,
+        };
+        let (needs, _) = self.count(&counted, None, people).await?;
+        Ok(Queued {
+            waiting,
+            authors,
+            needs,
+        })
     }
 }
 
-fn may_approve_anywhere(actor: &Actor) -> bool {
-    actor.may(Right::Approve, None)
-        || actor
-            .memberships
-            .iter()
-            .any(|m| m.role.grants(Right::Approve))
+/// A row of the queue before it is shown.
+struct Queued {
+    waiting: Waiting,
+    authors: Authors,
+    needs: Vec<NeedStatus>,
 }
 
-fn item(actor: &Actor, waiting: Waiting, needs: &[NeedStatus]) -> ApprovalItem {
+impl Queued {
+    fn decidable(&self) -> Decidable<'_> {
+        Decidable {
+            project: &self.waiting.summary.project,
+            authors: &self.authors,
+            state: self.waiting.summary.state,
+            needs: &self.needs,
+        }
+    }
+}
+
+fn item(actor: &Actor, row: Queued) -> ApprovalItem {
+    let why = why(actor, &row);
+    let waiting = row.waiting;
     ApprovalItem {
-        why: why(actor, &waiting, needs),
+        why,
         summary: waiting.plan_summary,
         plan_digest: waiting.plan_digest,
+        authors: waiting.authors,
         waiting_since: waiting.waiting_since,
         request: waiting.summary,
     }
 }
 
 /// Why a row needs the actor, or why not.
-fn why(actor: &Actor, waiting: &Waiting, needs: &[NeedStatus]) -> String {
+fn why(actor: &Actor, row: &Queued) -> String {
+    let (waiting, needs) = (&row.waiting, row.needs.as_slice());
     let s = &waiting.summary;
     if s.state != RequestState::AwaitingApproval {
         let mine = waiting
@@ -325,7 +370,7 @@ fn why(actor: &Actor, waiting: &Waiting, needs: &[NeedStatus]) -> String {
             DecisionKind::RequestChanges => "You asked for changes.".to_owned(),
         });
     }
-    if let Some(refusal) = cannot_decide(actor, &s.project, &s.requester, s.state, needs) {
+    if let Some(refusal) = cannot_decide(actor, &row.decidable()) {
         return match refusal {
             Error::Forbidden { .. } => who_decides(needs),
             other => other.to_string(),

@@ -7,13 +7,13 @@ mod fact;
 mod fetch;
 mod refresh;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use types::time::Timestamp;
 
 pub use fact::{
-    ClusterFact, Fact, ImageFact, KubernetesFact, Price, Prices, Size, SubnetFact, Usage,
+    ClusterFact, Fact, ImageFact, KubernetesFact, PoolFact, Price, Prices, Size, SubnetFact, Usage,
 };
 
 /// The current snapshot; clones share it.
@@ -74,6 +74,7 @@ pub struct Facts {
     images: HashMap<String, Dated<ImageFact>>,
     kubernetes: HashMap<Place, Dated<Vec<KubernetesFact>>>,
     clusters: HashMap<String, Dated<ClusterFact>>,
+    pools: HashMap<String, Dated<Vec<PoolFact>>>,
     subnets: HashMap<String, Dated<SubnetFact>>,
 }
 
@@ -136,6 +137,10 @@ impl Facts {
             Fact::Cluster { id, cluster } => {
                 self.clusters
                     .insert(id.to_lowercase(), dated(cluster, fetched_at));
+            }
+            Fact::Pools { cluster, pools } => {
+                self.pools
+                    .insert(cluster.to_lowercase(), dated(pools, fetched_at));
             }
             Fact::Subnet { id, subnet } => {
                 self.subnets
@@ -221,6 +226,23 @@ impl Facts {
             .map(|known| known.fact.as_ref())
     }
 
+    /// The tags of the node pool with this resource id; `None` when its cluster had none such, or was not asked.
+    #[must_use]
+    pub fn pool_tags(&self, id: &str) -> Option<&BTreeMap<String, String>> {
+        let key = id.to_lowercase();
+        let (cluster, name) = key.split_once("/agentpools/")?;
+        let known = self.pools.get(cluster)?;
+        let pool = known.fact.iter().find(|p| p.name.to_lowercase() == name)?;
+        Some(&pool.tags)
+    }
+
+    /// When the node pools of a cluster were last asked for.
+    pub(crate) fn pools_of(&self, cluster: &str) -> Option<Timestamp> {
+        self.pools
+            .get(&cluster.to_lowercase())
+            .map(|known| known.fetched_at)
+    }
+
     /// A subnet by resource id.
     #[must_use]
     pub fn subnet(&self, id: &str) -> Option<&SubnetFact> {
@@ -257,6 +279,11 @@ impl Facts {
             .filter(|(id, cluster)| id.starts_with(&prefix) && cluster.fact.region == region)
             .map(|(id, _)| id.clone())
             .min()
+    }
+
+    /// When the usages of each place were last asked for.
+    pub(crate) fn usages_asked(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.usages.values().map(|known| known.fetched_at)
     }
 
     /// When the usages of a place were last asked for.

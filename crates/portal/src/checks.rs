@@ -1,9 +1,11 @@
 //! Checks: a draft read field by field, and the dry run that the form shows while it is being written.
 //!
-//! `checks::draft` reads a whole draft, `checks::values` a template's fields, `checks::text` refuses what no field takes.
+//! `checks::draft` reads a whole draft, `checks::values` a template's fields, `checks::text` refuses text that no field takes, `checks::reserved` names
+//! and numbers that no draft may hold.
 
 mod draft;
 mod expiry;
+mod reserved;
 mod tags;
 mod text;
 mod values;
@@ -62,7 +64,10 @@ impl Portal {
             .make_plan(actor, &draft, stack.as_ref(), stack_id, self.now())
             .await;
         let (plan, mut errors, parsed) = match made {
-            Ok(PlanOutcome { plan, parsed }) => (Some(plan), Vec::new(), Some(parsed)),
+            Ok(made) => {
+                let PlanOutcome { plan, parsed } = made.outcome;
+                (Some(plan), Vec::new(), Some(parsed))
+            }
             Err(Error::Invalid { errors }) => (None, errors, None),
             Err(other) => return Err(other),
         };
@@ -178,6 +183,11 @@ fn submit(errors: &[FieldError], plan: Option<&types::plan::Plan>) -> Access {
         }
         Some(_) => Access::Allowed,
     }
+}
+
+/// Characters that no single line may hold: they show it as something else than it is.
+pub(crate) fn is_deceptive(c: char) -> bool {
+    text::deceptive(c, text::Lines::One)
 }
 
 /// What is wrong with text that people write for people, such as a comment; several lines are fine.

@@ -1,10 +1,11 @@
-//! What planned resources cost a month: hours of machines and months of managed disks, from the cached retail prices.
+//! What planned resources can cost a month: hours of machines and months of managed disks, at the most that the plan allows, from the cached retail prices.
 
 use serde_json::Value;
 use types::cost::{CostEstimate, CostLine, Usd};
-use types::plan::{Change, PlannedResource};
+use types::plan::{Change, PlannedResource, Target};
 
 use crate::azure_facts::{Facts, Price};
+use crate::capacity::{Machines, Nodes, machines};
 
 /// Hours in a month, as Azure's own calculator counts (8,760 / 12).
 pub(crate) const HOURS: f64 = 730.0;
@@ -38,12 +39,21 @@ const TIERS: [(i64, u32); 14] = [
     (32_767, 80),
 ];
 
-/// Estimates a month of these resources in a region, dearest line first. What has no known price is named, not guessed.
-pub(crate) fn estimate(resources: &[PlannedResource], region: &str, facts: &Facts) -> CostEstimate {
+/// The managed OS disk that AKS gives a node whose pool names no size, by the vCPUs of the node
+/// (<https://learn.microsoft.com/azure/aks/concepts-storage>, read 2026-11-27).
+const NODE_DISKS: [(u32, i64); 4] = [(7, 128), (15, 256), (63, 512), (u32::MAX, 1_024)];
+
+/// Estimates a month of these resources, dearest line first. What has no known price is named; at least what a smaller one costs is counted for it.
+pub(crate) fn estimate(
+    resources: &[PlannedResource],
+    target: &Target,
+    facts: &Facts,
+) -> CostEstimate {
     let mut sum = Sum {
-        region,
+        target,
         facts,
         lines: Vec::new(),
+        least: Usd::default(),
         unpriced: Vec::new(),
     };
     for resource in resources.iter().filter(|r| r.change != Change::Delete) {
@@ -51,9 +61,12 @@ pub(crate) fn estimate(resources: &[PlannedResource], region: &str, facts: &Fact
     }
     sum.lines
         .sort_by_key(|line| std::cmp::Reverse(line.monthly));
+    let monthly = sum.lines.iter().map(|line| line.monthly).sum();
     CostEstimate {
-        monthly: sum.lines.iter().map(|line| line.monthly).sum(),
+        monthly,
+        monthly_least: (sum.least < monthly).then_some(sum.least),
         monthly_before: None,
+        before_unpriced: 0,
         lines: sum.lines,
         unpriced: sum.unpriced,
         budget: None,
@@ -67,49 +80,72 @@ pub(crate) fn vm_month(facts: &Facts, region: &str, size: &str) -> Option<(Usd, 
 }
 
 struct Sum<'a> {
-    region: &'a str,
+    target: &'a Target,
     facts: &'a Facts,
     lines: Vec<CostLine>,
+    least: Usd,
     unpriced: Vec<String>,
 }
+
+/// A managed disk, or one for each of several nodes.
+struct Disk<'a> {
+    what: &'a str,
+    sku: &'a str,
+    gib: Option<i64>,
+    /// A performance tier above that of the size, which is then what is paid.
+    tier: &'a Value,
+    nodes: Nodes,
+}
+
+/// The price of something, or of the dearest smaller one that has a price.
+enum Found {
+    Price(Price),
+    AtLeast(Price),
+    Nothing,
+}
+
+const ONE: Nodes = Nodes {
+    least: 1,
+    most: 1,
+    surge: 0,
+};
 
 impl Sum<'_> {
     fn resource(&mut self, resource: &PlannedResource) {
         let properties = &resource.body["properties"];
         match resource.kind.to_ascii_lowercase().as_str() {
             "microsoft.compute/virtualmachines" => {
-                let size = text(&properties["hardwareProfile"]["vmSize"]);
-                self.machines(resource, size, 1, &format!("VM {size}"));
-                let disk = &properties["storageProfile"]["osDisk"];
-                if disk["diffDiskSettings"].is_null() {
-                    let sku = text(&disk["managedDisk"]["storageAccountType"]);
-                    self.disk(resource, sku, disk["diskSizeGB"].as_i64(), "OS disk", 1);
+                for machine in machines(resource) {
+                    self.machines(resource, &machine);
                 }
+                self.disks_of_machine(resource, &properties["storageProfile"]);
             }
             "microsoft.compute/disks" => {
-                let sku = text(&resource.body["sku"]["name"]);
+                if properties["burstingEnabled"] == true {
+                    self.unpriced
+                        .push(format!("on-demand bursting of {}", resource.name));
+                }
                 self.disk(
                     resource,
-                    sku,
-                    properties["diskSizeGB"].as_i64(),
-                    "Data disk",
-                    1,
+                    &Disk {
+                        what: "Data disk",
+                        sku: text(&resource.body["sku"]["name"]),
+                        gib: properties["diskSizeGB"].as_i64(),
+                        tier: &properties["tier"],
+                        nodes: ONE,
+                    },
                 );
             }
             "microsoft.containerservice/managedclusters/agentpools" => {
-                let size = text(&properties["vmSize"]);
-                let nodes = properties["count"].as_i64().unwrap_or(0);
-                let most = properties["maxCount"].as_i64().unwrap_or(nodes);
-                let label = if most > nodes {
-                    format!("{nodes} nodes {size} (autoscaling up to {most})")
-                } else {
-                    format!("{nodes} nodes {size}")
-                };
-                self.machines(resource, size, nodes, &label);
-                if properties["osDiskType"] != "Ephemeral" {
-                    // AKS takes Premium SSD for the OS disks of nodes.
-                    let size = properties["osDiskSizeGB"].as_i64();
-                    self.disk(resource, "Premium_LRS", size, "OS disks", nodes);
+                for pool in machines(resource) {
+                    self.pool(resource, &pool);
+                }
+            }
+            "microsoft.containerservice/managedclusters" => {
+                // The control plane, load balancers and addresses.
+                self.unpriced.push(resource.name.clone());
+                for pool in machines(resource) {
+                    self.pool(resource, &pool);
                 }
             }
             kind if FREE.contains(&kind) => {}
@@ -117,48 +153,191 @@ impl Sum<'_> {
         }
     }
 
-    fn machines(&mut self, resource: &PlannedResource, size: &str, count: i64, label: &str) {
-        match self.facts.vm_price(self.region, size) {
-            Some(price) => {
-                let hours = HOURS * float(count);
-                self.line(
-                    resource,
-                    format!("{label}, {hours} h"),
-                    hours,
-                    "hour",
-                    price,
-                );
-            }
-            None => self.unpriced.push(resource.name.clone()),
+    fn disks_of_machine(&mut self, resource: &PlannedResource, storage: &Value) {
+        let os = &storage["osDisk"];
+        if os["diffDiskSettings"].is_null() {
+            self.disk(
+                resource,
+                &Disk {
+                    what: "OS disk",
+                    sku: text(&os["managedDisk"]["storageAccountType"]),
+                    gib: os["diskSizeGB"].as_i64(),
+                    tier: &Value::Null,
+                    nodes: ONE,
+                },
+            );
+        }
+        // A disk that is attached is a resource of its own; the others come with the machine.
+        let own = storage["dataDisks"].as_array().into_iter().flatten();
+        for disk in own.filter(|disk| !text(&disk["createOption"]).eq_ignore_ascii_case("attach")) {
+            self.disk(
+                resource,
+                &Disk {
+                    what: "Data disk",
+                    sku: text(&disk["managedDisk"]["storageAccountType"]),
+                    gib: disk["diskSizeGB"].as_i64(),
+                    tier: &Value::Null,
+                    nodes: ONE,
+                },
+            );
         }
     }
 
-    fn disk(
-        &mut self,
-        resource: &PlannedResource,
-        sku: &str,
-        gib: Option<i64>,
-        what: &str,
-        count: i64,
-    ) {
-        let priced = gib.and_then(|gib| {
-            let tier = disk_tier(sku, gib)?;
-            let price = self.facts.disk_price(self.region, &tier)?;
-            Some((gib, tier, price))
-        });
-        match priced {
-            Some((gib, tier, price)) => {
-                let name = tier.split(' ').next().unwrap_or_default();
-                self.line(
-                    resource,
-                    format!("{what} {name}, {gib} GiB"),
-                    float(count),
-                    "month",
-                    price,
-                );
-            }
-            None => self.unpriced.push(format!("{what} of {}", resource.name)),
+    fn pool(&mut self, resource: &PlannedResource, pool: &Machines<'_>) {
+        self.machines(resource, pool);
+        // Without a word AKS takes an ephemeral disk only where it fits, so the managed one is the most that it can be.
+        if pool.properties["osDiskType"] == "Ephemeral" {
+            return;
         }
+        let Some(nodes) = pool.nodes else {
+            return;
+        };
+        let gib = match &pool.properties["osDiskSizeGB"] {
+            Value::Null => self.node_disk(pool.size),
+            size => match size.as_i64() {
+                Some(0) => self.node_disk(pool.size),
+                gib => gib,
+            },
+        };
+        self.disk(
+            resource,
+            &Disk {
+                what: "OS disks",
+                // AKS takes Premium SSD for the OS disks of nodes.
+                sku: "Premium_LRS",
+                gib,
+                tier: &Value::Null,
+                nodes,
+            },
+        );
+    }
+
+    /// The size of a node's OS disk where the pool names none.
+    fn node_disk(&self, size: Option<&str>) -> Option<i64> {
+        let vcpus = self
+            .facts
+            .size(&self.target.subscription, &self.target.region, size?)?
+            .vcpus;
+        NODE_DISKS
+            .iter()
+            .find(|(most, _)| vcpus <= *most)
+            .map(|(_, gib)| *gib)
+    }
+
+    fn machines(&mut self, resource: &PlannedResource, machines: &Machines<'_>) {
+        let (Some(size), Some(nodes)) = (machines.size, machines.nodes) else {
+            self.unpriced.push(resource.name.clone());
+            return;
+        };
+        let (price, at_least) = match self.vm_price(size) {
+            Found::Price(price) => (price, ""),
+            Found::AtLeast(price) => {
+                self.unpriced.push(resource.name.clone());
+                (price, " (no price known; a smaller size counts)")
+            }
+            Found::Nothing => {
+                self.unpriced.push(resource.name.clone());
+                return;
+            }
+        };
+        let label = match (machines.pooled, nodes.most) {
+            (false, _) => format!("VM {size}"),
+            (true, 1) => format!("1 node {size}"),
+            (true, most) if nodes.least < most => format!("Up to {most} nodes {size}"),
+            (true, most) => format!("{most} nodes {size}"),
+        };
+        let hours = HOURS * float(nodes.most);
+        self.line(
+            resource,
+            format!("{label}{at_least}, {hours} h"),
+            hours,
+            "hour",
+            price,
+        );
+        if nodes.surge > 0 {
+            let hours = HOURS * float(nodes.surge);
+            let surge = if nodes.surge == 1 { "node" } else { "nodes" };
+            self.line(
+                resource,
+                format!(
+                    "{} surge {surge} {size} while it is upgraded{at_least}, {hours} h",
+                    nodes.surge
+                ),
+                hours,
+                "hour",
+                price,
+            );
+        }
+        self.least = self.least + Usd::from_dollars(price.usd * HOURS * float(nodes.least));
+    }
+
+    fn vm_price(&self, size: &str) -> Found {
+        let Target {
+            subscription,
+            region,
+            ..
+        } = self.target;
+        if let Some(price) = self.facts.vm_price(region, size) {
+            return Found::Price(price);
+        }
+        let Some(asked) = self.facts.size(subscription, region, size) else {
+            return Found::Nothing;
+        };
+        dearest(
+            self.facts
+                .sizes(subscription, region)
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|known| known.family == asked.family && known.vcpus <= asked.vcpus)
+                .filter_map(|known| self.facts.vm_price(region, &known.name)),
+        )
+    }
+
+    fn disk(&mut self, resource: &PlannedResource, disk: &Disk<'_>) {
+        let unknown = format!("{} of {}", disk.what, resource.name);
+        let Some((tiers, gib)) = disk
+            .gib
+            .and_then(|gib| Some((disk_tiers(disk.sku, gib, disk.tier)?, gib)))
+        else {
+            self.unpriced.push(unknown);
+            return;
+        };
+        let region = &self.target.region;
+        let asked = tiers.last().map_or("", String::as_str);
+        let found = match self.facts.disk_price(region, asked) {
+            Some(price) if fits_largest(gib) => Found::Price(price),
+            _ => dearest(
+                tiers
+                    .iter()
+                    .filter_map(|tier| self.facts.disk_price(region, tier)),
+            ),
+        };
+        let name = asked.split(' ').next().unwrap_or_default();
+        let (price, at_least) = match found {
+            Found::Price(price) => (price, ""),
+            Found::AtLeast(price) => {
+                self.unpriced.push(unknown);
+                (price, " (no price known; a smaller tier counts)")
+            }
+            Found::Nothing => {
+                self.unpriced.push(unknown);
+                return;
+            }
+        };
+        let count = disk.nodes.at_most();
+        let each = if count == 1 {
+            String::new()
+        } else {
+            format!("{count} × ")
+        };
+        self.line(
+            resource,
+            format!("{} {each}{name}, {gib} GiB{at_least}", disk.what),
+            float(count),
+            "month",
+            price,
+        );
+        self.least = self.least + Usd::from_dollars(price.usd * float(disk.nodes.least));
     }
 
     fn line(
@@ -181,8 +360,21 @@ impl Sum<'_> {
     }
 }
 
-/// The billing tier of a managed disk, such as `P10 LRS`; `None` for kinds that are not billed by tier.
-pub(crate) fn disk_tier(sku: &str, gib: i64) -> Option<String> {
+/// The dearest of smaller ones: the asked one costs no less.
+fn dearest(prices: impl Iterator<Item = Price>) -> Found {
+    prices
+        .max_by(|a, b| a.usd.total_cmp(&b.usd))
+        .map_or(Found::Nothing, Found::AtLeast)
+}
+
+/// Whether a disk of this size exists at all; a larger one has no tier.
+fn fits_largest(gib: i64) -> bool {
+    TIERS.last().is_some_and(|(largest, _)| gib <= *largest)
+}
+
+/// The billing tiers of a managed disk from the smallest to its own, such as `P10 LRS`; `None` for kinds that are not billed by tier
+/// (Premium SSD v2, Ultra) and for a size or tier that is none.
+fn disk_tiers(sku: &str, gib: i64, tier: &Value) -> Option<Vec<String>> {
     let (kind, redundancy) = sku.split_once('_')?;
     let letter = match kind {
         "Premium" => 'P',
@@ -190,9 +382,32 @@ pub(crate) fn disk_tier(sku: &str, gib: i64) -> Option<String> {
         "Standard" => 'S',
         _ => return None,
     };
+    if gib <= 0 {
+        return None;
+    }
     let smallest = if letter == 'S' { 32 } else { 4 };
-    let (_, number) = TIERS.iter().find(|(most, _)| *most >= gib.max(smallest))?;
-    Some(format!("{letter}{number} {redundancy}"))
+    let by_size = TIERS
+        .iter()
+        .position(|(most, _)| *most >= gib)
+        .unwrap_or(TIERS.len() - 1);
+    let by_tier = match tier {
+        Value::Null => 0,
+        Value::String(name) => {
+            let number = name.strip_prefix(letter)?.parse::<u32>().ok()?;
+            TIERS.iter().position(|(_, known)| *known == number)?
+        }
+        _ => return None,
+    };
+    Some(
+        TIERS
+            .iter()
+            .enumerate()
+            .filter(|(at, (most, _))| {
+                *most >= smallest && (*at <= by_size.max(by_tier) || *most == smallest)
+            })
+            .map(|(_, (_, number))| format!("{letter}{number} {redundancy}"))
+            .collect(),
+    )
 }
 
 fn text(value: &Value) -> &str {
@@ -202,4 +417,230 @@ fn text(value: &Value) -> &str {
 #[expect(clippy::cast_precision_loss, reason = "counts of nodes are small")]
 fn float(count: i64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::azure_facts::{Fact, Prices, Size};
+
+    fn facts() -> Facts {
+        let now = "2026-11-22T14:02:11Z".parse().unwrap();
+        let price = |usd: f64| Price { usd, sample: true };
+        let mut disk_months = BTreeMap::new();
+        for (at, (_, number)) in TIERS.iter().enumerate() {
+            let dollars = 2.0_f64.powi(i32::try_from(at).unwrap());
+            for (kind, more) in [("lrs", 1.0), ("zrs", 1.5)] {
+                disk_months.insert(format!("p{number} {kind}"), price(dollars * more));
+                disk_months.insert(format!("e{number} {kind}"), price(dollars * more / 2.0));
+            }
+            disk_months.insert(format!("s{number} lrs"), price(dollars / 4.0));
+        }
+        let mut facts = Facts::default();
+        facts.insert(
+            Fact::Prices {
+                region: "westeurope".to_owned(),
+                prices: Prices {
+                    vm_hours: BTreeMap::from([("standard_d2ds_v6".to_owned(), price(1.0))]),
+                    disk_months,
+                },
+            },
+            now,
+        );
+        let size = |name: &str, vcpus: u32| Size {
+            name: name.to_owned(),
+            family: "standardDDSv6Family".to_owned(),
+            vcpus,
+            memory_gib: 8.0,
+            architecture: "x64".to_owned(),
+            zones: vec![],
+            restricted: false,
+            restricted_zones: vec![],
+            trusted_launch: true,
+            encryption_at_host: true,
+            ephemeral_os: true,
+        };
+        facts.insert(
+            Fact::Sizes {
+                subscription: "s".to_owned(),
+                region: "westeurope".to_owned(),
+                sizes: vec![size("Standard_D2ds_v6", 2), size("Standard_D16ds_v6", 16)],
+            },
+            now,
+        );
+        facts
+    }
+
+    fn estimated(kind: &str, body: Value) -> CostEstimate {
+        let target = Target {
+            subscription: "s".to_owned(),
+            subscription_name: String::new(),
+            resource_group: String::new(),
+            owns_group: true,
+            region: "westeurope".to_owned(),
+        };
+        let resource = PlannedResource {
+            id: "/x".to_owned(),
+            kind: kind.to_owned(),
+            name: "x".to_owned(),
+            api_version: String::new(),
+            change: Change::Create,
+            depends_on: vec![],
+            body,
+            differences: vec![],
+        };
+        estimate(&[resource], &target, &facts())
+    }
+
+    fn disk(sku: &str, properties: Value) -> CostEstimate {
+        estimated(
+            "Microsoft.Compute/disks",
+            json!({ "sku": { "name": sku }, "properties": properties }),
+        )
+    }
+
+    /// Cents, and whether everything has a price.
+    fn told(cost: &CostEstimate) -> (i64, bool) {
+        (cost.monthly.0, cost.unpriced.is_empty())
+    }
+
+    #[test]
+    fn a_disk_costs_its_tier_or_is_unknown() {
+        let sized = |sku: &str, gib: i64| told(&disk(sku, json!({ "diskSizeGB": gib })));
+        assert_eq!(sized("Premium_LRS", 1), (100, true));
+        assert_eq!(sized("Premium_LRS", 4), (100, true));
+        assert_eq!(sized("Premium_LRS", 5), (200, true));
+        assert_eq!(sized("Premium_ZRS", 4_096), (153_600, true));
+        assert_eq!(sized("StandardSSD_ZRS", 32_767), (614_400, true));
+        // The smallest Standard HDD is an S4.
+        assert_eq!(sized("Standard_LRS", 4), (200, true));
+        assert_eq!(sized("Standard_LRS", 33), (400, true));
+        assert_eq!(sized("Premium_LRS", 32_767), (819_200, true));
+        // No disk is that large: the largest one is a lower bound.
+        assert_eq!(sized("Premium_LRS", 65_536), (819_200, false));
+        for sku in [
+            "PremiumV2_LRS",
+            "UltraSSD_LRS",
+            "Standard_ZRS",
+            "",
+            "Premium",
+        ] {
+            assert_eq!(sized(sku, 128), (0, false), "{sku}");
+        }
+        for gib in [
+            json!(0),
+            json!(-1),
+            json!("128"),
+            Value::Null,
+            json!({ "$unknown": "x" }),
+        ] {
+            let found = disk("Premium_LRS", json!({ "diskSizeGB": gib.clone() }));
+            assert_eq!(told(&found), (0, false), "{gib}");
+        }
+    }
+
+    #[test]
+    fn a_performance_tier_above_the_size_is_what_is_paid() {
+        let tier = |tier: Value| {
+            told(&disk(
+                "Premium_LRS",
+                json!({ "diskSizeGB": 4, "tier": tier }),
+            ))
+        };
+        assert_eq!(tier(json!("P80")), (819_200, true));
+        assert_eq!(tier(json!("P1")), (100, true));
+        assert_eq!(tier(json!("E80")), (0, false));
+        assert_eq!(tier(json!({ "$unknown": "x" })), (0, false));
+        let bursting = disk(
+            "Premium_LRS",
+            json!({ "diskSizeGB": 4, "burstingEnabled": true }),
+        );
+        assert_eq!(told(&bursting), (100, false));
+    }
+
+    #[test]
+    fn the_disks_inside_a_machine_cost_and_an_ephemeral_one_does_not() {
+        let machine = |storage: Value| {
+            told(&estimated(
+                "Microsoft.Compute/virtualMachines",
+                json!({ "properties": { "hardwareProfile": { "vmSize": "Standard_D2ds_v6" }, "storageProfile": storage } }),
+            ))
+        };
+        let managed =
+            json!({ "diskSizeGB": 4, "managedDisk": { "storageAccountType": "Premium_LRS" } });
+        let ephemeral = json!({ "diskSizeGB": 4, "diffDiskSettings": { "option": "Local" } });
+        let data = |option: Value| json!([{ "lun": 0, "createOption": option, "diskSizeGB": 5, "managedDisk": { "storageAccountType": "Premium_LRS" } }]);
+        assert_eq!(
+            machine(json!({ "osDisk": managed.clone() })),
+            (73_100, true)
+        );
+        assert_eq!(
+            machine(json!({ "osDisk": ephemeral.clone() })),
+            (73_000, true)
+        );
+        assert_eq!(machine(json!({ "osDisk": {} })), (73_000, false));
+        for (option, cents) in [("Empty", 73_200), ("FromImage", 73_200), ("Attach", 73_000)] {
+            let found =
+                machine(json!({ "osDisk": ephemeral.clone(), "dataDisks": data(json!(option)) }));
+            assert_eq!(found, (cents, true), "{option}");
+        }
+    }
+
+    #[test]
+    fn the_os_disks_of_nodes_cost_unless_they_are_ephemeral() {
+        let pool = |properties: Value| {
+            let mut body = json!({ "vmSize": "Standard_D2ds_v6", "count": 2, "upgradeSettings": { "maxSurge": "1" } });
+            body.as_object_mut()
+                .unwrap()
+                .extend(properties.as_object().unwrap().clone());
+            told(&estimated(
+                "Microsoft.ContainerService/managedClusters/agentPools",
+                json!({ "properties": body }),
+            ))
+        };
+        let machines = 3 * 73_000;
+        assert_eq!(pool(json!({ "osDiskType": "Ephemeral" })), (machines, true));
+        assert_eq!(
+            pool(json!({ "osDiskType": "Managed", "osDiskSizeGB": 64 })),
+            (machines + 3 * 1_600, true)
+        );
+        // Without a type it may be either; without a size, or with 0, it is that of the node's vCPUs.
+        assert_eq!(pool(json!({})), (machines + 3 * 3_200, true));
+        assert_eq!(
+            pool(json!({ "osDiskSizeGB": 0 })),
+            (machines + 3 * 3_200, true)
+        );
+        assert_eq!(
+            pool(json!({ "count": null, "enableAutoScaling": true, "minCount": 1 })),
+            (0, false),
+            "no most nodes"
+        );
+        // A size without a price is at least as dear as a smaller one of its series.
+        let large = pool(json!({ "vmSize": "Standard_D16ds_v6", "osDiskType": "Ephemeral" }));
+        assert_eq!(large, (machines, false));
+        assert_eq!(
+            pool(json!({ "vmSize": "Standard_X1", "osDiskType": "Ephemeral" })),
+            (0, false)
+        );
+    }
+
+    #[test]
+    fn pools_inside_a_cluster_cost_like_pools() {
+        let cluster = estimated(
+            "Microsoft.ContainerService/managedClusters",
+            json!({ "properties": { "agentPoolProfiles": [
+                { "name": "a", "vmSize": "Standard_D2ds_v6", "count": 1, "osDiskType": "Ephemeral", "upgradeSettings": { "maxSurge": "0" } },
+                { "name": "b", "vmSize": "Standard_D2ds_v6", "count": 2, "osDiskType": "Ephemeral", "upgradeSettings": { "maxSurge": "0" } },
+            ] } }),
+        );
+        assert_eq!(
+            told(&cluster),
+            (219_000, false),
+            "the control plane has no price here"
+        );
+    }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use types::actor::{Actor, Right};
 use types::catalogue::{ManifestField, TemplateSummary, Widget};
 use types::form::{Choice, Control, Editing, Field, RequestForm, Section};
-use types::ids::{RequestId, StackId};
+use types::ids::{RequestId, StackId, SubmissionId};
 use types::names::TemplateRef;
 use types::project::{ProjectSettings, Tier, TierSettings};
 use types::request::{RequestDraft, RequestKind};
@@ -86,11 +86,19 @@ impl Portal {
             .ok_or(Error::NotFound { what: "project" })?;
         let facts = self.0.facts.snapshot();
         fill(&mut draft, &entry, project, tier);
+        // A request that is edited opens as it was sent, with what its plan was denied for.
+        if edited.is_none()
+            && draft.kind == RequestKind::Create
+            && draft.expiry.is_empty()
+            && must_expire(tier)
+        {
+            FIRST_EXPIRY.clone_into(&mut draft.expiry);
+        }
         Ok(RequestForm {
             sections: sections(&entry, &projects, project, tier, &draft, &facts),
             template: self.summary_of(&entry),
             draft,
-            submission: RequestId(uuid::Uuid::now_v7()),
+            submission: SubmissionId(uuid::Uuid::now_v7()),
             editing: edited.map(|edited| Editing {
                 request: edited.request,
                 version: edited.version,
@@ -196,6 +204,14 @@ fn fill(draft: &mut RequestDraft, entry: &Entry, project: &ProjectSettings, tier
             draft.parameters.insert(name.clone(), default.clone());
         }
     }
+}
+
+/// How long a stack of dev or test lives unless the form says otherwise.
+const FIRST_EXPIRY: &str = "30d";
+
+/// Outside prod the guardrails want an expiry within 90 days; what they always deny cannot be chosen.
+fn must_expire(tier: Tier) -> bool {
+    tier != Tier::Prod
 }
 
 /// The ids that a network or cluster field may hold in a region; `None` for other fields.
@@ -412,9 +428,18 @@ fn reasons(tier: Tier) -> Section {
             plain_field(
                 "expiry",
                 "Lives until",
-                Some("A number of days such as 30d, or a date such as 2027-01-31."),
+                Some(
+                    "A number of days such as 30d, counted from the moment it is provisioned, or a date such as 2027-01-31.",
+                ),
                 Control::Expiry {
-                    choices: spans.map(|(value, label)| choice(value, label)).into(),
+                    choices: spans
+                        .map(|(value, label)| Choice {
+                            disabled: (must_expire(tier) && matches!(value, "365d" | "")).then(
+                                || format!("A {} stack must expire within 90 days.", tier.as_str()),
+                            ),
+                            ..choice(value, label)
+                        })
+                        .into(),
                 },
             ),
             plain_field(

@@ -11,6 +11,8 @@ mod access;
 mod approvals;
 mod audit;
 pub mod azure_facts;
+mod break_glass;
+mod capacity;
 pub mod catalogue;
 pub mod checks;
 mod clock;
@@ -23,6 +25,7 @@ mod idempotency;
 mod limits;
 mod operations;
 mod origin;
+mod ownership;
 mod people;
 pub mod plans;
 mod policies;
@@ -31,6 +34,7 @@ mod quotas;
 mod requests;
 mod ssh_keys;
 mod stacks;
+mod standing;
 mod tokens;
 mod trail;
 mod worker;
@@ -59,6 +63,8 @@ pub struct Setup {
     pub store: store::Store,
     /// Azure, or the simulator.
     pub arm: azure::Arm,
+    /// The installation's own id, from [`store::Store::installation`]: everything that it makes in Azure bears it.
+    pub installation: types::ids::InstallationId,
     /// The templates.
     pub catalogue: Catalogue,
     /// Guardrails and baseline.
@@ -113,6 +119,7 @@ impl std::fmt::Debug for Secret {
 /// Everything the modules share.
 pub(crate) struct Inner {
     pub(crate) store: store::Store,
+    pub(crate) installation: types::ids::InstallationId,
     pub(crate) arm: azure::Arm,
     pub(crate) catalogue: Catalogue,
     pub(crate) policies: policy::Bundle,
@@ -141,6 +148,7 @@ impl Portal {
         }
         Ok(Self(Arc::new(Inner {
             store: setup.store,
+            installation: setup.installation,
             arm: setup.arm,
             catalogue: setup.catalogue,
             policies: setup.policies,
@@ -179,11 +187,12 @@ impl Portal {
 /// Slipway itself, where nobody asked: the worker, expiry.
 pub(crate) fn system() -> Actor {
     Actor {
-        subject: "slipway".to_owned(),
+        subject: types::actor::SYSTEM.to_owned(),
         name: "Slipway".to_owned(),
         kind: types::actor::ActorKind::System,
         memberships: Vec::new(),
         installation: Vec::new(),
         groups: Vec::new(),
+        break_glass: Vec::new(),
     }
 }

@@ -32,6 +32,7 @@ use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
 
 pub use crash::CrashPoints;
+pub(crate) use next::fault;
 pub use rehearsal::Rehearsal;
 pub(crate) use start::differs;
 

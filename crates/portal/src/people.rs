@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use store::{NewAudit, Person};
-use types::actor::{Actor, ActorKind, InstallationRole};
+use types::actor::{Actor, ActorKind, InstallationRole, PersonKey, Right, SYSTEM};
+use types::break_glass::BrokenGlass;
 use types::names::GroupName;
 
 use crate::origin::with_origin;
@@ -18,6 +19,7 @@ impl Portal {
             return Ok(None);
         };
         let memberships = self.0.store.memberships(subject).await?;
+        let break_glass = self.broken_glass(subject, &person.installation).await?;
         Ok(Some(Actor {
             subject: person.subject,
             name: person.name,
@@ -25,13 +27,26 @@ impl Portal {
             memberships,
             installation: person.installation,
             groups: person.groups,
+            break_glass,
         }))
+    }
+
+    /// What gives an administrator rights in projects now. It ends with the role, and by the clock at each call.
+    async fn broken_glass(
+        &self,
+        subject: &str,
+        roles: &[InstallationRole],
+    ) -> Result<Vec<BrokenGlass>> {
+        if !roles.iter().any(|role| role.grants(Right::BreakGlass)) {
+            return Ok(Vec::new());
+        }
+        Ok(self.0.store.broken_glass_of(subject, self.now()).await?)
     }
 
     /// Records that somebody signed in, with the groups and roles that the identity provider says.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a subject that is empty, longer than 200 characters, or Slipway's own.
+    /// [`Error::Invalid`] for a subject that is empty, longer than 200 characters, begins or ends with a blank, or is Slipway's own.
     pub async fn sign_in(
         &self,
         subject: &str,
@@ -39,8 +54,9 @@ impl Portal {
         groups: Vec<GroupName>,
         roles: Vec<InstallationRole>,
     ) -> Result<Actor> {
-        let reserved = subject == crate::system().subject;
+        let reserved = PersonKey::of(subject) == PersonKey::of(SYSTEM);
         if subject.is_empty()
+            || subject.trim() != subject
             || subject.chars().count() > 200
             || subject.chars().any(char::is_control)
             || reserved
@@ -73,6 +89,7 @@ impl Portal {
             memberships: self.0.store.memberships(subject).await?,
             installation: person.installation.clone(),
             groups: person.groups.clone(),
+            break_glass: self.broken_glass(subject, &person.installation).await?,
         };
         let mut tx = self.0.store.begin().await?;
         tx.put_person(&person).await?;

@@ -2,24 +2,25 @@
 //!
 //! [`plan`] is pure: the same [`Ground`] and draft give the same plan and digest, so that a plan can be made again at execution and
 //! compared with the one that was approved. Its parts: `plans::resources` evaluates the template, `plans::changes` compares with what
-//! exists, `plans::digest` says what an approver approves, `plans::input` is what the rules see, `plans::sentences` what people read,
-//! `plans::ground` where it all comes from.
+//! exists, `plans::digest` says what an approver approves, `plans::proof` that a stored plan is still that, `plans::input` is what the rules
+//! see, `plans::sentences` what people read, `plans::ground` where it all comes from.
 
 mod changes;
 pub(crate) mod digest;
-mod ground;
+pub(crate) mod ground;
 mod input;
+pub(crate) mod proof;
 mod resources;
 mod sentences;
 pub(crate) mod tags;
 
 use types::Object;
-use types::cost::CostEstimate;
-use types::ids::StackId;
+use types::cost::{BudgetLine, CostEstimate, Usd};
+use types::ids::{InstallationId, StackId};
 use types::names::{ProjectName, StackName, TemplateRef};
 use types::plan::{Plan, PlannedDeletion, PlannedResource, Target};
 use types::problem::FieldError;
-use types::project::{ProjectSettings, Tier};
+use types::project::{ProjectSettings, StackCount, Tier};
 use types::request::{RequestDraft, RequestKind};
 use types::stack::{StackResource, StackState};
 use types::time::Timestamp;
@@ -50,28 +51,34 @@ pub struct Ground<'a> {
     pub stack: Option<&'a ExistingStack>,
     /// The stack's id: reserved for a new one.
     pub stack_id: StackId,
+    /// The installation's id, which everything that is made bears.
+    pub installation: InstallationId,
     /// The Microsoft Entra tenant.
     pub tenant_id: &'a str,
-    /// `utcNow()` and the start of `30d`: that of the first plan of a request.
+    /// `utcNow()`: that of the first plan of a request.
     pub pinned_now: Timestamp,
-    /// Now: what rules compare dates with.
+    /// Now: what rules compare dates with, and where `30d` counts from.
     pub now: Timestamp,
 }
 
-/// What a project's tier holds beside the stack that is planned.
+/// What a project's tier and Azure's quotas hold beside the stack that is planned.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Standing {
-    /// How many stacks live or are reserved.
-    pub stacks: u64,
-    /// Estimated cost a month of what exists and what is approved.
-    pub committed: types::cost::Usd,
-    /// Quota held by approved requests that are not provisioned yet.
+    /// The other stacks that count against the tier's limit.
+    pub stacks: StackCount,
+    /// The most that the other stacks and approved requests of the tier can cost a month.
+    pub committed: Usd,
+    /// The most that the stack itself can cost a month, as it was last applied; zero for a new one.
+    pub own: Usd,
+    /// How many parts of all these have no known price.
+    pub unpriced: u32,
+    /// Quota held by other approved requests that Azure does not count yet, and by other stacks that may still grow.
     pub reserved: Vec<Reserved>,
     /// The project's other stacks, in all tiers.
     pub other_stacks: Vec<OtherStack>,
 }
 
-/// Quota that an approved request holds until Azure counts it.
+/// Quota that is held back although Azure does not count it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserved {
     /// Subscription id.
@@ -82,6 +89,15 @@ pub struct Reserved {
     pub family: String,
     /// How much.
     pub amount: i64,
+}
+
+impl Reserved {
+    /// Whether it is of this quota. Azure compares all three names without regard to case.
+    pub(crate) fn is_of(&self, subscription: &str, region: &str, family: &str) -> bool {
+        self.subscription.eq_ignore_ascii_case(subscription)
+            && self.region.eq_ignore_ascii_case(region)
+            && self.family.eq_ignore_ascii_case(family)
+    }
 }
 
 /// Another stack of the project.
@@ -140,18 +156,23 @@ pub struct PlanOutcome {
 /// # Errors
 /// Everything that is wrong with the draft, by field; what the template itself refuses stands on the field `template`.
 pub fn plan(draft: &RequestDraft, ground: &Ground<'_>) -> Result<PlanOutcome, Vec<FieldError>> {
-    let draft = parse(draft, ground)?;
+    let wish = draft;
+    let draft = parse(wish, ground)?;
     let planned = match draft.kind {
         RequestKind::Create | RequestKind::Update => resources::evaluate(&draft, ground)?,
         RequestKind::Extend => resources::kept(&draft, ground),
         RequestKind::Delete => resources::removed(&draft, ground),
     };
     let cost = estimate(&draft, ground, &planned);
-    let quota = quotas::lines(&planned, ground);
-    let digest = digest::of(&draft, &planned).map_err(|cause| {
-        tracing::error!(%cause, "a plan has no canonical JSON");
-        vec![template_error("The plan cannot be written down.")]
-    })?;
+    let quota = quotas::draw(&planned, draft.kind, ground);
+    let digest = digest::of(
+        wish,
+        ground.stack_id,
+        &draft.template.reference(),
+        &draft.template.content_hash,
+        &planned,
+    )
+    .map_err(|cause| vec![no_digest(&cause)])?;
     let input = input::build(&draft, &planned, &cost, &quota, ground);
     let report = ground.policies.check(&input);
     let summary = sentences::summary(&draft, &planned, &cost, ground);
@@ -166,7 +187,8 @@ pub fn plan(draft: &RequestDraft, ground: &Ground<'_>) -> Result<PlanOutcome, Ve
             deletions: planned.deletions,
             target: planned.target,
             cost,
-            quota,
+            quota: quota.lines,
+            quota_unknown: quota.unknown,
             report,
             summary,
             differences,
@@ -186,29 +208,60 @@ pub(crate) struct Planned {
 }
 
 fn estimate(draft: &ParsedDraft, ground: &Ground<'_>, planned: &Planned) -> CostEstimate {
+    let standing = ground.standing;
     let mut cost = match draft.kind {
         RequestKind::Delete => CostEstimate {
-            monthly: types::cost::Usd(0),
+            monthly: Usd(0),
+            monthly_least: None,
             monthly_before: None,
+            before_unpriced: 0,
             lines: Vec::new(),
             unpriced: Vec::new(),
             budget: None,
         },
-        _ => costs::estimate(&planned.resources, &planned.target.region, ground.facts),
+        _ => costs::estimate(&planned.resources, &planned.target, ground.facts),
     };
-    cost.monthly_before = ground
-        .stack
-        .and_then(|stack| Some(stack.plan.as_ref()?.cost.monthly));
+    if let Some(stack) = ground.stack
+        && let Some(plan) = &stack.plan
+    {
+        // At the prices of today, as the plan is: else a price that rose would make a smaller stack look dearer than the larger one was.
+        let before = costs::estimate(&plan.resources, &stack.target, ground.facts);
+        cost.before_unpriced = before.unpriced_parts();
+        // After a change that failed, the dearer of both may be there.
+        cost.monthly_before = Some(match stack.state {
+            StackState::Failed => before.monthly.max(standing.own),
+            _ => before.monthly,
+        });
+    }
+    let after = match draft.kind {
+        // Until the next change, what was counted for the stack stays.
+        RequestKind::Extend => standing.committed + standing.own,
+        _ => standing.committed + cost.monthly,
+    };
     cost.budget = ground
         .project
         .tiers
         .get(&draft.tier)
         .and_then(|settings| settings.budget)
-        .map(|limit| types::cost::BudgetLine {
-            limit,
-            committed: ground.standing.committed,
+        .map(|limit| BudgetLine {
+            after: Some(after),
+            ..standing.budget(limit)
         });
     cost
+}
+
+/// What approvers cannot tell apart is not offered to them.
+fn no_digest(cause: &digest::NoDigest) -> FieldError {
+    match cause {
+        digest::NoDigest::Number(at) => template_error(format!(
+            "The template makes a number at {at} that JSON readers do not agree on. It has to be a whole number between \
+             −9,007,199,254,740,991 and 9,007,199,254,740,991, or a text."
+        )),
+        digest::NoDigest::Json(cause) => {
+            tracing::error!(%cause, "a plan has no canonical JSON");
+            template_error("The plan cannot be written down.")
+        }
+    }
 }
 
 fn template_error(message: impl Into<String>) -> FieldError {

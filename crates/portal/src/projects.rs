@@ -2,9 +2,8 @@
 
 use indexmap::IndexMap;
 use types::actor::Actor;
-use types::cost::BudgetLine;
 use types::names::ProjectName;
-use types::project::{Member, ProjectDetail, ProjectSettings, Tier};
+use types::project::{Member, ProjectDetail, ProjectSettings};
 
 use crate::access::{may_read, sees_all};
 use crate::{Error, Portal, Result};
@@ -33,26 +32,19 @@ impl Portal {
             .project(name)
             .await?
             .ok_or(Error::NotFound { what: "project" })?;
-        let totals = store.tier_totals(name).await?;
-        let total = |tier: Tier| totals.iter().find(|t| t.tier == tier);
-        let stacks: IndexMap<Tier, u64> = settings
-            .tiers
-            .keys()
-            .map(|tier| (*tier, total(*tier).map_or(0, |t| t.stacks)))
-            .collect();
-        let budgets = settings
-            .tiers
-            .iter()
-            .filter_map(|(tier, t)| {
-                let limit = t.budget?;
-                let committed = total(*tier)
-                    .map(|t| t.monthly + t.pending)
-                    .unwrap_or_default();
-                Some((*tier, BudgetLine { limit, committed }))
-            })
-            .collect();
+        let mut stacks = IndexMap::new();
+        let mut budgets = IndexMap::new();
+        for (tier, tier_settings) in &settings.tiers {
+            let standing = self.tier_standing(name, *tier).await?;
+            stacks.insert(*tier, standing.stacks);
+            if let Some(limit) = tier_settings.budget {
+                budgets.insert(*tier, standing.budget(limit));
+            }
+        }
         Ok(ProjectDetail {
             members: store.members(name).await?,
+            break_glass: self.broken_glass_in(actor, name).await?,
+            break_glass_access: Self::break_glass_access(actor, name),
             settings,
             stacks,
             budgets,

@@ -4,13 +4,15 @@ mod detail;
 mod expiry;
 pub(crate) mod release;
 pub(crate) mod sentences;
+pub(crate) mod standing;
 
 use sentences::{denied_sentence, waiting_sentence};
 use serde_json::{Value, json};
-use store::{Request, Stack, Tx};
+use standing::author_of;
+use store::{Request, Stack, Submission, Tx};
 use types::actor::{Actor, Right};
 use types::cost::Usd;
-use types::ids::{CommentId, RequestId, StackId};
+use types::ids::{CommentId, RequestId, StackId, SubmissionId};
 use types::page::Page;
 use types::plan::Plan;
 use types::policy::Verdict;
@@ -20,57 +22,91 @@ use types::request::{
 use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 
-use crate::access::{may, may_read, withdrawable};
+use crate::access::{may, may_read, may_withdraw, withdrawable};
 use crate::audit::texts::proof_of_comment;
 use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
+use crate::plans::digest::sha256_of_text;
+use crate::plans::ground::Made;
+use crate::plans::proof::is_altered;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
 
+/// How old a cluster's list of node pools may be when a request is kept that adds one.
+const LISTS: time::Duration = time::Duration::seconds(60);
 /// Longest comment, in characters.
 const COMMENT: usize = 4_000;
 
 impl Portal {
-    /// Sends a request. The same `submission` again, also at the same moment, gives the same request and never a second one.
+    /// Sends a request. The same `submission` of the same person again, also at the same moment, gives the same request and never a second one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every bad field (`name_taken` on `name`); a denial is no error: the request stays `denied` and can be edited.
+    /// [`Error::Invalid`] with every bad field (`name_taken` on `name`); [`Error::Conflict`] with `already_sent` when this submission was used for other
+    /// content; a denial is no error: the request stays `denied` and can be edited.
     pub async fn submit(
         &self,
         actor: &Actor,
         draft: RequestDraft,
-        submission: RequestId,
+        submission: SubmissionId,
     ) -> Result<RequestDetail> {
-        if let Some(there) = self.0.store.request(submission).await? {
-            return self.same_submission(actor, there).await;
+        let submission = Submission {
+            id: submission,
+            content: hash_of_content(&draft)?,
+        };
+        if let Some(there) = self.sent_before(actor, &submission).await? {
+            return Ok(there);
         }
-        let ground = self.ground_of(actor, &draft).await?;
+        let made = self.make_request(actor, draft, &submission, &[]).await;
+        match made {
+            Ok(Some(id)) => self.request(actor, id).await,
+            Ok(None) => self
+                .sent_before(actor, &submission)
+                .await?
+                .ok_or_else(|| Error::internal("a submission was used by no request")),
+            // The form was sent twice at the same moment: the other one may have been faster, and what is in the way is its own request.
+            Err(busy @ Error::Conflict { .. }) => {
+                self.sent_before(actor, &submission).await?.ok_or(busy)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a request; `None` when this submission made one already. `closing` are requests that end with it.
+    pub(super) async fn make_request(
+        &self,
+        actor: &Actor,
+        draft: RequestDraft,
+        submission: &Submission,
+        closing: &[Request],
+    ) -> Result<Option<RequestId>> {
+        let ground = self.ground_of(actor, &draft, closing).await?;
         let now = self.now();
         let stack_id = ground
             .as_ref()
             .map_or_else(|| StackId(uuid::Uuid::now_v7()), |stack| stack.summary.id);
-        let outcome = self
+        let made = self
             .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
             .await?;
-        let request = new_request(actor, submission, stack_id, draft, &outcome, now);
-        match self
-            .store_submission(actor, request, ground, &outcome, now)
-            .await
-        {
-            Ok(()) => self.request(actor, submission).await,
-            // The form was sent twice at the same moment: the other one may have been faster, and holds the name.
-            Err(error) => match self.0.store.request(submission).await? {
-                Some(there) => self.same_submission(actor, there).await,
-                None => Err(error),
-            },
-        }
+        self.refuse_taken_by_now(actor, &made.outcome, stack_id, LISTS)
+            .await?;
+        let id = RequestId(uuid::Uuid::now_v7());
+        let new = |outcome: &PlanOutcome| new_request(actor, id, stack_id, draft, outcome, now);
+        let sent = Sent {
+            made,
+            submission,
+            stack: ground,
+            closing,
+        };
+        let stored = self.store_submission(actor, sent, new, now).await?;
+        Ok(stored.then_some(id))
     }
 
-    /// Makes a new plan on the same request; decisions on the old one no longer count.
+    /// Makes a new plan on the same request; decisions on the old one no longer count, and whoever edits decides none of this request.
     ///
     /// # Errors
-    /// [`Error::Conflict`] with `stale_version` when `version` is not the newest, or when its state does not allow it.
+    /// [`Error::Conflict`] with `stale_version` when `version` is not the newest, when its state does not allow it, or with `right_lost` when it could
+    /// not be executed any more because of who wrote it.
     pub async fn edit(
         &self,
         actor: &Actor,
@@ -95,6 +131,13 @@ impl Portal {
                 ),
             });
         }
+        let authors = self.0.store.authors(id).await?;
+        if let Some(why) = self.lost_right(&request, &authors).await? {
+            return Err(Error::Conflict {
+                code: "right_lost",
+                detail: why,
+            });
+        }
         let draft = RequestDraft {
             kind: request.summary.kind,
             stack: (request.summary.kind != RequestKind::Create).then_some(request.summary.stack),
@@ -103,38 +146,45 @@ impl Portal {
         let mut stack = self.known_stack(request.summary.stack).await?;
         let existing = (request.summary.kind != RequestKind::Create).then(|| stack.clone());
         let now = self.now();
-        let outcome = self
+        let made = self
             .make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now)
             .await?;
-        let parsed = &outcome.parsed;
+        self.refuse_taken_by_now(actor, &made.outcome, stack.summary.id, LISTS)
+            .await?;
+        let parsed = &made.outcome.parsed;
         if request.summary.kind == RequestKind::Create
-            && (parsed.project != request.summary.project
-                || parsed.tier != request.summary.tier
-                || parsed.name != request.summary.name)
+            && (parsed.project != request.summary.project || parsed.tier != request.summary.tier)
         {
+            let field = if parsed.project == request.summary.project {
+                "tier"
+            } else {
+                "project"
+            };
             return Err(Error::field(
-                "name",
+                field,
                 "create_only",
                 format!(
-                    "This request holds the name {} in {} {}. To use another name, tier or project, withdraw it and send a new one.",
-                    request.summary.name,
+                    "This request is for {} {}. For another project or tier, withdraw it and send a new one.",
                     request.summary.project,
                     request.summary.tier.as_str()
                 ),
             ));
         }
-        request.draft = draft;
-        request.sent_back = None;
-        take_plan(&mut request, outcome.plan.clone(), now);
         let trail = Trail { actor, now };
         let mut tx = self.0.store.begin().await?;
+        let outcome = self.settle_plan(&mut tx, made).await?;
+        let parsed = &outcome.parsed;
+        request.draft = draft;
+        request.sent_back = None;
+        request.summary.name.clone_from(&parsed.name);
+        take_plan(&mut request, outcome.plan.clone(), now);
+        let author = author_of(actor, &request.summary.project, request.plan_revision, now);
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
-        if stack.summary.state == StackState::Reserved {
-            reserve(&mut stack.summary, &outcome.plan, now);
-            tx.update_stack(&mut stack).await.map_err(stale_stack)?;
-        }
+        tx.insert_author(id, &author).await?;
+        self.take_name(&mut tx, &request, &mut stack, &outcome.plan, now)
+            .await?;
         trail
             .request(
                 &mut tx,
@@ -187,7 +237,7 @@ impl Portal {
         version: i64,
     ) -> Result<RequestDetail> {
         let mut request = self.readable_request(actor, id).await?;
-        may(actor, Right::Request, &request.summary.project)?;
+        may_withdraw(actor, &request.summary.project, &request.summary.requester)?;
         if request.summary.version != version {
             return Err(Error::stale("request"));
         }
@@ -219,7 +269,15 @@ impl Portal {
         }
         self.release_name(&mut tx, &trail, &request).await?;
         tx.commit(now).await?;
-        self.request(actor, id).await
+        match self.request(actor, id).await {
+            // It is withdrawn all the same; the plan that nobody agreed to is not shown.
+            Err(error) if is_altered(&error) => {
+                let mut request = self.readable_request(actor, id).await?;
+                request.plan = None;
+                self.proved_detail(actor, request).await
+            }
+            answer => answer,
+        }
     }
 
     /// Adds a comment of 1 to 4,000 characters.
@@ -278,17 +336,43 @@ impl Portal {
             .ok_or_else(|| Error::internal(format!("stack {id} of a request is missing")))
     }
 
-    /// The same form again: whoever sent it sees what became of it; nobody else learns that it exists.
-    async fn same_submission(&self, actor: &Actor, there: Request) -> Result<RequestDetail> {
-        if there.summary.requester != actor.subject {
-            return Err(Error::NotFound { what: "request" });
+    /// The request that this submission of the actor's made: the same form again shows what became of it.
+    async fn sent_before(
+        &self,
+        actor: &Actor,
+        submission: &Submission,
+    ) -> Result<Option<RequestDetail>> {
+        let sent = self
+            .0
+            .store
+            .submitted(&actor.subject, submission.id)
+            .await?;
+        let Some(sent) = sent else {
+            return Ok(None);
+        };
+        if sent
+            .content
+            .is_some_and(|content| content != submission.content)
+        {
+            return Err(Error::Conflict {
+                code: "already_sent",
+                detail: format!(
+                    "This form was sent before, with other values: it made the request {}. Nothing was sent now. To send what the form holds as a new \
+                     request, send it once more; over REST, with a new Idempotency-Key.",
+                    sent.request
+                ),
+            });
         }
-        may_read(actor, &there.summary.project, "request")?;
-        self.request_detail(actor, there).await
+        self.request(actor, sent.request).await.map(Some)
     }
 
     /// The stack that the draft is about (none for a create), after every question of right and state.
-    async fn ground_of(&self, actor: &Actor, draft: &RequestDraft) -> Result<Option<Stack>> {
+    async fn ground_of(
+        &self,
+        actor: &Actor,
+        draft: &RequestDraft,
+        closing: &[Request],
+    ) -> Result<Option<Stack>> {
         if draft.kind == RequestKind::Create {
             let project =
                 draft
@@ -314,7 +398,8 @@ impl Portal {
         };
         let stack = self.readable_stack(actor, id).await?;
         may(actor, Right::Request, &stack.summary.project)?;
-        let situation = self.situation(&stack).await?;
+        let closing: Vec<RequestId> = closing.iter().map(|request| request.summary.id).collect();
+        let situation = self.situation_without(&stack, &closing).await?;
         let allowed = match draft.kind {
             RequestKind::Delete => access::may_delete(&situation),
             RequestKind::Extend => access::may_extend(&situation),
@@ -327,17 +412,32 @@ impl Portal {
         Ok(Some(stack))
     }
 
-    /// One transaction: stack reservation, request with plan and needs, what follows from the verdict, and the trail.
+    /// One transaction: limits checked and locked, request with plan and needs, stack reservation, what ends with it, what follows from the verdict, and the
+    /// trail. False when the submission was used before.
     async fn store_submission(
         &self,
         actor: &Actor,
-        mut request: Request,
-        stack: Option<Stack>,
-        outcome: &PlanOutcome,
+        sent: Sent<'_>,
+        new: impl FnOnce(&PlanOutcome) -> Request,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
+        let Sent {
+            made,
+            submission,
+            stack,
+            closing,
+        } = sent;
         let trail = Trail { actor, now };
         let mut tx = self.0.store.begin().await?;
+        let outcome = self.settle_plan(&mut tx, made).await?;
+        let mut request = new(&outcome);
+        if !tx.insert_request(&request, submission).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        for other in closing {
+            self.close(&mut tx, &trail, other.clone()).await?;
+        }
         let mut stack = match stack {
             None => {
                 let stack = reserved(&request, &outcome.plan, now);
@@ -354,12 +454,9 @@ impl Portal {
                 stack
             }
         };
-        if !tx.insert_request(&request).await? {
-            return Err(Error::Conflict {
-                code: "sent_twice",
-                detail: "This form was sent already.".to_owned(),
-            });
-        }
+        let s = &request.summary;
+        let author = author_of(actor, &s.project, request.plan_revision, now);
+        tx.insert_author(s.id, &author).await?;
         let sentence = match request.summary.kind {
             RequestKind::Create => "Sent the request to create it.",
             RequestKind::Update => "Sent the request to change it.",
@@ -389,7 +486,7 @@ impl Portal {
         self.proceed(&mut tx, &trail, &mut request, &mut stack, &outcome.parsed)
             .await?;
         tx.commit(now).await?;
-        Ok(())
+        Ok(true)
     }
 
     /// What the verdict says happens next: nothing (denied), waiting, or the operation at once.
@@ -410,6 +507,17 @@ impl Portal {
             actor: &system,
             now: trail.now,
         };
+        match &request.plan {
+            Some(plan)
+                if verdict != Verdict::Denied
+                    && matches!(parsed.kind, RequestKind::Create | RequestKind::Update) =>
+            {
+                self.reserve(tx, trail.actor, &stack.summary, plan, Some(parsed))
+                    .await?;
+            }
+            // What is denied holds nothing; deleting and extending make nothing.
+            _ => tx.release_unsent(stack.summary.id, &[]).await?,
+        }
         match verdict {
             Verdict::Denied => {
                 request.summary.state = RequestState::Denied;
@@ -422,7 +530,8 @@ impl Portal {
                         &denied_sentence(request),
                         Value::Null,
                     )
-                    .await
+                    .await?;
+                self.release_name(tx, &by_rules, request).await
             }
             Verdict::NeedsApproval => {
                 request.summary.state = RequestState::AwaitingApproval;
@@ -457,6 +566,24 @@ impl Portal {
     }
 }
 
+/// A submission on its way into the database.
+struct Sent<'a> {
+    made: Made,
+    submission: &'a Submission,
+    /// The stack that it changes; none for a create.
+    stack: Option<Stack>,
+    /// Requests that end with it.
+    closing: &'a [Request],
+}
+
+/// Tells two contents of one form apart, whatever order their members are in.
+fn hash_of_content(draft: &RequestDraft) -> Result<String> {
+    let mut content = serde_json::to_value(draft)
+        .map_err(|error| Error::internal(format!("a draft as JSON: {error}")))?;
+    content.sort_all_objects();
+    Ok(sha256_of_text(&content.to_string()))
+}
+
 /// Text that people typed for people: trimmed, bounded, and free of characters that show something else than they are.
 pub(crate) fn free_text(field: &str, text: &str, longest: usize) -> Result<String> {
     let text = text.trim();
@@ -475,6 +602,7 @@ pub(crate) fn plan_facts(plan: &Plan) -> Value {
         "template": plan.template,
         "verdict": plan.report.verdict,
         "monthly": plan.cost.monthly,
+        "unpriced": plan.cost.unpriced,
         "bundle": plan.report.bundle_hash,
     })
 }
@@ -484,13 +612,15 @@ pub(crate) fn take_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     let s = &mut request.summary;
     s.template = plan.template.clone();
     s.monthly = plan.cost.monthly;
-    s.monthly_change = plan.cost.monthly - plan.cost.monthly_before.unwrap_or_default();
+    s.monthly_change = plan.cost.change();
+    s.unpriced = plan.cost.unpriced_parts();
     s.posture = plan.report.posture;
     s.warnings = count(plan.report.warnings.len());
     s.denials = count(plan.report.denials.len());
     s.updated_at = now;
     request.needs = plan.report.approvals.clone();
     request.plan = Some(plan);
+    request.plan_revision += 1;
 }
 
 pub(crate) fn stale_request(error: store::Error) -> Error {
@@ -536,6 +666,7 @@ fn new_request(
             requester: actor.subject.clone(),
             monthly: Usd::default(),
             monthly_change: Usd::default(),
+            unpriced: 0,
             posture: outcome.plan.report.posture,
             warnings: 0,
             denials: 0,
@@ -545,6 +676,7 @@ fn new_request(
         },
         draft,
         plan: None,
+        plan_revision: 0,
         needs: Vec::new(),
         waiting_since: None,
         sent_back: None,
@@ -565,6 +697,7 @@ fn reserved(request: &Request, plan: &Plan, now: Timestamp) -> Stack {
         template: plan.template.clone(),
         target: plan.target.clone(),
         monthly: Usd::default(),
+        unpriced: 0,
         posture: plan.report.posture,
         owner: r.requester.clone(),
         expires_at: None,
@@ -583,7 +716,7 @@ fn reserved(request: &Request, plan: &Plan, now: Timestamp) -> Stack {
     }
 }
 
-fn reserve(summary: &mut StackSummary, plan: &Plan, now: Timestamp) {
+pub(crate) fn reserve(summary: &mut StackSummary, plan: &Plan, now: Timestamp) {
     summary.template = plan.template.clone();
     summary.target = plan.target.clone();
     summary.posture = plan.report.posture;

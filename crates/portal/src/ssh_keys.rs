@@ -29,79 +29,222 @@ fn refuse(code: &'static str, message: impl Into<String>) -> KeyError {
     }
 }
 
-/// Takes one OpenSSH public key in the form `type base64 comment` and gives it back on one line.
-///
-/// Ed25519 and RSA from 3,072 bits are accepted: what Azure takes for Linux machines
-/// (<https://learn.microsoft.com/azure/virtual-machines/linux/create-ssh-keys-detailed>), less what is weak.
-///
-/// # Errors
-/// Every other text, with what to do.
-pub(crate) fn accept(text: &str) -> Result<String, KeyError> {
-    if is_private(text) {
-        return Err(private());
+/// Exactly one OpenSSH public key, `type base64 comment`, on one line by anybody's count of lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublicKey(String);
+
+impl PublicKey {
+    /// Takes one key. Ed25519 and RSA from 3,072 bits are accepted: what Azure takes for Linux machines
+    /// (<https://learn.microsoft.com/azure/virtual-machines/linux/create-ssh-keys-detailed>), less what is weak.
+    ///
+    /// # Errors
+    /// Every other text: what it is, and what to do.
+    pub(crate) fn parse(text: &str) -> Result<Self, KeyError> {
+        if is_private(text) {
+            return Err(private());
+        }
+        let text = text.trim_matches([' ', '\t', '\r', '\n']);
+        if text.is_empty() {
+            return Err(refuse("required", "Paste a public SSH key."));
+        }
+        whole(text)?;
+        let mut words = text.splitn(3, [' ', '\t']);
+        let (kind, data) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        );
+        let comment = words.next().unwrap_or_default();
+        accepted_type(kind, text)?;
+        if data.is_empty() || comment.starts_with([' ', '\t']) {
+            return Err(if text.contains([' ', '\t']) {
+                spaces("two spaces")
+            } else {
+                malformed()
+            });
+        }
+        holds(kind, data)?;
+        if words_of(comment).any(is_key_type) || comment.split("AAAA").skip(1).any(is_key_data) {
+            return Err(one_key());
+        }
+        Ok(Self(if comment.is_empty() {
+            format!("{kind} {data}")
+        } else {
+            format!("{kind} {data} {comment}")
+        }))
     }
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(refuse("required", "Paste a public SSH key."));
+
+    /// The line, as it goes into `authorized_keys`.
+    pub(crate) fn into_line(self) -> String {
+        self.0
     }
-    if text.lines().count() > 1 {
+}
+
+/// Where others end a line: what Python's `splitlines()` takes for an end, with which cloud-init reads keys
+/// (<https://docs.python.org/3/library/stdtypes.html#str.splitlines>).
+fn is_line_end(c: char) -> bool {
+    matches!(
+        c,
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// One line of visible characters and plain spaces, and no file format of another tool.
+fn whole(text: &str) -> Result<(), KeyError> {
+    if text.contains("BEGIN SSH2 PUBLIC KEY") {
         return Err(refuse(
-            "one_key",
-            "Paste one public key on one line. Further keys can be added on the machine.",
+            "rfc4716_key",
+            "This is a public key in the format of RFC 4716, as PuTTY saves it. Paste the line that PuTTYgen shows for authorized_keys, or convert the \
+             file: ssh-keygen -i -f FILE",
         ));
     }
-    let mut words = text.splitn(3, [' ', '\t']);
-    let (Some(kind), Some(data)) = (words.next(), words.next()) else {
-        return Err(malformed());
-    };
-    let comment = words.next().unwrap_or("").trim();
-    match kind {
-        "ssh-ed25519" | "ssh-rsa" => {}
-        "ssh-dss" => {
-            return Err(refuse(
-                "weak_key",
-                "DSA keys are broken and refused everywhere. Make a new one: ssh-keygen -t ed25519",
-            ));
-        }
-        _ if kind.starts_with("ecdsa-") || kind.starts_with("sk-") => {
-            return Err(refuse(
-                "key_type",
-                "Azure does not accept ECDSA and security-key types for Linux machines. Use Ed25519: ssh-keygen -t ed25519",
-            ));
-        }
-        _ => return Err(malformed()),
+    if text.contains("-----BEGIN CERTIFICATE") {
+        return Err(certificate());
     }
+    if text.contains("-----BEGIN ") {
+        return Err(refuse(
+            "pem_key",
+            "This is a public key in PEM format. Convert the file: ssh-keygen -i -m PKCS8 -f FILE",
+        ));
+    }
+    if text.contains(is_line_end) {
+        let keys = text
+            .split(is_line_end)
+            .filter(|line| words_of(line).any(is_key_type))
+            .count();
+        return Err(if keys > 1 {
+            one_key()
+        } else if keys == 1 {
+            refuse(
+                "broken_key",
+                "Line breaks stand in this key, as a terminal or an editor makes them. Paste it as one line, as it is in the file that ends in .pub.",
+            )
+        } else {
+            malformed()
+        });
+    }
+    if let Some(space) = text.chars().find(|c| c.is_whitespace() && !c.is_ascii()) {
+        return Err(spaces(if matches!(space, '\u{a0}' | '\u{202f}') {
+            "a no-break space"
+        } else {
+            "a space of another kind"
+        }));
+    }
+    if text
+        .chars()
+        .any(|c| c != '\t' && crate::checks::is_deceptive(c))
+    {
+        return Err(refuse(
+            "control_characters",
+            "This holds characters that cannot be seen. Copy the key again from the file that ends in .pub.",
+        ));
+    }
+    Ok(())
+}
+
+fn accepted_type(kind: &str, text: &str) -> Result<(), KeyError> {
+    match kind {
+        "ssh-ed25519" | "ssh-rsa" => Ok(()),
+        "ssh-dss" => Err(refuse(
+            "weak_key",
+            "DSA keys are broken and refused everywhere. Make a new one: ssh-keygen -t ed25519",
+        )),
+        _ if kind.ends_with("-cert-v01@openssh.com") => Err(certificate()),
+        _ if is_key_type(kind) => Err(refuse(
+            "key_type",
+            "Azure does not accept ECDSA and security-key types for Linux machines. Use Ed25519: ssh-keygen -t ed25519",
+        )),
+        _ if words_of(text).any(is_key_type) => Err(refuse(
+            "key_options",
+            "Options or other words stand before the key. Paste the key alone: it begins with ssh-ed25519 or ssh-rsa.",
+        )),
+        _ => Err(malformed()),
+    }
+}
+
+/// The base64 part is a key of the type that the line names, and strong enough.
+fn holds(kind: &str, data: &str) -> Result<(), KeyError> {
     let blob = BASE64.decode(data).map_err(|_| malformed())?;
     let mut wire = Wire(&blob);
     if wire.string() != Some(kind.as_bytes()) {
         return Err(malformed());
     }
     if kind == "ssh-ed25519" {
-        if wire.string().map(<[u8]>::len) != Some(32) || !wire.0.is_empty() {
-            return Err(malformed());
-        }
-    } else {
-        let (Some(exponent), Some(modulus)) = (wire.string(), wire.string()) else {
-            return Err(malformed());
-        };
-        if !wire.0.is_empty() || bits(exponent) == 0 {
-            return Err(malformed());
-        }
-        let bits = bits(modulus);
-        if bits < RSA_BITS {
-            return Err(refuse(
-                "weak_key",
-                format!(
-                    "This RSA key has {bits} bits; at least {RSA_BITS} are needed. Better: ssh-keygen -t ed25519"
-                ),
-            ));
-        }
+        let is_key = wire.string().map(<[u8]>::len) == Some(32) && wire.0.is_empty();
+        return if is_key { Ok(()) } else { Err(malformed()) };
     }
-    if comment.is_empty() {
-        Ok(format!("{kind} {data}"))
-    } else {
-        Ok(format!("{kind} {data} {comment}"))
+    let (Some(exponent), Some(modulus)) = (wire.string(), wire.string()) else {
+        return Err(malformed());
+    };
+    if !wire.0.is_empty() || bits(exponent) == 0 {
+        return Err(malformed());
     }
+    let bits = bits(modulus);
+    if bits < RSA_BITS {
+        return Err(refuse(
+            "weak_key",
+            format!(
+                "This RSA key has {bits} bits; at least {RSA_BITS} are needed. Better: ssh-keygen -t ed25519"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || is_line_end(c))
+}
+
+/// A word that begins a key, of whatever kind: <https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT>.
+fn is_key_type(word: &str) -> bool {
+    matches!(word, "ssh-ed25519" | "ssh-rsa" | "ssh-dss")
+        || word.starts_with("ecdsa-sha2-")
+        || word.starts_with("sk-ssh-")
+        || word.starts_with("sk-ecdsa-")
+        || word.ends_with("-cert-v01@openssh.com")
+}
+
+/// Whether base64 after its first `AAAA` is a key: the wire format begins with the length of the type, whose first three bytes are nought.
+fn is_key_data(rest: &str) -> bool {
+    let rest: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'))
+        // The type alone says it: a whole number of base64's groups of four, and no more than the longest type needs.
+        .take(56)
+        .collect();
+    let whole = rest.len() - rest.len() % 4;
+    let Ok(blob) = BASE64.decode(format!("AAAA{}", &rest[..whole])) else {
+        return false;
+    };
+    let Some((length, kind)) = blob.split_first_chunk::<4>() else {
+        return false;
+    };
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    kind.get(..length)
+        .and_then(|kind| std::str::from_utf8(kind).ok())
+        .is_some_and(is_key_type)
+}
+
+fn one_key() -> KeyError {
+    refuse(
+        "one_key",
+        "These are several keys. Paste one public key; further ones can be added on the machine.",
+    )
+}
+
+fn certificate() -> KeyError {
+    refuse(
+        "certificate",
+        "This is a certificate, not a public key. Paste the key that it was made for, from the file that ends in .pub but not in -cert.pub.",
+    )
+}
+
+fn spaces(what: &str) -> KeyError {
+    refuse(
+        "spaces",
+        format!(
+            "In this key stands {what} where one plain space belongs. Copy it again from the file that ends in .pub."
+        ),
+    )
 }
 
 /// Whether a text holds a private key: PEM of any kind, OpenSSH's own format without its lines around it, PuTTY's.

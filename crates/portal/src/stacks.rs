@@ -5,14 +5,16 @@ use serde_json::{Value, json};
 use store::Stack;
 use types::actor::{Actor, Right};
 use types::approval::DecisionKind;
-use types::ids::{OperationId, RequestId, StackId};
+use types::ids::{RequestId, StackId, SubmissionId};
 use types::operation::{OperationDetail, OperationKind, OperationSummary};
 use types::page::Page;
-use types::request::{RequestDetail, RequestDraft, RequestKind};
+use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState, RequestSummary};
 use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackState, StackSummary};
 
-use crate::access::{StackSituation, may, may_read, may_retry, may_switch, of_stack, scope};
-use crate::operations::steps::is_machine;
+use crate::access::{
+    StackSituation, is_slipways, may, may_read, may_retry, may_switch, of_stack, scope,
+};
+use crate::operations::steps::{deletes, is_machine};
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 
@@ -35,6 +37,12 @@ impl Portal {
     pub async fn stack(&self, actor: &Actor, id: StackId) -> Result<StackDetail> {
         let stack = self.readable_stack(actor, id).await?;
         let store = &self.0.store;
+        if let Some(applied) = stack.applied_request
+            && let Some(applied) = store.request(applied).await?
+        {
+            self.prove(&applied).await?;
+            self.prove_stack(&stack, &applied).await?;
+        }
         let situation = self.situation(&stack).await?;
         let access = of_stack(actor, &situation);
         let digest = stack.plan.as_ref().map(|p| p.digest.clone());
@@ -55,7 +63,7 @@ impl Portal {
                 .into_iter()
                 .map(|r| r.id)
                 .collect(),
-            approved_by: self.approvers_of(&stack, digest.as_deref()).await?,
+            approved_by: self.approvers_of(&stack).await?,
             plan_digest: digest,
             activity: store.stack_activity(id, LINES).await?,
             outputs: stack.outputs,
@@ -76,7 +84,7 @@ impl Portal {
         actor: &Actor,
         id: StackId,
         form: DeleteStack,
-        submission: RequestId,
+        submission: SubmissionId,
     ) -> Result<RequestDetail> {
         let stack = self.readable_stack(actor, id).await?;
         may(actor, Right::Request, &stack.summary.project)?;
@@ -109,7 +117,7 @@ impl Portal {
         id: StackId,
         expiry: String,
         justification: String,
-        submission: RequestId,
+        submission: SubmissionId,
     ) -> Result<RequestDetail> {
         let draft = RequestDraft {
             kind: RequestKind::Extend,
@@ -209,24 +217,26 @@ impl Portal {
             .request(request)
             .await?
             .ok_or_else(|| Error::internal("the request of an operation is missing"))?;
-        if last == OperationKind::Apply {
-            let outcome = self.plan_again(&request).await?;
-            let changed = request
-                .plan
-                .as_ref()
-                .and_then(|plan| crate::operations::differs(plan, &outcome.plan));
-            if let Some(why) = changed {
-                return Err(Error::Conflict {
-                    code: "plan_changed",
-                    detail: format!("{why} Send a new request for it, or delete the stack."),
-                });
-            }
+        self.prove(&request).await?;
+        if let Some(why) = self.changed_since(actor, &stack, &request, last).await? {
+            return Err(Error::Conflict {
+                code: "plan_changed",
+                detail: format!("{why} Send a new request for it, or delete the stack."),
+            });
         }
         let trail = Trail {
             actor,
             now: self.now(),
         };
         let mut tx = self.0.store.begin().await?;
+        if let Some(plan) = request
+            .plan
+            .as_ref()
+            .filter(|_| last == OperationKind::Apply)
+        {
+            self.reserve(&mut tx, actor, &stack.summary, plan, None)
+                .await?;
+        }
         let operation = self
             .queue_operation(&mut tx, &trail, &mut stack, Some(&request), last)
             .await?;
@@ -243,6 +253,55 @@ impl Portal {
         self.operation(actor, operation).await
     }
 
+    /// Why what is tried again is no longer what was agreed to.
+    async fn changed_since(
+        &self,
+        actor: &Actor,
+        stack: &Stack,
+        request: &store::Request,
+        kind: OperationKind,
+    ) -> Result<Option<String>> {
+        let Some(plan) = &request.plan else {
+            return Ok(None);
+        };
+        // Who tries again answers for it, where who sent it no longer may.
+        let authors = self.0.store.authors(request.summary.id).await?;
+        let made = match self.lost_right(request, &authors).await? {
+            Some(_) => self.plan_again_by(actor, request).await,
+            None => self.plan_again(request).await,
+        };
+        let made = match made {
+            Ok(outcome) => Some(outcome.plan),
+            // What is half deleted is deleted to its end, whatever its template has become.
+            Err(Error::Invalid { .. }) if kind == OperationKind::Destroy => None,
+            Err(Error::Invalid { errors }) => {
+                let words: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
+                return Ok(Some(format!(
+                    "The plan can no longer be made: {}",
+                    words.join(" ")
+                )));
+            }
+            Err(error) => return Err(error),
+        };
+        let made = made.as_ref().unwrap_or(plan);
+        if kind == OperationKind::Apply
+            && let Some(why) = crate::operations::differs(plan, made)
+        {
+            return Ok(Some(why));
+        }
+        // What is deleted already is no longer planned; what came since was never agreed to.
+        let resources = self.0.store.stack_resources(stack.summary.id).await?;
+        if kind == OperationKind::Destroy
+            && let Some(new) = resources.iter().find(|r| !deletes(plan, &r.id))
+        {
+            return Ok(Some(format!(
+                "{} came after the deletion was agreed to.",
+                new.name
+            )));
+        }
+        self.not_agreed(request, made, &plan.digest).await
+    }
+
     /// A stack that the actor may see.
     pub(crate) async fn readable_stack(&self, actor: &Actor, id: StackId) -> Result<Stack> {
         let stack = self
@@ -257,19 +316,35 @@ impl Portal {
 
     /// What stands in the way of changing it.
     pub(crate) async fn situation<'a>(&self, stack: &'a Stack) -> Result<StackSituation<'a>> {
+        self.situation_without(stack, &[]).await
+    }
+
+    /// The same as if these requests about it had ended.
+    pub(crate) async fn situation_without<'a>(
+        &self,
+        stack: &'a Stack,
+        closing: &[RequestId],
+    ) -> Result<StackSituation<'a>> {
         let store = &self.0.store;
         let id = stack.summary.id;
-        let running: Option<OperationId> = store.running_operation(id).await?;
-        let open = store
-            .requests_of_stack(id)
-            .await?
-            .into_iter()
-            .find(|r| !r.state.is_final());
+        let busy = match store.running_operation(id).await? {
+            None => false,
+            Some(_) if closing.is_empty() => true,
+            // One that has not begun ends with its request.
+            Some(running) => store.operation(running).await?.is_none_or(|operation| {
+                let request = operation.summary.request;
+                request.is_none_or(|request| !closing.contains(&request))
+            }),
+        };
+        let open =
+            store.requests_of_stack(id).await?.into_iter().find(|r| {
+                !r.state.is_final() && !is_denied_deletion(r) && !closing.contains(&r.id)
+            });
         let resources = store.stack_resources(id).await?;
         Ok(StackSituation {
             project: &stack.summary.project,
             state: stack.summary.state,
-            busy: running.is_some(),
+            busy,
             open_request: open.map(|r| r.kind),
             has_machines: resources.iter().any(|r| is_machine(&r.kind)),
             expires: stack.summary.expires_at.is_some(),
@@ -290,14 +365,14 @@ impl Portal {
             .items)
     }
 
-    async fn approvers_of(&self, stack: &Stack, digest: Option<&str>) -> Result<Vec<String>> {
-        let (Some(request), Some(digest)) = (stack.applied_request, digest) else {
+    async fn approvers_of(&self, stack: &Stack) -> Result<Vec<String>> {
+        let Some(request) = stack.applied_request else {
             return Ok(Vec::new());
         };
         let mut approvers: Vec<String> = Vec::new();
         for decision in self.0.store.decisions(request).await? {
             if decision.decision == DecisionKind::Approve
-                && decision.plan_digest == digest
+                && decision.current
                 && !approvers.contains(&decision.approver)
             {
                 approvers.push(decision.approver);
@@ -333,6 +408,11 @@ impl Portal {
             })
             .collect()
     }
+}
+
+/// Slipway's own request that a guardrail denies: nobody can edit or withdraw it, so it stands in nobody's way. It is made anew the next day.
+fn is_denied_deletion(request: &RequestSummary) -> bool {
+    request.state == RequestState::Denied && is_slipways(&request.requester)
 }
 
 fn not_now(reason: String) -> Error {

@@ -143,6 +143,8 @@ impl Portal {
             return Ok(None);
         };
         actor.kind = ActorKind::Token { id: token.id };
+        // Glass is broken by a person at the browser, for what they do there: a token of theirs gains nothing by it.
+        actor.break_glass.clear();
         let an_hour_ago = now.plus(-Duration::hours(1));
         if token.last_used_at.is_none_or(|at| at <= an_hour_ago)
             && let Err(error) = self.0.store.touch_token(token.id, now).await

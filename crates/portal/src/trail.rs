@@ -3,6 +3,7 @@
 use serde_json::Value;
 use store::{NewActivity, NewAudit, NewEvent, Request, Stack, Tx};
 use types::actor::Actor;
+use types::break_glass::BrokenGlass;
 use types::event::Subject;
 use types::ids::{OperationId, RequestId, StackId};
 use types::names::{ProjectName, StackName};
@@ -44,7 +45,7 @@ impl Trail<'_> {
                 ("request", s.id.to_string(), s.name.as_str()),
                 Some(&s.project),
             )
-            .with(detail),
+            .with(self.marked(&s.project, detail)),
         );
         tx.event(NewEvent {
             subject: Subject::Request,
@@ -53,7 +54,8 @@ impl Trail<'_> {
             project: Some(s.project.clone()),
             kind: action.to_owned(),
         });
-        self.sentence(tx, Some(s.id), Some(s.stack), sentence).await
+        self.sentence(tx, &s.project, (Some(s.id), Some(s.stack)), sentence)
+            .await
     }
 
     /// A stack changed, or somebody asked something of it.
@@ -73,10 +75,11 @@ impl Trail<'_> {
                 ("stack", s.id.to_string(), s.name.as_str()),
                 Some(&s.project),
             )
-            .with(detail),
+            .with(self.marked(&s.project, detail)),
         );
         self.stack_changed(tx, stack, action);
-        self.sentence(tx, None, Some(s.id), sentence).await
+        self.sentence(tx, &s.project, (None, Some(s.id)), sentence)
+            .await
     }
 
     /// A stack's pages should read again; what happened is recorded elsewhere.
@@ -110,11 +113,16 @@ impl Trail<'_> {
                 ),
                 Some(operation.project),
             )
-            .with(detail),
+            .with(self.marked(operation.project, detail)),
         );
         self.operation_changed(tx, operation, action);
-        self.sentence(tx, operation.request, Some(operation.stack), sentence)
-            .await
+        self.sentence(
+            tx,
+            operation.project,
+            (operation.request, Some(operation.stack)),
+            sentence,
+        )
+        .await
     }
 
     /// An operation's page should read again.
@@ -128,18 +136,85 @@ impl Trail<'_> {
         });
     }
 
+    /// A project changed: for the record and for its page. What its stacks say of it is [`Trail::of_stack`].
+    pub(crate) fn project(
+        &self,
+        tx: &mut Tx,
+        project: &ProjectName,
+        title: &str,
+        action: &str,
+        detail: Value,
+    ) {
+        tx.audit(
+            NewAudit::by(
+                self.actor,
+                action,
+                ("project", project.to_string(), title),
+                Some(project),
+            )
+            .with(detail),
+        );
+        tx.event(NewEvent {
+            subject: Subject::Project,
+            id: project.to_string(),
+            stack: None,
+            project: Some(project.clone()),
+            kind: action.to_owned(),
+        });
+    }
+
+    /// A sentence in a stack's activity about something that is recorded elsewhere.
+    pub(crate) async fn of_stack(&self, tx: &mut Tx, stack: StackId, sentence: &str) -> Result<()> {
+        self.write(tx, (None, Some(stack)), sentence.to_owned())
+            .await
+    }
+
+    /// The broken glass under which the actor does everything in a project.
+    fn glass(&self, project: &ProjectName) -> Option<&BrokenGlass> {
+        self.actor
+            .break_glass
+            .iter()
+            .find(|glass| glass.project == *project)
+    }
+
+    /// The record says under which broken glass something was done.
+    fn marked(&self, project: &ProjectName, detail: Value) -> Value {
+        let Some(glass) = self.glass(project) else {
+            return detail;
+        };
+        let mut detail = match detail {
+            Value::Object(detail) => detail,
+            _ => serde_json::Map::new(),
+        };
+        detail.insert("break_glass".to_owned(), glass.id.to_string().into());
+        Value::Object(detail)
+    }
+
     async fn sentence(
         &self,
         tx: &mut Tx,
-        request: Option<RequestId>,
-        stack: Option<StackId>,
+        project: &ProjectName,
+        of: (Option<RequestId>, Option<StackId>),
         text: &str,
+    ) -> Result<()> {
+        let text = match self.glass(project) {
+            Some(glass) => format!("{text} Under break glass: “{}”", glass.reason),
+            None => text.to_owned(),
+        };
+        self.write(tx, of, text).await
+    }
+
+    async fn write(
+        &self,
+        tx: &mut Tx,
+        (request, stack): (Option<RequestId>, Option<StackId>),
+        text: String,
     ) -> Result<()> {
         tx.insert_activity(&NewActivity {
             request,
             stack,
             actor: self.actor.name.clone(),
-            text: text.to_owned(),
+            text,
             at: self.now,
         })
         .await?;

@@ -14,6 +14,7 @@ use portal::azure_facts::Fact;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use types::Object;
+use types::request::{RequestDraft, RequestKind};
 
 type Change = fn(&mut types::request::RequestDraft);
 
@@ -119,7 +120,7 @@ fn every_other_part_of_a_request_matters_too() {
     let base = draft(TEMPLATES[0]);
     let first = world.plan(&base).unwrap().plan.digest;
     assert_eq!(first, world.plan(&base).unwrap().plan.digest);
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 9] = [
         ("name", |d| d.name = "another".to_owned()),
         ("tier", |d| d.tier = "test".to_owned()),
         ("zone", |d| d.zone = "2".to_owned()),
@@ -128,15 +129,102 @@ fn every_other_part_of_a_request_matters_too() {
         ("tags", |d| {
             d.tags.insert("a".to_owned(), "b".to_owned());
         }),
+        // Approvers read it and decide by it.
+        ("justification", |d| {
+            "Other words for the same thing.".clone_into(&mut d.justification);
+        }),
+        ("composed letters", |d| {
+            "Second worker for the settlement qu\u{e9}ue.".clone_into(&mut d.justification);
+        }),
+        ("letters with a mark", |d| {
+            "Second worker for the settlement que\u{301}ue.".clone_into(&mut d.justification);
+        }),
     ];
+    let mut seen = std::collections::HashSet::from([first.clone()]);
     for (what, change) in changes {
         let mut draft = base.clone();
         change(&mut draft);
-        assert_ne!(first, world.plan(&draft).unwrap().plan.digest, "{what}");
+        assert!(
+            seen.insert(world.plan(&draft).unwrap().plan.digest),
+            "{what}"
+        );
     }
+    // Spaces around what was typed are no part of it.
     let mut said = base.clone();
-    said.justification = "Other words for the same thing.".to_owned();
+    said.justification = format!(" {}\n", base.justification);
+    said.expiry = " 30d".to_owned();
     assert_eq!(first, world.plan(&said).unwrap().plan.digest);
+    let mut other = World::new();
+    other.stack_id = types::ids::StackId("01938e5b-3a00-7000-8000-0000003f9c1b".parse().unwrap());
+    assert_ne!(
+        first,
+        other.plan(&base).unwrap().plan.digest,
+        "another stack"
+    );
+}
+
+#[test]
+fn extending_and_deleting_are_told_apart_by_kind_and_end() {
+    let mut world = World::new();
+    world.apply(&draft(TEMPLATES[0]));
+    let of = |kind: RequestKind, expiry: &str| {
+        let draft = RequestDraft {
+            kind,
+            stack: Some(world.stack_id),
+            expiry: expiry.to_owned(),
+            ..RequestDraft::default()
+        };
+        world.plan(&draft).unwrap().plan.digest
+    };
+    let digests = [
+        of(RequestKind::Extend, "60d"),
+        of(RequestKind::Extend, "61d"),
+        of(RequestKind::Extend, ""),
+        of(RequestKind::Delete, ""),
+    ];
+    let different: std::collections::HashSet<&String> = digests.iter().collect();
+    assert_eq!(different.len(), digests.len());
+}
+
+fn pool(labels: Value) -> Result<String, Vec<types::problem::FieldError>> {
+    let mut draft = draft(TEMPLATES[2]);
+    draft.parameters.insert("nodeLabels".to_owned(), labels);
+    Ok(world().plan(&draft)?.plan.digest)
+}
+
+#[test]
+fn numbers_that_json_readers_do_not_tell_apart_are_refused_wherever_they_stand() {
+    for number in [
+        "9007199254740992",
+        "9007199254740993",
+        "-9007199254740992",
+        "18446744073709551615",
+        "1.0",
+        "1e0",
+        "0.5",
+        "-0",
+        "1e300",
+    ] {
+        for labels in [
+            format!(r#"{{"n": {number}}}"#),
+            format!(r#"{{"n": [{number}]}}"#),
+            format!(r#"{{"n": {{"m": [1, {{"o": {number}}}]}}}}"#),
+        ] {
+            let errors = pool(serde_json::from_str(&labels).unwrap()).unwrap_err();
+            assert!(
+                errors
+                    .iter()
+                    .any(|e| e.field == "parameters.nodeLabels" && e.code == "type"),
+                "{labels}: {errors:?}"
+            );
+        }
+    }
+    // The form sends text; it means the same number.
+    let mut form = draft(TEMPLATES[0]);
+    form.parameters
+        .insert("osDiskSizeGB".to_owned(), json!("9007199254740993"));
+    let errors = world().plan(&form).err().unwrap();
+    assert_eq!(errors[0].field, "parameters.osDiskSizeGB");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn hostile_text_is_refused_in_every_field() {
 
 #[test]
 fn tags_keep_to_azures_limits() {
-    let cases: [(&str, String, String, &str); 9] = [
+    let cases: [(&str, String, String, &str); 14] = [
         ("a slash", "a/b".into(), "v".into(), "tag_name"),
         ("a question mark", "a?".into(), "v".into(), "tag_name"),
         ("a percent", "a%".into(), "v".into(), "tag_name"),
@@ -155,6 +155,21 @@ fn tags_keep_to_azures_limits() {
         ("a long name", "n".repeat(513), "v".into(), "too_long"),
         ("a long value", "n".into(), "v".repeat(257), "too_long"),
         ("no name", " ".into(), "v".into(), "required"),
+        ("a space before", " team".into(), "v".into(), "tag_name"),
+        ("a space after", "owner ".into(), "v".into(), "tag_name"),
+        ("a mark", "$unknown".into(), "v".into(), "reserved_name"),
+        (
+            "a mark and a space",
+            "$unknown ".into(),
+            "v".into(),
+            "reserved_name",
+        ),
+        (
+            "another mark",
+            "$secret".into(),
+            "v".into(),
+            "reserved_name",
+        ),
     ];
     for (what, name, value, code) in cases {
         let found = errors(|d| {
@@ -225,6 +240,8 @@ fn only_strong_public_keys_that_azure_takes_are_taken() {
     );
     let short = format!("ssh-ed25519 {}", wire(&[b"ssh-ed25519", &[7; 31]]));
     let lying = format!("ssh-ed25519 {}", wire(&[b"ssh-rsa", &[1, 0, 1], &[1; 512]]));
+    let with_comment = format!("{ed25519} Søren's laptop, 日本");
+    assert!(key_errors(&with_comment).is_empty());
     let options = format!("command=\"/bin/sh\" {ed25519}");
     for (bad, code) in [
         (rsa(1024), "weak_key"),
@@ -233,8 +250,11 @@ fn only_strong_public_keys_that_azure_takes_are_taken() {
         (ecdsa, "key_type"),
         (short, "malformed_key"),
         (lying, "malformed_key"),
-        (options, "malformed_key"),
-        (format!("{ed25519}\n{ed25519}"), "one_key"),
+        (options, "key_options"),
+        (
+            format!("from=\"10.0.0.0/8\",no-pty {}", rsa(4096)),
+            "key_options",
+        ),
         ("hello".to_owned(), "malformed_key"),
         ("ssh-ed25519 AAAA!!".to_owned(), "malformed_key"),
     ] {
@@ -244,6 +264,151 @@ fn only_strong_public_keys_that_azure_takes_are_taken() {
             "{bad}"
         );
     }
+}
+
+#[test]
+fn one_key_is_one_key_by_anybodys_count_of_lines() {
+    let key = format!("ssh-ed25519 {}", wire(&[b"ssh-ed25519", &[7; 32]]));
+    let ecdsa = format!(
+        "ecdsa-sha2-nistp256 {}",
+        wire(&[b"ecdsa-sha2-nistp256", b"nistp256", &[4; 65]])
+    );
+    // What Python's splitlines() takes for the end of a line; cloud-init reads keys with it.
+    for end in [
+        "\n", "\r", "\r\n", "\u{b}", "\u{c}", "\u{1c}", "\u{1d}", "\u{1e}", "\u{85}", "\u{2028}",
+        "\u{2029}",
+    ] {
+        for two in [
+            format!("{key}{end}{key}"),
+            format!("{key} me{end}{key} you"),
+            format!("{key} me {end} {ecdsa}"),
+            format!("{key}{end}command=\"/bin/sh\" {key}"),
+        ] {
+            assert_eq!(
+                codes(&key_errors(&two)),
+                [("parameters.sshPublicKey", "one_key")],
+                "{end:?}: {two}"
+            );
+        }
+        for broken in [
+            format!("{key} me{end}and you"),
+            format!("{}{end}{}", &key[..40], &key[40..]),
+        ] {
+            assert_eq!(
+                codes(&key_errors(&broken)),
+                [("parameters.sshPublicKey", "broken_key")],
+                "{end:?}: {broken}"
+            );
+        }
+    }
+    for two in [
+        format!("{key} {key}"),
+        format!("{key} me {key}"),
+        format!("{key} me\t{}", rsa(4096)),
+        format!("{key} {ecdsa}"),
+        // The second key's type is not even needed to see what it is.
+        format!("{key} x,{}", wire(&[b"ssh-ed25519", &[9; 32]])),
+        format!("{} {key}", rsa(4096)),
+    ] {
+        assert_eq!(
+            codes(&key_errors(&two)),
+            [("parameters.sshPublicKey", "one_key")],
+            "{two}"
+        );
+    }
+    assert!(
+        key_errors(&format!("\r\n{key} me\r\n\n")).is_empty(),
+        "around it, line ends are nothing"
+    );
+    assert!(key_errors(&format!("{key} AAAA battery")).is_empty());
+}
+
+#[test]
+fn what_is_no_key_is_called_what_it_is() {
+    let key = format!("ssh-ed25519 {}", wire(&[b"ssh-ed25519", &[7; 32]]));
+    let data = key.split(' ').nth(1).unwrap();
+    for (bad, code) in [
+        (
+            format!(
+                "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"me\"\n{data}\n---- END SSH2 PUBLIC KEY ----"
+            ),
+            "rfc4716_key",
+        ),
+        (
+            "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----".to_owned(),
+            "pem_key",
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----".to_owned(),
+            "certificate",
+        ),
+        (
+            format!("ssh-ed25519-cert-v01@openssh.com {data} me"),
+            "certificate",
+        ),
+        (format!("ssh-ed25519\u{a0}{data} me"), "spaces"),
+        (format!("{key} my\u{a0}laptop"), "spaces"),
+        (format!("ssh-ed25519  {data} me"), "spaces"),
+        (format!("ssh-ed25519 \t{data} me"), "spaces"),
+        (format!("{key}  me"), "spaces"),
+        (format!("ssh-ed25519\u{3000}{data}"), "spaces"),
+        (format!("{key} me\u{202e}"), "control_characters"),
+        (format!("{key} me\u{0}"), "control_characters"),
+        ("ssh-ed25519".to_owned(), "malformed_key"),
+        (data.to_owned(), "malformed_key"),
+    ] {
+        let found = key_errors(&bad);
+        assert_eq!(
+            codes(&found),
+            [("parameters.sshPublicKey", code)],
+            "{bad:?}"
+        );
+        assert!(!found[0].message.contains(data), "{bad:?} comes back");
+    }
+}
+
+#[test]
+fn nobody_types_what_stands_for_the_unknown() {
+    let marks = [
+        json!({"$unknown": "x"}),
+        json!({"$unknown": "x", "team": "payments"}),
+        json!({"team": {"$unknown": 1}}),
+        json!({"team": [{"a": [{"$unknown": null}]}]}),
+        json!({" $unknown": "x"}),
+        json!({"$secret": "hmac"}),
+    ];
+    for mark in marks {
+        let mut pool = draft(TEMPLATES[2]);
+        pool.parameters.insert("nodeLabels".into(), mark.clone());
+        let found = world().plan(&pool).err().unwrap_or_default();
+        assert!(
+            codes(&found).contains(&("parameters.nodeLabels", "reserved_name")),
+            "{mark}: {found:?}"
+        );
+        // Whatever the field is for, shown or not, known or not.
+        for name in ["dataDiskSizeGB", "dataDisk", "vmSize", "nothing", "zones"] {
+            let found = errors(|d| {
+                d.parameters.insert(name.into(), mark.clone());
+            });
+            let field = format!("parameters.{name}");
+            assert!(
+                codes(&found).contains(&(field.as_str(), "reserved_name")),
+                "{name} {mark}: {found:?}"
+            );
+        }
+    }
+    let mut pool = draft(TEMPLATES[2]);
+    pool.parameters
+        .insert("nodeLabels".into(), json!("$unknown=x\nteam=payments"));
+    let found = world().plan(&pool).err().unwrap_or_default();
+    assert!(
+        codes(&found).contains(&("parameters.nodeLabels", "reserved_name")),
+        "{found:?}"
+    );
+    let found = errors(|d| {
+        d.parameters.insert("$unknown".into(), json!("x"));
+    });
+    assert!(codes(&found).contains(&("parameters", "reserved_name")));
 }
 
 #[test]

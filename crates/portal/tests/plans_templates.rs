@@ -190,21 +190,27 @@ fn a_hidden_field_counts_for_nothing() {
 }
 
 #[test]
-fn a_node_pool_goes_into_its_clusters_group_and_costs_its_fewest_nodes() {
+fn a_node_pool_goes_into_its_clusters_group_and_costs_its_most_nodes() {
     let world = World::new();
     let plan = world.plan(&draft(TEMPLATES[2])).unwrap().plan;
     assert_eq!(plan.target.resource_group, "rg-platform-dev");
     assert!(!plan.target.owns_group);
     assert_eq!(plan.resources[0].name, "aks-dev-westeurope/batch");
-    assert_eq!(plan.cost.lines.len(), 1, "an ephemeral disk is free");
+    // Three nodes and the one that an upgrade adds; an ephemeral disk is free.
+    assert_eq!(plan.cost.lines.len(), 2);
     assert_eq!(
         plan.cost.monthly,
-        types::cost::Usd::from_dollars(0.298 * 730.0 * 3.0)
+        types::cost::Usd::from_dollars(0.149 * 730.0 * 3.0)
+            + types::cost::Usd::from_dollars(0.149 * 730.0)
+    );
+    assert_eq!(
+        plan.cost.monthly_least,
+        Some(types::cost::Usd::from_dollars(0.149 * 730.0 * 3.0))
     );
     let family = &plan.quota[0];
     assert_eq!(
-        (family.family.as_str(), family.requested),
-        ("standardDDSv6Family", 12)
+        (family.family.as_str(), family.requested, family.headroom),
+        ("standardDDSv6Family", 8, 2)
     );
 
     let mut spread = draft(TEMPLATES[2]);

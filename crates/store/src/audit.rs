@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use sqlx::FromRow;
 use types::actor::{Actor, ActorKind};
 use types::audit::{AuditEvent, AuditFilter};
+use types::ids::RequestId;
 use types::names::ProjectName;
 use types::page::Page;
 use types::time::Timestamp;
@@ -185,6 +186,41 @@ fn no_form() -> Error {
 }
 
 impl Store {
+    /// The digest that the record last tells of a request's plan: from its sending, its last edit, or where it was sent back with a new plan.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn recorded_digest(&self, request: RequestId) -> Result<Option<String>> {
+        let mut lease = self.engine.read().await?;
+        let row = fetch_optional!(
+            lease.conn(),
+            (Document<Json>,),
+            "SELECT detail FROM audit_event WHERE subject_id = $1 \
+             AND action IN ('request.submitted', 'request.edited', 'request.sent_back') ORDER BY seq DESC LIMIT 1",
+            request.to_string()
+        )?;
+        Ok(row.and_then(|(detail,)| {
+            let digest = detail.0.get("plan_digest")?.as_str()?;
+            Some(digest.to_owned())
+        }))
+    }
+
+    /// What the last line of one action says about a subject.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn last_audit_detail(&self, subject: &str, action: &str) -> Result<Option<Json>> {
+        let mut lease = self.engine.read().await?;
+        let row = fetch_optional!(
+            lease.conn(),
+            (Document<Json>,),
+            "SELECT detail FROM audit_event WHERE subject_id = $1 AND action = $2 ORDER BY seq DESC LIMIT 1",
+            subject,
+            action
+        )?;
+        Ok(row.map(|(detail,)| detail.0))
+    }
+
     /// A page of the record, newest first.
     ///
     /// # Errors

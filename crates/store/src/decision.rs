@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 use types::approval::{Decision, DecisionKind};
-use types::ids::{DecisionId, RequestId};
+use types::ids::{BreakGlassId, DecisionId, RequestId};
 use types::time::Timestamp;
 use uuid::Uuid;
 
@@ -29,6 +29,10 @@ pub struct NewDecision {
     pub comment: String,
     /// The plan it is about.
     pub plan_digest: String,
+    /// Which plan of the request that is.
+    pub plan_revision: i64,
+    /// The broken glass under which it is made.
+    pub break_glass: Option<BreakGlassId>,
     /// How long the request had waited, in seconds.
     pub waited_seconds: i64,
     /// When.
@@ -43,7 +47,9 @@ struct Row {
     decision: String,
     body: String,
     plan_digest: String,
-    current_digest: Option<String>,
+    plan_revision: i64,
+    current_revision: i64,
+    break_glass_id: Option<Uuid>,
     at: At,
 }
 
@@ -56,8 +62,10 @@ impl TryFrom<Row> for Decision {
             approver: row.approver,
             decision: word("decision.decision", row.decision)?,
             comment: row.body,
-            current: row.current_digest.as_deref() == Some(row.plan_digest.as_str()),
+            current: row.current_revision == row.plan_revision,
             plan_digest: row.plan_digest,
+            plan_revision: row.plan_revision,
+            break_glass: row.break_glass_id.map(BreakGlassId),
             at: row.at.into(),
         })
     }
@@ -75,8 +83,8 @@ pub(crate) async fn of_requests(
     let marks = vec!["?"; ids.len()].join(", ");
     query.push(
         &format!(
-            "SELECT d.id, d.request_id, d.approver, d.decision, d.body, d.plan_digest, r.plan_digest AS current_digest, d.at \
-             FROM decision d JOIN request r ON r.id = d.request_id WHERE d.request_id IN ({marks}) ORDER BY d.at, d.id"
+            "SELECT d.id, d.request_id, d.approver, d.decision, d.body, d.plan_digest, d.plan_revision, \
+             r.plan_revision AS current_revision, d.break_glass_id, d.at FROM decision d JOIN request r ON r.id = d.request_id WHERE d.request_id IN ({marks}) ORDER BY d.at, d.id"
         ),
         ids.iter().copied().map(Value::Id),
     );
@@ -98,14 +106,16 @@ impl Tx {
     pub async fn insert_decision(&mut self, new: &NewDecision) -> Result<()> {
         execute!(
             self.conn(),
-            "INSERT INTO decision (id, request_id, approver, decision, body, plan_digest, waited_seconds, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO decision (id, request_id, approver, decision, body, plan_digest, plan_revision, break_glass_id, waited_seconds, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             new.id.0,
             new.request.0,
             new.approver.as_str(),
             word_of(&new.decision)?,
             new.comment.as_str(),
             new.plan_digest.as_str(),
+            new.plan_revision,
+            new.break_glass.map(|id| id.0),
             new.waited_seconds,
             At(new.at),
         )?;

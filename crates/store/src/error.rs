@@ -43,6 +43,9 @@ pub enum Conflict {
     /// Another stack of this project and tier has the name.
     #[error("The name is taken by another stack of this project and tier.")]
     StackNameTaken,
+    /// Another stack holds this resource id.
+    #[error("The resource id is held by another stack.")]
+    ResourceTaken,
     /// The stack has an operation that has not ended.
     #[error("Another operation on this stack has not ended yet.")]
     StackBusy,

@@ -22,6 +22,8 @@ pub struct Operation {
     pub summary: OperationSummary,
     /// Who asked for it: a subject.
     pub requested_by: String,
+    /// The digest of the plan that it was queued for; absent for power actions, and for operations of a Slipway that did not write it down.
+    pub plan_digest: Option<String>,
     /// Why it failed or needs attention.
     pub fault: Option<AzureFault>,
     /// When somebody asked it to stop.
@@ -85,6 +87,7 @@ struct Whole {
     #[sqlx(flatten)]
     row: SummaryRow,
     requested_by: String,
+    plan_digest: Option<String>,
     fault: Option<Document<AzureFault>>,
     cancel_requested_at: Option<At>,
     worker: Option<String>,
@@ -136,6 +139,7 @@ impl TryFrom<Whole> for Operation {
         Ok(Operation {
             summary: whole.row.try_into()?,
             requested_by: whole.requested_by,
+            plan_digest: whole.plan_digest,
             fault: whole.fault.map(|fault| fault.0),
             cancel_requested_at: moment(whole.cancel_requested_at),
             worker: whole.worker,
@@ -213,8 +217,8 @@ impl Tx {
         execute!(
             self.conn(),
             "INSERT INTO operation (id, stack_id, request_id, kind, state, project, tier, stack_name, revision, requested_by, fault, \
-             cancel_requested_at, worker, lease_until, created_at, updated_at, started_at, ended_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+             cancel_requested_at, worker, lease_until, created_at, updated_at, started_at, ended_at, version, plan_digest) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
             s.id.0,
             s.stack.0,
             s.request.map(|id| id.0),
@@ -234,6 +238,20 @@ impl Tx {
             at(s.started_at),
             at(s.ended_at),
             operation.version,
+            operation.plan_digest.as_deref(),
+        )?;
+        Ok(())
+    }
+
+    /// Forgets an operation's steps, so that they can be written anew. As with [`Tx::put_step`], the operation's version is what fences two workers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn delete_steps(&mut self, operation: OperationId) -> Result<()> {
+        execute!(
+            self.conn(),
+            "DELETE FROM operation_step WHERE operation_id = $1",
+            operation.0
         )?;
         Ok(())
     }

@@ -1,45 +1,20 @@
-//! Projects, their members, and what their stacks add up to.
+//! Projects and their members.
 
 use sqlx::FromRow;
 use types::actor::{Membership, Role};
-use types::cost::Usd;
 use types::names::ProjectName;
-use types::project::{Member, ProjectSettings, Tier};
+use types::project::{Member, ProjectSettings};
 
-use crate::columns::{Document, count, name, word, word_of};
+use crate::columns::{Document, name, word, word_of};
 use crate::engine::{execute, fetch_all, fetch_optional};
 use crate::error::Result;
 use crate::{Store, Tx};
-
-/// What one tier of a project holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TierTotal {
-    /// The tier.
-    pub tier: Tier,
-    /// Stacks that live: neither reserved nor deleted.
-    pub stacks: u64,
-    /// Names held by requests that are not executed yet.
-    pub reserved: u64,
-    /// What the living stacks cost a month.
-    pub monthly: Usd,
-    /// What requests that are approved or executing will add (or take off).
-    pub pending: Usd,
-}
 
 #[derive(FromRow)]
 struct MemberRow {
     subject: String,
     name: Option<String>,
     role: String,
-}
-
-#[derive(FromRow)]
-struct TotalRow {
-    tier: String,
-    stacks: i64,
-    reserved: i64,
-    monthly: i64,
-    pending: i64,
 }
 
 impl Tx {
@@ -164,39 +139,6 @@ impl Store {
             Ok(Membership {
                 project: name("membership.project", &project)?,
                 role: word("membership.role", role)?,
-            })
-        })
-        .collect()
-    }
-
-    /// What a project's tiers hold; a tier without stacks and requests is left out.
-    ///
-    /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn tier_totals(&self, project: &ProjectName) -> Result<Vec<TierTotal>> {
-        let mut lease = self.engine.read().await?;
-        fetch_all!(
-            lease.conn(),
-            TotalRow,
-            // PostgreSQL's SUM over BIGINT is NUMERIC, hence the casts.
-            "SELECT tier, CAST(SUM(stacks) AS BIGINT) AS stacks, CAST(SUM(reserved) AS BIGINT) AS reserved, \
-             CAST(SUM(monthly) AS BIGINT) AS monthly, CAST(SUM(pending) AS BIGINT) AS pending FROM ( \
-               SELECT tier, CASE WHEN state = 'reserved' THEN 0 ELSE 1 END AS stacks, CASE WHEN state = 'reserved' THEN 1 ELSE 0 END AS reserved, \
-                 CASE WHEN state = 'reserved' THEN 0 ELSE monthly END AS monthly, 0 AS pending \
-               FROM stack WHERE project = $1 AND state <> 'deleted' \
-               UNION ALL \
-               SELECT tier, 0, 0, 0, monthly_change FROM request WHERE project = $1 AND state IN ('approved', 'executing') \
-             ) AS parts GROUP BY tier ORDER BY tier",
-            project.as_str()
-        )?
-        .into_iter()
-        .map(|row| {
-            Ok(TierTotal {
-                tier: word("stack.tier", row.tier)?,
-                stacks: count("stacks", row.stacks)?,
-                reserved: count("reserved", row.reserved)?,
-                monthly: Usd(row.monthly),
-                pending: Usd(row.pending),
             })
         })
         .collect()

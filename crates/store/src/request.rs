@@ -2,11 +2,11 @@
 
 use sqlx::FromRow;
 use types::approval::{ApprovalTab, Decision};
-use types::ids::{OperationId, RequestId, StackId};
+use types::ids::{OperationId, RequestId, StackId, SubmissionId};
 use types::page::Page;
 use types::plan::Plan;
 use types::policy::{ApprovalNeed, Posture};
-use types::request::{RequestDraft, RequestFilter, RequestState, RequestSummary};
+use types::request::{PlanAuthor, RequestDraft, RequestFilter, RequestState, RequestSummary};
 use types::time::Timestamp;
 use uuid::Uuid;
 
@@ -14,23 +14,43 @@ use crate::columns::{At, Document, at, count, moment, name, word, word_of};
 use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
-use crate::{Store, Tx, decision};
+use crate::{Store, Tx, author, decision, limits};
 
 /// A request, whole, as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// The row. Its id is the submission's: sending one form twice is one request. Its `version` is the one that was read.
+    /// The row. Its `version` is the one that was read.
     pub summary: RequestSummary,
     /// What was sent, secrets left out.
     pub draft: RequestDraft,
     /// The plan; absent while it is being checked. Its digest is kept in a column of its own as well.
     pub plan: Option<Plan>,
+    /// Which plan of the request that is, counted from 1. It grows with every plan, also one that is equal to the last.
+    pub plan_revision: i64,
     /// Who has to agree to this plan.
     pub needs: Vec<ApprovalNeed>,
     /// Since when it waits for approval; kept after the decision.
     pub waiting_since: Option<Timestamp>,
     /// Why the last plan was sent back.
     pub sent_back: Option<String>,
+}
+
+/// One sending of a form. Its number counts among those of its sender only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The sender's number for it.
+    pub id: SubmissionId,
+    /// A hash of what was sent: the same number with other content is another form.
+    pub content: String,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The request that it made.
+    pub request: RequestId,
+    /// The hash of what was sent; absent for requests that are older than the hash.
+    pub content: Option<String>,
 }
 
 /// A request of the approvals queue: enough to say what it does and whom it needs, without the plan.
@@ -44,13 +64,15 @@ pub struct Waiting {
     pub plan_digest: String,
     /// Who has to agree.
     pub needs: Vec<ApprovalNeed>,
+    /// Who wrote its plans, in order.
+    pub authors: Vec<PlanAuthor>,
     /// Decisions so far, oldest first.
     pub decisions: Vec<Decision>,
     /// Since when it waits.
     pub waiting_since: Timestamp,
 }
 
-const SUMMARY: &str = "SELECT id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, warnings, \
+const SUMMARY: &str = "SELECT id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, unpriced, posture, warnings, \
      denials, created_at, updated_at, version, plan_digest, plan_summary, waiting_since FROM request";
 
 #[derive(FromRow)]
@@ -66,6 +88,7 @@ struct SummaryRow {
     requester: String,
     monthly: i64,
     monthly_change: i64,
+    unpriced: i64,
     posture: Document<Posture>,
     warnings: i64,
     denials: i64,
@@ -82,6 +105,7 @@ struct Whole {
     #[sqlx(flatten)]
     row: SummaryRow,
     sent_back: Option<String>,
+    plan_revision: i64,
     draft: Document<RequestDraft>,
     needs: Document<Vec<ApprovalNeed>>,
     plan: Option<Document<Plan>>,
@@ -109,6 +133,7 @@ impl TryFrom<SummaryRow> for RequestSummary {
             requester: row.requester,
             monthly: types::cost::Usd(row.monthly),
             monthly_change: types::cost::Usd(row.monthly_change),
+            unpriced: count("request.unpriced", row.unpriced)?,
             posture: row.posture.0,
             warnings: count("request.warnings", row.warnings)?,
             denials: count("request.denials", row.denials)?,
@@ -126,6 +151,7 @@ impl TryFrom<Whole> for Request {
         Ok(Request {
             draft: whole.draft.0,
             plan: whole.plan.map(|plan| plan.0),
+            plan_revision: whole.plan_revision,
             needs: whole.needs.0,
             waiting_since: moment(whole.row.waiting_since),
             sent_back: whole.sent_back,
@@ -153,21 +179,26 @@ impl Tx {
         read(self.conn(), id).await
     }
 
-    /// Adds a request; false when there is one with this id already (the form was sent twice), which stays as it is.
+    /// Adds a request; false when its requester has sent this submission already, whose request stays as it is.
     ///
     /// Call it before [`Tx::insert_stack`] of the stack it reserves: two submissions of one form then meet here, where the second one waits and
     /// answers false, and not at the stack's name. That the stack exists is checked at commit.
     ///
     /// # Errors
     /// [`Error::Conflict`] when the project is missing.
-    pub async fn insert_request(&mut self, request: &Request) -> Result<bool> {
+    pub async fn insert_request(
+        &mut self,
+        request: &Request,
+        submission: &Submission,
+    ) -> Result<bool> {
         let s = &request.summary;
         let added = execute!(
             self.conn(),
             "INSERT INTO request (id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, \
-             warnings, denials, plan_digest, plan_summary, waiting_since, sent_back, created_at, updated_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
-             ON CONFLICT (id) DO NOTHING",
+             warnings, denials, plan_digest, plan_summary, waiting_since, sent_back, created_at, updated_at, version, submission, submission_hash, \
+             plan_revision, unpriced) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) \
+             ON CONFLICT (requester, submission) DO NOTHING",
             s.id.0,
             word_of(&s.kind)?,
             word_of(&s.state)?,
@@ -192,6 +223,10 @@ impl Tx {
             At(s.created_at),
             At(s.updated_at),
             s.version,
+            submission.id.0,
+            submission.content.as_str(),
+            request.plan_revision,
+            i64::from(s.unpriced),
         )?;
         if added == 0 {
             return Ok(false);
@@ -204,6 +239,7 @@ impl Tx {
             Document(&request.needs),
             request.plan.as_ref().map(Document),
         )?;
+        self.hold_quota_of(request).await?;
         Ok(true)
     }
 
@@ -216,7 +252,8 @@ impl Tx {
         let changed = execute!(
             self.conn(),
             "UPDATE request SET state = $3, template = $4, monthly = $5, monthly_change = $6, posture = $7, warnings = $8, denials = $9, \
-             plan_digest = $10, plan_summary = $11, waiting_since = $12, sent_back = $13, updated_at = $14, version = version + 1 \
+             plan_digest = $10, plan_summary = $11, waiting_since = $12, sent_back = $13, updated_at = $14, plan_revision = $15, unpriced = $16, \
+             name = $17, version = version + 1 \
              WHERE id = $1 AND version = $2",
             s.id.0,
             s.version,
@@ -235,6 +272,9 @@ impl Tx {
             at(request.waiting_since),
             request.sent_back.as_deref(),
             At(s.updated_at),
+            request.plan_revision,
+            i64::from(s.unpriced),
+            s.name.as_str(),
         )?;
         if changed == 0 {
             let there: Option<(i64,)> = fetch_optional!(
@@ -258,7 +298,17 @@ impl Tx {
             request.plan.as_ref().map(Document),
         )?;
         request.summary.version += 1;
-        Ok(())
+        self.hold_quota_of(request).await
+    }
+
+    /// An approved request holds the quota of its plan. Its state says how long, so that no end can forget to give it back.
+    async fn hold_quota_of(&mut self, request: &Request) -> Result<()> {
+        match &request.plan {
+            Some(plan) if request.summary.state == RequestState::Approved => {
+                limits::put_request_quota(self.conn(), request.summary.id, &plan.quota).await
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -270,6 +320,29 @@ impl Store {
     pub async fn request(&self, id: RequestId) -> Result<Option<Request>> {
         let mut lease = self.engine.read().await?;
         read(lease.conn(), id).await
+    }
+
+    /// What became of a person's submission.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn submitted(
+        &self,
+        requester: &str,
+        submission: SubmissionId,
+    ) -> Result<Option<Submitted>> {
+        let mut lease = self.engine.read().await?;
+        let row = fetch_optional!(
+            lease.conn(),
+            (Uuid, Option<String>),
+            "SELECT id, submission_hash FROM request WHERE requester = $1 AND submission = $2",
+            requester,
+            submission.0
+        )?;
+        Ok(row.map(|(request, content)| Submitted {
+            request: RequestId(request),
+            content,
+        }))
     }
 
     /// A page of requests, newest first; `me` is the requester that `filter.mine` means.
@@ -417,6 +490,7 @@ impl Store {
         });
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let mut needs = needs_of(lease.conn(), &ids).await?;
+        let mut authors = author::of_requests(lease.conn(), &ids).await?;
         let mut decisions = decision::of_requests(lease.conn(), &ids).await?;
         let items = rows
             .into_iter()
@@ -425,6 +499,7 @@ impl Store {
                     plan_summary: row.plan_summary.clone(),
                     plan_digest: row.plan_digest.clone().unwrap_or_default(),
                     needs: needs.remove(&row.id).unwrap_or_default(),
+                    authors: authors.remove(&row.id).unwrap_or_default(),
                     decisions: decisions.remove(&row.id).unwrap_or_default(),
                     waiting_since: row.waiting_since.unwrap_or(row.updated_at).into(),
                     summary: row.try_into()?,

@@ -14,7 +14,7 @@ use types::stack::{StackFilter, StackResource, StackSummary};
 use types::time::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{At, Document, at, moment, name, word, word_of};
+use crate::columns::{At, Document, at, count, moment, name, word, word_of};
 use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Scope, Value, fetch_list};
@@ -37,7 +37,7 @@ pub struct Stack {
     pub fault: Option<AzureFault>,
 }
 
-const SUMMARY: &str = "SELECT id, project, tier, name, state, template, owner, monthly, expires_at, created_at, updated_at, version, posture, target \
+const SUMMARY: &str = "SELECT id, project, tier, name, state, template, owner, monthly, unpriced, expires_at, created_at, updated_at, version, posture, target \
      FROM stack";
 
 #[derive(FromRow)]
@@ -50,6 +50,7 @@ struct SummaryRow {
     template: String,
     owner: String,
     monthly: i64,
+    unpriced: i64,
     expires_at: Option<At>,
     created_at: At,
     updated_at: At,
@@ -91,6 +92,7 @@ impl TryFrom<SummaryRow> for StackSummary {
             template: name("stack.template", &row.template)?,
             target: row.target.0,
             monthly: types::cost::Usd(row.monthly),
+            unpriced: count("stack.unpriced", row.unpriced)?,
             posture: row.posture.0,
             owner: row.owner,
             expires_at: moment(row.expires_at),
@@ -162,7 +164,25 @@ async fn read_resources(conn: Conn<'_>, id: StackId) -> Result<Vec<StackResource
     Ok(rows.into_iter().map(StackResource::from).collect())
 }
 
+async fn running(conn: Conn<'_>, stack: StackId) -> Result<Option<OperationId>> {
+    let row: Option<(Uuid,)> = fetch_optional!(
+        conn,
+        (Uuid,),
+        "SELECT id FROM operation WHERE stack_id = $1 AND state IN ('queued', 'running', 'needs_attention')",
+        stack.0
+    )?;
+    Ok(row.map(|(id,)| OperationId(id)))
+}
+
 impl Tx {
+    /// The operation on a stack that has not ended, as this transaction sees it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn running_operation(&mut self, stack: StackId) -> Result<Option<OperationId>> {
+        running(self.conn(), stack).await
+    }
+
     /// The stack as this transaction sees it.
     ///
     /// # Errors
@@ -193,8 +213,8 @@ impl Tx {
         execute!(
             self.conn(),
             "INSERT INTO stack (id, project, tier, name, state, template, owner, monthly, expires_at, created_at, updated_at, version, revision, \
-             applied_request, posture, target, outputs, fault, plan) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+             applied_request, posture, target, outputs, fault, plan, unpriced) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
             s.id.0,
             s.project.as_str(),
             word_of(&s.tier)?,
@@ -214,20 +234,23 @@ impl Tx {
             Document(&stack.outputs),
             stack.fault.as_ref().map(Document),
             stack.plan.as_ref().map(Document),
+            i64::from(s.unpriced),
         )?;
         Ok(())
     }
 
-    /// Writes all that may change of a stack, if its version is still the one in `summary.version`, which then grows by one.
+    /// Writes all that may change of a stack, if its version is still the one in `summary.version`, which then grows by one. The name may change
+    /// as long as nothing was made under it.
     ///
     /// # Errors
-    /// [`Error::Stale`] when somebody else was faster, [`Error::NotFound`] when there is none.
+    /// [`Error::Stale`] when somebody else was faster, [`Error::NotFound`] when there is none, [`crate::Conflict::StackNameTaken`] when it takes a
+    /// name that another stack has.
     pub async fn update_stack(&mut self, stack: &mut Stack) -> Result<()> {
         let s = &stack.summary;
         let changed = execute!(
             self.conn(),
             "UPDATE stack SET state = $3, template = $4, owner = $5, monthly = $6, expires_at = $7, updated_at = $8, revision = $9, \
-             applied_request = $10, posture = $11, target = $12, outputs = $13, fault = $14, plan = $15, version = version + 1 \
+             applied_request = $10, posture = $11, target = $12, outputs = $13, fault = $14, plan = $15, unpriced = $16, name = $17, version = version + 1 \
              WHERE id = $1 AND version = $2",
             s.id.0,
             s.version,
@@ -244,6 +267,8 @@ impl Tx {
             Document(&stack.outputs),
             stack.fault.as_ref().map(Document),
             stack.plan.as_ref().map(Document),
+            i64::from(s.unpriced),
+            s.name.as_str(),
         )?;
         if changed == 0 {
             let there: Option<(i64,)> = fetch_optional!(
@@ -404,20 +429,31 @@ impl Store {
             .collect()
     }
 
-    /// Stacks that live and whose time is over before `moment`, at most `limit`.
+    /// Stacks at rest that have expired before `moment`, the longest expired first, at most `limit`: those after the stack `after`, the last of the page before.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn stacks_expiring_before(
         &self,
         moment: Timestamp,
+        after: Option<(Timestamp, StackId)>,
         limit: u32,
     ) -> Result<Vec<StackSummary>> {
         let mut query = list::Query::default();
         query.push(SUMMARY, []);
         query.push(
-            " WHERE expires_at < ? AND state IN ('active', 'stopped', 'failed') ORDER BY expires_at LIMIT ?",
-            [Value::At(At(moment)), Value::Int(i64::from(limit))],
+            " WHERE expires_at < ? AND state IN ('active', 'stopped', 'failed')",
+            [Value::At(At(moment))],
+        );
+        if let Some((at, id)) = after {
+            query.push(
+                " AND (expires_at, id) > (?, ?)",
+                [Value::At(At(at)), Value::Id(id.0)],
+            );
+        }
+        query.push(
+            " ORDER BY expires_at, id LIMIT ?",
+            [Value::Int(i64::from(limit))],
         );
         let mut lease = self.engine.read().await?;
         fetch_list!(lease.conn(), SummaryRow, query)?
@@ -432,12 +468,6 @@ impl Store {
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn running_operation(&self, stack: StackId) -> Result<Option<OperationId>> {
         let mut lease = self.engine.read().await?;
-        let row: Option<(Uuid,)> = fetch_optional!(
-            lease.conn(),
-            (Uuid,),
-            "SELECT id FROM operation WHERE stack_id = $1 AND state IN ('queued', 'running', 'needs_attention')",
-            stack.0
-        )?;
-        Ok(row.map(|(id,)| OperationId(id)))
+        running(lease.conn(), stack).await
     }
 }

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::Error;
 
+pub(crate) use types::unknown::MARK;
+pub use types::unknown::is_unknown;
+
 /// Answers what a template asks about live resources. `Ok(None)` means *not known*: the expression becomes an unknown.
 pub trait Runtime {
     /// `reference(id)`: the resource's `properties`, or the whole resource where `full`.
@@ -135,17 +138,6 @@ impl Runtime for Unknown {
     ) -> Result<Option<Value>, Error> {
         Ok(None)
     }
-}
-
-/// The only member of an unknown.
-pub(crate) const MARK: &str = "$unknown";
-
-/// Whether this value itself is an unknown, `{"$unknown": "<expression>"}`.
-#[must_use]
-pub fn is_unknown(value: &Value) -> bool {
-    value
-        .as_object()
-        .is_some_and(|object| object.len() == 1 && object.get(MARK).is_some_and(Value::is_string))
 }
 
 /// Whether this value is, or holds anywhere inside, an unknown.

@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::break_glass::BrokenGlass;
 use crate::ids::TokenId;
 use crate::names::{GroupName, ProjectName};
+
+/// The subject of Slipway itself, which nobody else can have.
+pub const SYSTEM: &str = "slipway";
 
 /// Somebody or something that asks Slipway for something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +25,9 @@ pub struct Actor {
     pub installation: Vec<InstallationRole>,
     /// Approver groups this actor belongs to.
     pub groups: Vec<GroupName>,
+    /// Projects in which this administrator may request and approve for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub break_glass: Vec<BrokenGlass>,
 }
 
 /// How the actor came in.
@@ -37,6 +44,34 @@ pub enum ActorKind {
     },
     /// Slipway itself: the worker, expiry.
     System,
+}
+
+impl ActorKind {
+    /// Whether the actor's word is that of a person, at the browser or through a token of theirs: only then may it count as an approval.
+    /// The kinds that count are named here one by one, so that a kind that is added later does not count.
+    #[must_use]
+    pub fn is_person(&self) -> bool {
+        matches!(self, ActorKind::Person | ActorKind::Token { .. })
+    }
+}
+
+/// A subject as four eyes compare it. Directories differ in how they write one and the same account (`Ada@contoso.com`, `ada@contoso.com `): letters
+/// are compared without case, and blanks not at all. Two people who differ in nothing else count as one, which is the safe side.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersonKey(String);
+
+impl PersonKey {
+    /// The key of a subject.
+    #[must_use]
+    pub fn of(subject: &str) -> Self {
+        Self(
+            subject
+                .chars()
+                .filter(|c| !c.is_whitespace())
+                .flat_map(char::to_lowercase)
+                .collect(),
+        )
+    }
 }
 
 /// One role in one project.
@@ -69,7 +104,7 @@ pub enum Role {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InstallationRole {
-    /// Administers the installation and resolves operations that need attention.
+    /// Administers the installation and resolves operations that need attention. Requests and approves only by breaking glass.
     Admin,
     /// Reads everything, changes nothing.
     Auditor,
@@ -92,19 +127,23 @@ pub enum Right {
     ReadAudit,
     /// Take an operation that needs attention further.
     ResolveOperation,
+    /// Take *request* and *approve* in a project for half an hour, with a reason that its members read.
+    BreakGlass,
 }
 
 impl Role {
     /// The table role × right for projects.
     #[must_use]
     pub fn grants(self, right: Right) -> bool {
-        use Right::{Approve, ManageProject, Read, ReadAudit, Request, ResolveOperation};
+        use Right::{
+            Approve, BreakGlass, ManageProject, Read, ReadAudit, Request, ResolveOperation,
+        };
         match right {
             Read => true,
             Request => matches!(self, Role::Developer | Role::Owner),
             Approve => matches!(self, Role::Approver | Role::Owner),
             ManageProject => matches!(self, Role::Owner),
-            ReadAudit | ResolveOperation => false,
+            ReadAudit | ResolveOperation | BreakGlass => false,
         }
     }
 
@@ -121,11 +160,18 @@ impl Role {
 }
 
 impl InstallationRole {
-    /// The table role × right for the installation.
+    /// The table role × right for the installation. An administrator neither requests nor approves by being one.
     #[must_use]
     pub fn grants(self, right: Right) -> bool {
         match self {
-            InstallationRole::Admin => true,
+            InstallationRole::Admin => matches!(
+                right,
+                Right::Read
+                    | Right::ReadAudit
+                    | Right::ManageProject
+                    | Right::ResolveOperation
+                    | Right::BreakGlass
+            ),
             InstallationRole::Auditor => matches!(right, Right::Read | Right::ReadAudit),
         }
     }
@@ -150,7 +196,7 @@ impl Right {
             Right::Approve => "approver or owner",
             Right::ManageProject => "owner",
             Right::ReadAudit => "auditor or admin",
-            Right::ResolveOperation => "admin",
+            Right::ResolveOperation | Right::BreakGlass => "admin",
         }
     }
 }
@@ -161,10 +207,36 @@ impl Actor {
     pub fn may(&self, right: Right, project: Option<&ProjectName>) -> bool {
         self.installation.iter().any(|role| role.grants(right))
             || project.is_some_and(|project| {
-                self.memberships
-                    .iter()
-                    .any(|m| m.project == *project && m.role.grants(right))
+                self.is_granted(right, project) || self.breaks_glass_for(right, project).is_some()
             })
+    }
+
+    /// Whether this actor has a right in at least one project.
+    #[must_use]
+    pub fn may_somewhere(&self, right: Right) -> bool {
+        self.may(right, None)
+            || self
+                .memberships
+                .iter()
+                .map(|m| &m.project)
+                .chain(self.break_glass.iter().map(|glass| &glass.project))
+                .any(|project| self.may(right, Some(project)))
+    }
+
+    /// The broken glass that gives a right which no role of this actor gives.
+    #[must_use]
+    pub fn breaks_glass_for(&self, right: Right, project: &ProjectName) -> Option<&BrokenGlass> {
+        let gives = matches!(right, Right::Request | Right::Approve);
+        self.break_glass
+            .iter()
+            .find(|glass| gives && glass.project == *project)
+            .filter(|_| !self.is_granted(right, project))
+    }
+
+    fn is_granted(&self, right: Right, project: &ProjectName) -> bool {
+        self.memberships
+            .iter()
+            .any(|m| m.project == *project && m.role.grants(right))
     }
 
     /// True for Slipway itself.
@@ -187,6 +259,7 @@ mod tests {
             memberships: vec![],
             installation: vec![InstallationRole::Auditor],
             groups: vec![],
+            break_glass: vec![],
         };
         let project: ProjectName = "payments".parse().unwrap();
         assert!(auditor.may(Right::Read, Some(&project)) && auditor.may(Right::ReadAudit, None));
@@ -212,9 +285,55 @@ mod tests {
             }],
             installation: vec![],
             groups: vec![],
+            break_glass: vec![],
         };
         assert!(developer.may(Right::Request, Some(&"payments".parse().unwrap())));
         assert!(!developer.may(Right::Approve, Some(&"payments".parse().unwrap())));
         assert!(!developer.may(Right::Read, Some(&"search".parse().unwrap())));
+    }
+
+    #[test]
+    fn an_admin_requests_and_approves_only_where_the_glass_is_broken() {
+        let mut admin = Actor {
+            subject: "admin".into(),
+            name: "admin".into(),
+            kind: ActorKind::Person,
+            memberships: vec![],
+            installation: vec![InstallationRole::Admin],
+            groups: vec![],
+            break_glass: vec![],
+        };
+        let (payments, search): (ProjectName, ProjectName) =
+            ("payments".parse().unwrap(), "search".parse().unwrap());
+        for right in [Right::Request, Right::Approve] {
+            assert!(!admin.may(right, Some(&payments)) && !admin.may_somewhere(right));
+        }
+        admin.break_glass.push(BrokenGlass {
+            id: crate::ids::BreakGlassId(uuid::Uuid::nil()),
+            project: payments.clone(),
+            reason: "The approvers are away.".into(),
+            ends_at: crate::time::Timestamp::new(time::OffsetDateTime::UNIX_EPOCH),
+        });
+        for right in [Right::Request, Right::Approve] {
+            assert!(admin.may(right, Some(&payments)) && admin.may_somewhere(right));
+            assert!(!admin.may(right, Some(&search)) && !admin.may(right, None));
+        }
+    }
+
+    #[test]
+    fn only_people_count_and_one_person_is_one_however_the_subject_is_written() {
+        assert!(ActorKind::Person.is_person());
+        assert!(
+            ActorKind::Token {
+                id: TokenId(uuid::Uuid::nil())
+            }
+            .is_person()
+        );
+        assert!(!ActorKind::System.is_person());
+        assert_eq!(
+            PersonKey::of("Ada@Contoso.com"),
+            PersonKey::of(" ada@contoso.com\u{a0}")
+        );
+        assert_ne!(PersonKey::of("ada"), PersonKey::of("adam"));
     }
 }

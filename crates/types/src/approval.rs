@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DecisionId, RequestId};
+use crate::ids::{BreakGlassId, DecisionId, RequestId};
 use crate::policy::ApprovalNeed;
-use crate::request::RequestSummary;
+use crate::request::{PlanAuthor, RequestSummary};
 use crate::time::Timestamp;
 
 /// What an approver says.
@@ -59,8 +59,12 @@ pub struct Decision {
     pub comment: String,
     /// Which plan.
     pub plan_digest: String,
-    /// True while that is the request's plan.
+    /// Which plan of the request, counted from 1.
+    pub plan_revision: i64,
+    /// True while that is the request's plan. A plan that was made again is another one, also with the same digest.
     pub current: bool,
+    /// The broken glass under which it was made, where the approver has no role that approves.
+    pub break_glass: Option<BreakGlassId>,
     /// When.
     pub at: Timestamp,
 }
@@ -89,6 +93,8 @@ pub struct ApprovalItem {
     pub summary: String,
     /// The plan to be approved.
     pub plan_digest: String,
+    /// Who wrote the request's plans, in order: none of them decides it.
+    pub authors: Vec<PlanAuthor>,
     /// Since when it waits.
     pub waiting_since: Timestamp,
 }

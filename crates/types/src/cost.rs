@@ -19,6 +19,16 @@ impl Usd {
         Self((dollars * 100.0).round() as i64)
     }
 
+    /// The amount where some parts may have no known price: `$115.11`, or `$115.11 + unknown`.
+    #[must_use]
+    pub fn with_unknown(self, unpriced: u32) -> String {
+        if unpriced == 0 {
+            self.to_string()
+        } else {
+            format!("{self} + unknown")
+        }
+    }
+
     /// As dollars.
     #[must_use]
     pub fn dollars(self) -> f64 {
@@ -84,18 +94,49 @@ impl<'de> Deserialize<'de> for Usd {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CostEstimate {
-    /// Sum of the lines.
+    /// The most it can cost: sum of the lines, with every node that the autoscaler and an upgrade may add. Rules, budgets and sums use this number.
+    /// Parts in `unpriced` come on top.
     pub monthly: Usd,
-    /// What the stack costs a month today; absent for a new stack.
+    /// The least it costs, with the fewest nodes; absent where that is `monthly`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub monthly_least: Option<Usd>,
+    /// The most that the stack as it is can cost, at the prices of today; absent for a new stack.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub monthly_before: Option<Usd>,
+    /// How many parts of the stack as it is have no known price: `monthly_before` leaves them out.
+    #[serde(default)]
+    pub before_unpriced: u32,
     /// The parts, dearest first.
     pub lines: Vec<CostLine>,
-    /// Resources for which no price is known, by name: the estimate leaves them out and says so.
+    /// Parts for which no price is known, by name. If there is one, the estimate is not complete: the sum leaves it out or counts less than it costs.
     pub unpriced: Vec<String>,
     /// The budget it is held against; absent when the project has none for this tier.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub budget: Option<BudgetLine>,
+}
+
+impl CostEstimate {
+    /// How many parts have no known price.
+    #[must_use]
+    pub fn unpriced_parts(&self) -> u32 {
+        u32::try_from(self.unpriced.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How much more (or less) it can cost than the stack as it is, of what has a price.
+    #[must_use]
+    pub fn change(&self) -> Usd {
+        self.monthly - self.monthly_before.unwrap_or_default()
+    }
+
+    /// `$115.11`, `from $108.77 up to $435.08`, each with `+ unknown` where a price is missing.
+    #[must_use]
+    pub fn span(&self) -> String {
+        let most = self.monthly.with_unknown(self.unpriced_parts());
+        match self.monthly_least {
+            Some(least) => format!("from {least} up to {most}"),
+            None => most,
+        }
+    }
 }
 
 /// One priced part of an estimate.
@@ -124,8 +165,14 @@ pub struct CostLine {
 pub struct BudgetLine {
     /// Allowed a month.
     pub limit: Usd,
-    /// Estimated cost a month of what exists and what is approved.
+    /// The most that stacks and approved requests of the tier can cost a month.
     pub committed: Usd,
+    /// How many parts of these stacks and requests have no known price: they come on top of `committed`.
+    #[serde(default)]
+    pub unpriced: u32,
+    /// What is committed once the plan is carried out; absent where there is no plan.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<Usd>,
 }
 
 #[cfg(test)]
@@ -139,5 +186,7 @@ mod tests {
         assert_eq!(Usd(123_456_789).to_string(), "$1,234,567.89");
         assert_eq!(Usd::from_dollars(91.25), Usd(9_125));
         assert_eq!(serde_json::to_string(&Usd(11_742)).unwrap(), "117.42");
+        assert_eq!(Usd(11_742).with_unknown(0), "$117.42");
+        assert_eq!(Usd(11_742).with_unknown(2), "$117.42 + unknown");
     }
 }

@@ -37,6 +37,8 @@ pub enum Subject {
     Stack,
     /// An operation.
     Operation,
+    /// A project; its id is its name.
+    Project,
 }
 
 impl Subject {
@@ -47,6 +49,7 @@ impl Subject {
             Subject::Request => "request",
             Subject::Stack => "stack",
             Subject::Operation => "operation",
+            Subject::Project => "project",
         }
     }
 }

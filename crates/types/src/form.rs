@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::catalogue::TemplateSummary;
 use crate::cost::Usd;
-use crate::ids::RequestId;
+use crate::ids::{RequestId, SubmissionId};
 use crate::project::Tier;
 use crate::request::RequestDraft;
 
@@ -20,7 +20,7 @@ pub struct RequestForm {
     /// What the fields hold to begin with.
     pub draft: RequestDraft,
     /// Sent back with the form: the same number makes the same request, so a double click makes one.
-    pub submission: RequestId,
+    pub submission: SubmissionId,
     /// The request that is edited, with its version.
     pub editing: Option<Editing>,
 }

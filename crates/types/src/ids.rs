@@ -44,6 +44,8 @@ macro_rules! id {
 
 id!(/// Names one request.
     RequestId);
+id!(/// Names one sending of a form, among all that one person sends: the same number again is the same form.
+    SubmissionId);
 id!(/// Names one stack, for its whole life and after.
     StackId);
 id!(/// Names one execution on a stack.
@@ -52,5 +54,9 @@ id!(/// Names one approver's decision.
     DecisionId);
 id!(/// Names one comment on a request.
     CommentId);
+id!(/// Names one time that an administrator broke glass.
+    BreakGlassId);
+id!(/// Names one installation of Slipway: what it makes in Azure bears it as a tag.
+    InstallationId);
 id!(/// Names one API token; not the token itself.
     TokenId);

@@ -7,6 +7,7 @@ pub mod access;
 pub mod actor;
 pub mod approval;
 pub mod audit;
+pub mod break_glass;
 pub mod catalogue;
 pub mod check;
 pub mod cost;
@@ -27,6 +28,7 @@ pub mod request;
 pub mod stack;
 pub mod time;
 pub mod token;
+pub mod unknown;
 
 /// A JSON object, keys in the order they were written.
 pub type Object = serde_json::Map<String, serde_json::Value>;

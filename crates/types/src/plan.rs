@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// SHA-256 in hexadecimal over the canonical JSON (RFC 8785) of template and its content hash, parameters, resources, deletions and target,
-    /// and of the request's kind and wished expiry, which decide what happens without showing in any resource.
+    /// and of what the request itself says: kind, stack, expiry, justification, zone, cost centre and tags.
     pub digest: String,
     /// The template and its version.
     pub template: TemplateRef,
@@ -33,6 +33,9 @@ pub struct Plan {
     pub cost: CostEstimate,
     /// What it draws of Azure's quota.
     pub quota: Vec<QuotaLine>,
+    /// What it draws on of which Azure's use or limit, or the number of machines, is not known: nobody can say whether it fits.
+    #[serde(default)]
+    pub quota_unknown: Vec<String>,
     /// What the rules say.
     pub report: Report,
     /// What it does in one sentence, for the approver.

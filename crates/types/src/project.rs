@@ -3,7 +3,9 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Access;
 use crate::actor::Role;
+use crate::break_glass::BreakGlass;
 use crate::cost::{BudgetLine, Usd};
 use crate::names::ProjectName;
 
@@ -77,7 +79,7 @@ pub struct TierSettings {
     /// Monthly budget; absent for none.
     #[serde(default)]
     pub budget: Option<Usd>,
-    /// How many stacks may live in it.
+    /// How many stacks it may have: those that exist and those that are approved.
     pub max_stacks: u32,
 }
 
@@ -123,10 +125,47 @@ pub struct ProjectDetail {
     pub settings: ProjectSettings,
     /// Members.
     pub members: Vec<Member>,
-    /// Stacks that live, per tier.
-    pub stacks: IndexMap<Tier, u64>,
+    /// Stacks that count against the tier's limit, per tier.
+    pub stacks: IndexMap<Tier, StackCount>,
     /// Budgets, per tier that has one.
     pub budgets: IndexMap<Tier, BudgetLine>,
+    /// When administrators broke glass here, the newest first.
+    pub break_glass: Vec<BreakGlass>,
+    /// Whether the reader may break glass here.
+    pub break_glass_access: Access,
+}
+
+/// The stacks of a tier that count against its limit. A request that is denied or waits for a decision holds no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StackCount {
+    /// Stacks that exist, or are being made or removed.
+    pub active: u64,
+    /// New stacks that are approved and not begun.
+    pub approved: u64,
+}
+
+impl StackCount {
+    /// Both together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.active + self.approved
+    }
+
+    /// `6 of 20 stacks: 4 active, 2 approved`.
+    #[must_use]
+    pub fn words(self, limit: u32) -> String {
+        let total = self.total();
+        if total == 0 {
+            return format!("0 of {limit} stacks");
+        }
+        let parts: Vec<String> = [(self.active, "active"), (self.approved, "approved")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        format!("{total} of {limit} stacks: {}", parts.join(", "))
+    }
 }
 
 /// A person's role in a project.

@@ -16,10 +16,13 @@ pub struct QuotaLine {
     pub label: String,
     /// In use, by Azure's count.
     pub used: i64,
-    /// Held by approved requests that are not provisioned yet.
+    /// Held back: by approved requests that are not provisioned yet, and by node pools that may still grow to their most nodes and surge.
     pub reserved: i64,
-    /// What this plan adds.
+    /// What this plan adds at the most.
     pub requested: i64,
+    /// What of the planned machines need not run at first: the nodes that autoscaler and upgrades may add. Held back as long as the stack exists.
+    #[serde(default)]
+    pub headroom: i64,
     /// The limit.
     pub limit: i64,
     /// True when it fits.

@@ -7,7 +7,7 @@ use crate::Object;
 use crate::access::Access;
 use crate::approval::{Decision, NeedStatus};
 use crate::cost::Usd;
-use crate::ids::{CommentId, OperationId, RequestId, StackId};
+use crate::ids::{BreakGlassId, CommentId, OperationId, RequestId, StackId};
 use crate::names::{ProjectName, StackName, TemplateRef};
 use crate::plan::Plan;
 use crate::policy::Posture;
@@ -183,10 +183,12 @@ pub struct RequestSummary {
     pub template: TemplateRef,
     /// Who asked.
     pub requester: String,
-    /// Monthly cost with it.
+    /// The most that the stack can cost a month with it.
     pub monthly: Usd,
     /// How much that is more (or less) than before.
     pub monthly_change: Usd,
+    /// How many parts of its plan have no known price: both amounts leave them out.
+    pub unpriced: u32,
     /// Posture of its plan.
     pub posture: Posture,
     /// Warnings in its plan.
@@ -211,6 +213,10 @@ pub struct RequestDetail {
     pub draft: RequestDraft,
     /// The plan; absent while it is being checked.
     pub plan: Option<Plan>,
+    /// Which plan of the request that is, counted from 1.
+    pub plan_revision: i64,
+    /// Who wrote the request's plans, in order: none of them decides it.
+    pub authors: Vec<PlanAuthor>,
     /// Who has to agree, and who has.
     pub needs: Vec<NeedStatus>,
     /// Decisions, oldest first.
@@ -225,6 +231,30 @@ pub struct RequestDetail {
     pub sent_back: Option<String>,
     /// What the reader may do.
     pub access: RequestAccess,
+}
+
+/// Who wrote one plan of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PlanAuthor {
+    /// Which plan of the request, counted from 1.
+    pub plan_revision: i64,
+    /// Whose: who sent the request, who edited it, or Slipway, which makes a plan again before it executes one.
+    pub subject: String,
+    /// The broken glass under which it was written, where the author has no role that requests.
+    pub break_glass: Option<BreakGlassId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The last of the authors who edited a request after it was sent. Slipway, which only makes plans again, is none.
+#[must_use]
+pub fn last_edit(authors: &[PlanAuthor]) -> Option<&PlanAuthor> {
+    authors
+        .iter()
+        .skip(1)
+        .rev()
+        .find(|author| author.subject != crate::actor::SYSTEM)
 }
 
 /// What the person who looks may do to a request.

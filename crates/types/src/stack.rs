@@ -74,8 +74,10 @@ pub struct StackSummary {
     pub template: TemplateRef,
     /// Where in Azure.
     pub target: Target,
-    /// Estimated cost a month.
+    /// The most that it can cost a month, estimated.
     pub monthly: Usd,
+    /// How many of its parts have no known price: `monthly` leaves them out.
+    pub unpriced: u32,
     /// Posture of the plan last applied.
     pub posture: Posture,
     /// Who asked for it.

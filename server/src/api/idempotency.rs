@@ -7,7 +7,7 @@ use portal::{Idempotency, Portal};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use types::actor::Actor;
-use types::ids::RequestId;
+use types::ids::SubmissionId;
 use uuid::Uuid;
 
 use crate::http::Failure;
@@ -75,13 +75,11 @@ pub(super) async fn once<T: Serialize, F: Future<Output = Result<T, portal::Erro
     }
 }
 
-/// The submission number for a keyed request: the same for the same actor and key, so that even a crash between doing and answering makes one request.
-pub(super) fn submission(actor: &Actor, headers: &HeaderMap) -> Result<RequestId, Failure> {
-    Ok(RequestId(match key(headers)? {
-        Some(key) => Uuid::new_v5(
-            &Uuid::NAMESPACE_OID,
-            format!("{}\0{key}", actor.subject).as_bytes(),
-        ),
+/// The submission number for a keyed request: the same for the same key, so that even a crash between doing and answering makes one request. It counts
+/// among the actor's own only, so that nobody takes it before them.
+pub(super) fn submission(headers: &HeaderMap) -> Result<SubmissionId, Failure> {
+    Ok(SubmissionId(match key(headers)? {
+        Some(key) => Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes()),
         None => Uuid::now_v7(),
     }))
 }

@@ -54,7 +54,7 @@ async fn send(
     headers: HeaderMap,
     Json(draft): Json<RequestDraft>,
 ) -> Result<Response, Failure> {
-    let submission = idempotency::submission(&actor, &headers)?;
+    let submission = idempotency::submission(&headers)?;
     let work = portal.submit(&actor, draft.clone(), submission);
     idempotency::once(
         &portal,

@@ -72,7 +72,7 @@ async fn delete(
     Json(form): Json<DeleteStack>,
 ) -> Result<Response, Failure> {
     let stack = id(&stack)?;
-    let submission = idempotency::submission(&actor, &headers)?;
+    let submission = idempotency::submission(&headers)?;
     let what = format!("POST /stacks/{stack}/delete");
     let work = portal.delete_stack(&actor, stack, form.clone(), submission);
     idempotency::once(
@@ -109,7 +109,7 @@ async fn extend(
     Json(form): Json<ExtendStack>,
 ) -> Result<Response, Failure> {
     let stack = id(&stack)?;
-    let submission = idempotency::submission(&actor, &headers)?;
+    let submission = idempotency::submission(&headers)?;
     let what = format!("POST /stacks/{stack}/extend");
     let work = portal.extend_stack(
         &actor,

@@ -11,6 +11,7 @@ use portal::Portal;
 use tower_sessions::Session;
 use types::actor::Actor;
 
+use super::refusals::Caller;
 use super::session::SUBJECT;
 use super::{AppState, Failure};
 
@@ -40,32 +41,45 @@ fn unauthenticated() -> Failure {
 pub(super) async fn from_session(
     State(portal): State<Portal>,
     session: Session,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     match signed_in(&portal, &session).await {
-        Ok(actor) => {
-            request.extensions_mut().insert(CurrentActor(actor));
-            next.run(request).await
-        }
+        Ok(actor) => go_on(actor, request, next).await,
         Err(failure) => failure.into_response(),
     }
+}
+
+/// Hands the actor to whoever answers, and with the answer to the log.
+async fn go_on(actor: Option<Actor>, mut request: Request, next: Next) -> Response {
+    let caller = actor.as_ref().map(Caller::of);
+    request.extensions_mut().insert(CurrentActor(actor));
+    let mut response = next.run(request).await;
+    if let Some(caller) = caller {
+        response.extensions_mut().insert(caller);
+    }
+    response
 }
 
 /// For REST: a bearer token, or the session of a page of this very site.
 pub(super) async fn from_token_or_session(
     State(state): State<AppState>,
     session: Session,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let actor = match bearer(request.headers()) {
         Some(token) => match state.portal.actor_for_token(token).await {
             Ok(Some(actor)) => Ok(Some(actor)),
-            Ok(None) => Err(Failure::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_token",
-                "This token is unknown, expired or revoked. Make a new one on your own page.",
+            Ok(None) => Err(state.rates.failed(request.extensions()).map_or_else(
+                |too_many| too_many,
+                |()| {
+                    Failure::new(
+                        StatusCode::UNAUTHORIZED,
+                        "invalid_token",
+                        "This token is unknown, expired or revoked. Make a new one on your own page.",
+                    )
+                },
             )),
             Err(error) => Err(error.into()),
         },
@@ -74,10 +88,7 @@ pub(super) async fn from_token_or_session(
         None => Ok(None),
     };
     match actor {
-        Ok(actor) => {
-            request.extensions_mut().insert(CurrentActor(actor));
-            next.run(request).await
-        }
+        Ok(actor) => go_on(actor, request, next).await,
         Err(failure) => failure.into_response(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod operations;
+mod projects;
 mod requests;
 mod stacks;
 
@@ -16,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
 use indexmap::IndexMap;
 use types::actor::Actor;
-use types::ids::RequestId;
+use types::ids::SubmissionId;
 
 use super::pages::{see, show};
 use super::{AppState, Failure};
@@ -27,6 +28,7 @@ pub(super) fn router() -> Router<AppState> {
         .merge(requests::router())
         .merge(stacks::router())
         .merge(operations::router())
+        .merge(projects::router())
 }
 
 /// A route that only takes a form. Somebody who opens its address, as from the page that refused one, comes to the page that it belongs to.
@@ -95,10 +97,10 @@ impl Posted {
     }
 
     /// The form's hidden submission number; a new one when it is missing, as with a client that fills the form by itself.
-    fn submission(&self) -> RequestId {
+    fn submission(&self) -> SubmissionId {
         self.text("submission")
             .parse()
-            .unwrap_or_else(|_| RequestId(uuid::Uuid::now_v7()))
+            .unwrap_or_else(|_| SubmissionId(uuid::Uuid::now_v7()))
     }
 
     /// The version of the noun that the page showed; 0 never fits.
@@ -109,11 +111,7 @@ impl Posted {
     /// Shows `page` again with what was wrong.
     async fn refuse(&self, state: &AppState, page: &str, error: portal::Error) -> Response {
         let failure = Failure::from(error);
-        let submitted = Submitted {
-            errors: failure.problem.errors.clone(),
-            problem: Some(failure.problem.clone()),
-            ..self.submitted()
-        };
+        let submitted = self.submitted().refused(failure.problem.clone());
         show(state, &self.parts, page, submitted, failure.status()).await
     }
 

@@ -15,6 +15,7 @@ use leptos::nonce::Nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
 
+use super::request_id::RequestId;
 use super::security::PageNonce;
 use super::{AppState, Failure};
 
@@ -45,6 +46,9 @@ fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         );
         if let Some(PageNonce(nonce)) = extensions.get::<PageNonce>() {
             provide_context(Nonce::from_value(nonce.clone()));
+        }
+        if let Some(id) = extensions.get::<RequestId>() {
+            provide_context(id.clone());
         }
         if let Some(submitted) = extensions.get::<Submitted>() {
             provide_context(submitted.clone());

@@ -2,15 +2,21 @@
 
 use std::any::Any;
 
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, REFERER, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use types::problem::{FieldError, Problem};
+
+use super::members::doubled;
+use super::request_id::RequestId;
 
 /// A refused or failed request, as REST answers it.
 #[derive(Debug)]
@@ -47,6 +53,12 @@ impl Failure {
             code: "invalid".to_owned(),
         }];
         failure
+    }
+
+    /// The same, to be tried again after so many seconds.
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// Its HTTP status.
@@ -121,6 +133,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+            .await
+            .map_err(JsonRejection::from)?;
+        if let Some(name) = doubled(&body) {
+            let name: String = name.chars().take(60).collect();
+            return Err(Failure::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "malformed_body",
+                format!(
+                    "The body names the member {name:?} twice in one object. Say once which value is meant."
+                ),
+            ));
+        }
+        let request = Request::from_parts(parts, body.into());
         let axum::Json(value) = axum::Json::<T>::from_request(request, state).await?;
         Ok(Self(value))
     }
@@ -147,6 +174,113 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
+    }
+}
+
+/// The `code` of a problem document, in the extensions of its answer: for the log.
+#[derive(Clone)]
+pub(super) struct Code(pub(super) String);
+
+/// The largest problem document; the errors of a form's fields are the bulk of the largest.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// Completes what every failure must have, whoever made it: a body that is a problem document, the id of the call in it, and the status that it names.
+pub(super) async fn complete(mut request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned();
+    if request.uri().path().starts_with("/ui/") {
+        // leptos answers a server function that a form calls with a redirect there; ours are called by scripts only.
+        request.headers_mut().remove(REFERER);
+    }
+    let response = next.run(request).await;
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let kind = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    // Server functions name no content type.
+    let of_function = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if of_function || kind.starts_with("application/problem+json") {
+        return with_id(response, id, of_function).await;
+    }
+    if kind.is_empty() || kind.starts_with("text/plain") {
+        let (parts, _) = response.into_parts();
+        let (code, detail) = plain(status);
+        let mut answer = Failure::new(status, code, detail).into_response();
+        for (name, value) in &parts.headers {
+            if name != CONTENT_TYPE && name != CONTENT_LENGTH {
+                answer.headers_mut().append(name, value.clone());
+            }
+        }
+        *answer.extensions_mut() = parts.extensions;
+        return with_id(answer, id, false).await;
+    }
+    response
+}
+
+/// Code and detail of what a library refused without a word.
+fn plain(status: StatusCode) -> (&'static str, &'static str) {
+    match status {
+        StatusCode::NOT_FOUND => (
+            "not_found",
+            "There is nothing at this address, or you may not see it.",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED => (
+            "method_not_allowed",
+            "This address takes other methods; the Allow header and /api/openapi.json list them.",
+        ),
+        status if status.is_server_error() => (
+            "internal",
+            "Something went wrong inside Slipway. It was logged.",
+        ),
+        _ => (
+            "malformed_request",
+            "The request cannot be read. Check its address, headers and body.",
+        ),
+    }
+}
+
+/// Puts the id of the call into a problem document, and gives the answer of a server function the status that its failure names.
+async fn with_id(response: Response, id: Option<RequestId>, of_function: bool) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, LARGEST).await else {
+        return Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The answer is too large to be sent.",
+        )
+        .into_response();
+    };
+    let Ok(serde_json::Value::Object(mut problem)) = serde_json::from_slice(&bytes) else {
+        return Response::from_parts(parts, bytes.into());
+    };
+    if let Some(RequestId(id)) = id {
+        problem.insert("trace_id".to_owned(), (&*id).into());
+    }
+    if let Some(code) = problem.get("code").and_then(serde_json::Value::as_str) {
+        parts.extensions.insert(Code(code.to_owned()));
+    }
+    if of_function {
+        let status = problem.get("status").and_then(serde_json::Value::as_u64);
+        let status =
+            status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
+        if let Some(status) =
+            status.filter(|status| status.is_client_error() || status.is_server_error())
+        {
+            parts.status = status;
+        }
+        parts.headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+    }
+    parts.headers.remove(CONTENT_LENGTH);
+    match serde_json::to_vec(&problem) {
+        Ok(text) => Response::from_parts(parts, text.into()),
+        Err(_) => Response::from_parts(parts, bytes.into()),
     }
 }
 

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tower_http::csrf::ProtectionError;
 
 use super::Failure;
 
@@ -42,6 +43,10 @@ pub(super) async fn headers(mut request: Request, next: Next) -> Response {
         HeaderValue::from_static("same-origin"),
     );
     headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
     );
@@ -56,6 +61,53 @@ pub(super) async fn headers(mut request: Request, next: Next) -> Response {
         .or_insert(HeaderValue::from_static("no-store"));
     response
 }
+
+/// Refuses what a proxy handed on, in the sandbox: behind a proxy the loopback address says nothing about who asks, and anybody may be admin here.
+pub(super) async fn not_by_proxy(request: Request, next: Next) -> Response {
+    let handed_on = request.headers().keys().any(|name| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded") || BY_PROXIES.contains(&name)
+    });
+    if !handed_on {
+        return next.run(request).await;
+    }
+    Failure::new(
+        StatusCode::FORBIDDEN,
+        "sandbox_behind_proxy",
+        "The sandbox lets anybody sign in as anybody, so it answers on this machine only and not behind a proxy.",
+    )
+    .into_response()
+}
+
+/// The answer to a change that another site's page asks for.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the error over"
+)]
+pub(super) fn cross_site(error: ProtectionError) -> Response {
+    tracing::debug!(%error, "a change from another site was refused");
+    Failure::new(
+        StatusCode::FORBIDDEN,
+        "cross_site",
+        "Only pages of this installation may change something with your session. A program sends a bearer token, and no Origin or Sec-Fetch-Site of another site.",
+    )
+    .into_response()
+}
+
+/// Headers by which proxies, gateways and content networks tell whom they speak for, beside `X-Forwarded-…`.
+const BY_PROXIES: [&str; 11] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-host",
+    "x-original-url",
+    "x-envoy-external-address",
+    "x-azure-clientip",
+    "true-client-ip",
+    "cf-connecting-ip",
+];
 
 /// The hosts that this installation answers for.
 #[derive(Clone)]

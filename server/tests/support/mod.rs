@@ -28,6 +28,16 @@ pub(crate) struct Slipway {
 /// How a `slipway` is started.
 pub(crate) struct Start {
     command: Command,
+    data: PathBuf,
+}
+
+/// Which limit of open files.
+#[derive(Clone, Copy)]
+pub(crate) enum OpenFiles {
+    /// The soft one.
+    Soft,
+    /// Both.
+    Hard,
 }
 
 impl Start {
@@ -49,13 +59,46 @@ impl Start {
                     .open(data.join("log"))
                     .unwrap(),
             ));
-        Self { command }
+        Self {
+            command,
+            data: data.to_owned(),
+        }
     }
 
     /// One more environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// The same, with at most `limit` open files; a soft limit may be raised again.
+    pub(crate) fn open_files(self, kind: OpenFiles, limit: u32) -> Self {
+        let flag = match kind {
+            OpenFiles::Soft => "-Sn",
+            OpenFiles::Hard => "-n",
+        };
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit {flag} {limit} && exec \"$@\""))
+            .arg("sh")
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::from(
+                std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(self.data.join("log"))
+                    .unwrap(),
+            ));
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        Self { command, ..self }
     }
 
     /// Starts it and waits for the line that holds its address.
@@ -90,6 +133,16 @@ pub(crate) fn sandbox(data: &Path) -> Slipway {
 }
 
 impl Slipway {
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -154,6 +207,15 @@ impl Slipway {
         }
     }
 
+    /// A client with a token that was made elsewhere.
+    pub(crate) fn with_token(&self, token: &str) -> Api {
+        Api {
+            http: reqwest::Client::new(),
+            url: self.url.clone(),
+            token: token.to_owned(),
+        }
+    }
+
     /// A client with a token of this persona.
     pub(crate) async fn api(&self, persona: &str) -> Api {
         let browser = self.browser(persona).await;
@@ -208,6 +270,21 @@ impl Browser {
             .send()
             .await
             .unwrap()
+    }
+
+    /// Any request with this session, not sent yet.
+    pub(crate) fn raw(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .header("cookie", &self.cookie)
+    }
+
+    /// A call of the REST API as a page of this site makes it: by the session, not by a token.
+    pub(crate) fn rest(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}/api/v1{path}", self.url))
+            .header("cookie", &self.cookie)
+            .header("sec-fetch-site", "same-origin")
     }
 
     /// Posts a form.
@@ -363,9 +440,30 @@ impl Simulator {
 
     /// A call that Azure Resource Manager itself would take, with a token; anything but success fails the test.
     pub(crate) async fn arm(&self, method: reqwest::Method, path: &str, body: Option<&Value>) {
+        let answer = self.ask_arm(method, path, body).await;
+        assert!(
+            answer.status().is_success(),
+            "{path}: {}",
+            answer.text().await.unwrap()
+        );
+    }
+
+    /// A resource as Azure Resource Manager shows it; `None` where there is none.
+    pub(crate) async fn resource(&self, id: &str, api_version: &str) -> Option<Value> {
+        let path = format!("{id}?api-version={api_version}");
+        let answer = self.ask_arm(reqwest::Method::GET, &path, None).await;
+        if answer.status() == 404 {
+            return None;
+        }
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        Some(answer.json().await.unwrap())
+    }
+
+    /// A fresh token of Slipway's application, by the simulator's own authority.
+    async fn token(&self) -> String {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (settings, credential) = (&self.settings, &self.settings["credential"]);
-        let token: Value = self
+        let answer: Value = self
             .http
             .post(format!(
                 "{}/{}/oauth2/v2.0/token",
@@ -387,19 +485,24 @@ impl Simulator {
             .json()
             .await
             .unwrap();
+        text(&answer["access_token"])
+    }
+
+    /// A call that Azure Resource Manager itself would take, with a token.
+    pub(crate) async fn ask_arm(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> reqwest::Response {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.url))
-            .bearer_auth(token["access_token"].as_str().unwrap_or_default());
+            .bearer_auth(self.token().await);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.unwrap();
-        assert!(
-            answer.status().is_success(),
-            "{path}: {}",
-            answer.text().await.unwrap()
-        );
+        request.send().await.unwrap()
     }
 
     /// Changes a resource behind everybody's back.
@@ -407,6 +510,7 @@ impl Simulator {
         let answer = self
             .http
             .patch(format!("{}/_sim/resources", self.url))
+            .bearer_auth(self.token().await)
             .query(&[("id", id)])
             .json(patch)
             .send()
@@ -420,6 +524,7 @@ impl Simulator {
         let answer = self
             .http
             .post(format!("{}{path}", self.url))
+            .bearer_auth(self.token().await)
             .json(body)
             .send()
             .await
@@ -433,6 +538,7 @@ impl Simulator {
         let answer = self
             .http
             .delete(format!("{}/_sim/resources", self.url))
+            .bearer_auth(self.token().await)
             .query(&[("id", id)])
             .send()
             .await
@@ -470,6 +576,7 @@ impl Simulator {
     pub(crate) async fn read(&self, path: &str) -> Value {
         self.http
             .get(format!("{}{path}", self.url))
+            .bearer_auth(self.token().await)
             .send()
             .await
             .unwrap()

@@ -23,6 +23,7 @@ use crate::components::verdict::posture_chip;
 use crate::live::{live, region};
 use crate::pages::requests::{decide::decide, detail::brief, list::title};
 use crate::pages::{address, query, some};
+use crate::words::written_by;
 
 /// One tab's rows, how many wait, and the selected request.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
@@ -208,8 +209,9 @@ fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> An
                     {title(request)}
                 </a>
                 <div class="text-xs text-ink-2">
-                    {format!("{} · {} · {}", request.project, request.requester, request.template)}
+                    {format!("{} · {}", request.project, request.template)}
                 </div>
+                <div class="text-xs text-ink-2">{written_by(&request.requester, &item.authors)}</div>
                 <div class="text-xs text-ink-3">{item.summary.clone()}</div>
             </th>
             <td class="whole text-xs">{item.why.clone()}</td>
@@ -230,7 +232,7 @@ fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> An
                         }
                     })}
             </td>
-            <td class="num">{change(request.monthly_change)}</td>
+            <td class="num">{change(request.monthly_change, request.unpriced)}</td>
             <td class=format!("num {tone}")>{span(waiting)}</td>
         </tr>
     }

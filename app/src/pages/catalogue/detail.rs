@@ -33,13 +33,9 @@ fn show(detail: &TemplateDetail) -> AnyView {
     let at = &summary.template;
     let (tone, support) = words::support(summary.support);
     let (life_tone, life) = words::lifecycle(summary.lifecycle);
-    let may = use_session().actor.is_some_and(|actor| {
-        actor.may(Right::Request, None)
-            || actor
-                .memberships
-                .iter()
-                .any(|member| member.role.grants(Right::Request))
-    });
+    let may = use_session()
+        .actor
+        .is_some_and(|actor| actor.may_somewhere(Right::Request));
     let request = match summary.lifecycle {
         _ if !may => crate::components::button::off(
             "Request",

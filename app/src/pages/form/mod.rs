@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use types::check::Check;
 use types::form::RequestForm;
-use types::ids::RequestId;
+use types::ids::{RequestId, SubmissionId};
 use types::problem::FieldError;
 use types::request::{RequestDraft, RequestKind};
 
@@ -189,7 +189,7 @@ fn outcome(refused: &Submitted, check: &Result<Check, Failure>) -> Option<&'stat
 #[island]
 fn Filling(
     loaded: Carried<Loaded>,
-    submission: Option<RequestId>,
+    submission: Option<SubmissionId>,
     refused: Option<Vec<FieldError>>,
 ) -> impl IntoView {
     let Carried(Loaded { form, check }) = loaded;

@@ -13,7 +13,7 @@ use crate::components::card::{CARD, card, padded};
 use crate::components::chip::Tone;
 use crate::components::cost::estimate;
 use crate::components::icon::{Icon, icon_in};
-use crate::components::quota::quota;
+use crate::components::quota::quotas;
 use crate::components::time::usually;
 use crate::components::verdict::{guardrails, line, posture_bar, posture_words, say};
 
@@ -213,12 +213,12 @@ fn rules(state: State, plan: &Plan) -> AnyView {
                         .into_any(),
                 )
             })}
-        {(!plan.quota.is_empty())
+        {(!plan.quota.is_empty() || !plan.quota_unknown.is_empty())
             .then(|| {
                 padded(
                     "Quota",
                     "",
-                    plan.quota.iter().map(quota).collect::<Vec<_>>().into_any(),
+                    quotas(plan),
                 )
             })}
     }

@@ -27,7 +27,7 @@ pub(crate) fn decide(
                 <input type="hidden" name="next" value=next/>
                 <p class="text-xs text-ink-3">
                     "Your approval is for exactly this plan, "{digest(&plan.digest)}
-                    ". If anything in it changes, it is void."
+                    ". If the request is edited or the plan changes, it is void."
                 </p>
                 {area(
                     "comment",

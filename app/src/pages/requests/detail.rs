@@ -2,7 +2,7 @@
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
-use types::request::{RequestDetail, RequestKind, RequestState};
+use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState};
 
 use super::decide::decide;
 use super::list::title;
@@ -18,7 +18,7 @@ use crate::components::cost::estimate;
 use crate::components::field::summary;
 use crate::components::load::load;
 use crate::components::page::{columns_aside_first, head, notice};
-use crate::components::quota::quota;
+use crate::components::quota::quotas;
 use crate::components::time::ago;
 use crate::components::verdict::{controls, guardrails, posture_bar, posture_words, say};
 use crate::forms::{Submitted, submitted};
@@ -87,7 +87,12 @@ fn show(request: &RequestDetail) -> AnyView {
             title(row),
             vec![("Requests".into(), "/requests".into())],
             said(chip(tone, state)),
-            format!("{} · {} · asked by {}", row.project, row.template, row.requester),
+            format!(
+                "{} · {} · {}",
+                row.project,
+                row.template,
+                words::written_by(&row.requester, &request.authors),
+            ),
             region("actions", actions),
         )}
         {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
@@ -102,7 +107,7 @@ fn next_step(request: &RequestDetail) -> Option<AnyView> {
     if let Some(reason) = &request.sent_back {
         return Some(notice(
             Tone::Warn,
-            "The plan was made again and is not the one that was approved",
+            "It was sent back before it was executed",
             reason.clone().into_any(),
         ));
     }
@@ -176,6 +181,7 @@ fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> Any
                             </blockquote>
                         }
                     })}
+                {ends(&request.draft).map(|ends| facts(vec![("Expires", fact(ends))]))}
                 {plan::target(plan)}
                 {(!plan.differences.is_empty())
                     .then(|| {
@@ -209,6 +215,23 @@ fn main(request: &RequestDetail, path: &str, refused: Option<&Submitted>) -> Any
     .into_any()
 }
 
+/// When it ends. Days count from the moment it begins to live, so there is no date yet.
+fn ends(draft: &RequestDraft) -> Option<String> {
+    let from = match draft.kind {
+        RequestKind::Create => "it is provisioned",
+        RequestKind::Extend => "the approval",
+        RequestKind::Update | RequestKind::Delete => return None,
+    };
+    Some(match draft.expiry.trim() {
+        "" => "never".to_owned(),
+        expiry => match expiry.strip_suffix('d') {
+            Some("1") => format!("1 day after {from}"),
+            Some(days) => format!("{days} days after {from}"),
+            None => expiry.to_owned(),
+        },
+    })
+}
+
 fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
     let decide = match request.access.decide {
         types::access::Access::Hidden => None,
@@ -234,9 +257,9 @@ fn aside(request: &RequestDetail, refused: Option<&Submitted>) -> AnyView {
                 guardrails(&plan.report, &say),
             )}
             {padded("Cost", "", estimate(&plan.cost))}
-            {(!plan.quota.is_empty())
+            {(!plan.quota.is_empty() || !plan.quota_unknown.is_empty())
                 .then(|| {
-                    padded("Quota", "", plan.quota.iter().map(quota).collect::<Vec<_>>().into_any())
+                    padded("Quota", "", quotas(plan))
                 })}
         }
     });
@@ -256,14 +279,7 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
     let row = &request.summary;
     let budget = plan.cost.budget.as_ref().map_or_else(
         || "none set".to_owned(),
-        |line| {
-            format!(
-                "{} → {} of {}",
-                line.committed,
-                line.committed + crate::components::cost::added(&plan.cost),
-                line.limit
-            )
-        },
+        |line| crate::components::cost::budget_words(line, plan.cost.unpriced_parts()),
     );
     let differs = if plan.differences.is_empty() {
         fact("nothing")
@@ -275,8 +291,11 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
         {facts(
             vec![
                 (
-                    "Asked by",
-                    view! { <span>{row.requester.clone()} ", " {ago(row.created_at)}</span> }.into_any(),
+                    "Written by",
+                    view! {
+                        <span>{words::written_by(&row.requester, &request.authors)} ", " {ago(row.created_at)}</span>
+                    }
+                    .into_any(),
                 ),
                 (
                     "Because",
@@ -289,7 +308,8 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
                     ),
                 ),
                 ("Differs from template", differs),
-                ("Cost a month", fact(crate::components::cost::change(row.monthly_change))),
+                ("Expires", fact(ends(&request.draft).unwrap_or_else(|| "as before".to_owned()))),
+                ("Cost a month", fact(crate::components::cost::change(row.monthly_change, row.unpriced))),
                 ("Budget", fact(budget)),
                 ("Posture", fact(posture_words(&plan.report.posture))),
             ],

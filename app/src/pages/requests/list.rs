@@ -133,7 +133,7 @@ fn table(page: &Page<RequestSummary>, filter: &RequestFilter) -> AnyView {
                     <tr>
                         <th scope="col">"Request"</th>
                         <th scope="col">"State"</th>
-                        <th scope="col">"Asked by"</th>
+                        <th scope="col">"Requested by"</th>
                         <th scope="col" class="num">"Cost a month"</th>
                         <th scope="col" class="num">"Sent"</th>
                     </tr>
@@ -191,7 +191,7 @@ fn row(request: &RequestSummary) -> AnyView {
                     })}
             </td>
             <td data-label="by">{request.requester.clone()}</td>
-            <td class="num">{change(request.monthly_change)}</td>
+            <td class="num">{change(request.monthly_change, request.unpriced)}</td>
             <td class="num text-ink-2">{ago(request.created_at)}</td>
         </tr>
     }

@@ -60,7 +60,8 @@ pub(super) fn approvals(request: &RequestDetail) -> Option<AnyView> {
                     <span class="font-[560]">{decision.approver.clone()}</span> " " {chip(tone, word)} " "
                     <span class="text-xs text-ink-3">
                         {ago(decision.at)} ", plan " {plan::digest(&decision.plan_digest)}
-                        {(!decision.current).then_some(" (an earlier plan)")}
+                        {(!decision.current).then_some(", void: the plan was made again after it")}
+                        {decision.break_glass.is_some().then_some(", under break glass")}
                     </span>
                     {(!decision.comment.is_empty())
                         .then(|| view! { <p class="whitespace-pre-line">{decision.comment.clone()}</p> })}

@@ -263,9 +263,12 @@ fn about(loaded: &Loaded) -> AnyView {
     });
     let cost = fact(match planned_cost(loaded) {
         _ if row.state == StackState::Deleted => "nothing any more".to_owned(),
-        Some(cost) => format!("{} a month, planned", cost.monthly),
+        Some(cost) => format!("{} a month, planned", cost.span()),
         None if stack.cost.is_none() => "not priced yet".to_owned(),
-        None => format!("{} a month, estimated", row.monthly),
+        None => format!(
+            "{} a month at most, estimated",
+            row.monthly.with_unknown(row.unpriced)
+        ),
     });
     let lives = match (row.state, row.expires_at) {
         (StackState::Deleted, _) => ("Deleted", moment(row.updated_at)),

@@ -177,6 +177,6 @@ fn cost(stack: &StackSummary) -> String {
             "not yet".to_owned()
         }
         StackState::Deleted => "none".to_owned(),
-        _ => stack.monthly.to_string(),
+        _ => stack.monthly.with_unknown(stack.unpriced),
     }
 }

@@ -144,6 +144,30 @@ impl Authority {
             .next()
             .unwrap_or("")
             .trim_end_matches("/.default");
+        let token = self
+            .issue(audience, !assertion.is_empty(), now)
+            .ok_or(Denied {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                error: "server_error",
+                number: 90033,
+                text: "A transient error has occurred. Please try again.".to_owned(),
+            })?;
+        Ok(json!({
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+            "ext_expires_in": LIFETIME,
+            "access_token": token,
+        }))
+    }
+
+    /// A token of the application for the resource manager, without a call.
+    pub(crate) fn access_token(&self, now: OffsetDateTime) -> Result<String, String> {
+        self.issue(&self.origin, false, now)
+            .ok_or_else(|| "the simulator's signing key cannot be used".to_owned())
+    }
+
+    /// `federated`: the application signed in by a workload's assertion instead of its secret.
+    fn issue(&self, audience: &str, federated: bool, now: OffsetDateTime) -> Option<String> {
         let at = now.unix_timestamp();
         let claims = Claims {
             aud: audience.to_owned(),
@@ -152,7 +176,7 @@ impl Authority {
             nbf: at,
             exp: at + LIFETIME,
             appid: CLIENT_ID.to_owned(),
-            appidacr: if assertion.is_empty() { "1" } else { "2" }.to_owned(),
+            appidacr: if federated { "2" } else { "1" }.to_owned(),
             idtyp: "app".to_owned(),
             sub: CLIENT_OBJECT_ID.to_owned(),
             oid: CLIENT_OBJECT_ID.to_owned(),
@@ -160,17 +184,6 @@ impl Authority {
             uti: BASE64.encode(rand::random::<[u8; 16]>()),
             ver: "1.0".to_owned(),
         };
-        let token = self.key.seal(&json!(claims)).ok_or(Denied {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            error: "server_error",
-            number: 90033,
-            text: "A transient error has occurred. Please try again.".to_owned(),
-        })?;
-        Ok(json!({
-            "token_type": "Bearer",
-            "expires_in": LIFETIME,
-            "ext_expires_in": LIFETIME,
-            "access_token": token,
-        }))
+        self.key.seal(&json!(claims))
     }
 }

@@ -43,9 +43,13 @@ impl Files {
                 lock: None,
             });
         };
-        fs::create_dir_all(directory).map_err(|source| data(directory, source))?;
+        make_private(directory).map_err(|source| data(directory, source))?;
         let lock_path = directory.join("lock");
-        let lock = File::create(&lock_path).map_err(|source| data(&lock_path, source))?;
+        let lock = private()
+            .write(true)
+            .truncate(true)
+            .open(&lock_path)
+            .map_err(|source| data(&lock_path, source))?;
         if lock.try_lock().is_err() {
             return Err(Error::InUse(directory.to_owned()));
         }
@@ -142,11 +146,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, Error> {
 /// Readable by this user only, and never half written.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     let fresh = path.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    private()
+        .write(true)
+        .truncate(true)
         .open(&fresh)
         .and_then(|mut file| {
             file.write_all(text.as_bytes())?;
@@ -154,6 +156,26 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
         })
         .and_then(|()| fs::rename(&fresh, path))
         .map_err(|source| data(path, source))
+}
+
+/// Options that create a file which only this user can read: state, journal and request log hold what people typed.
+pub(crate) fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a directory that only this user can enter; one that others could enter is closed to them.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(directory)?;
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        fs::set_permissions(directory, mode)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn data(path: &Path, source: std::io::Error) -> Error {

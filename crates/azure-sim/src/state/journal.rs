@@ -1,6 +1,6 @@
 //! Durability: an append-only journal of transactions with snapshots between. Each generation is a snapshot and the journal that follows it; who changes the world is in `state.rs`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::model::{Change, World};
 use crate::Error;
+use crate::server::private;
 
 /// Past this many bytes a snapshot is written and the journal begins anew.
 const ROTATE_AT: u64 = 32 << 20;
@@ -217,7 +218,7 @@ impl Disk {
     fn rotate(&mut self, snapshot: &[Change]) -> std::io::Result<()> {
         let next = self.generation + 1;
         let fresh = self.directory.join("snapshot.new");
-        let mut writer = BufWriter::new(File::create(&fresh)?);
+        let mut writer = BufWriter::new(private().write(true).truncate(true).open(&fresh)?);
         for change in snapshot {
             serde_json::to_writer(&mut writer, std::slice::from_ref(change))?;
             writer.write_all(b"\n")?;
@@ -238,7 +239,7 @@ impl Disk {
 }
 
 fn open_at(path: &Path, length: u64) -> std::io::Result<File> {
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let file = private().append(true).open(path)?;
     file.set_len(length)?;
     file.sync_all()?;
     if let Some(directory) = path.parent() {

@@ -1,4 +1,5 @@
-//! The simulator's own surface under `/_sim`: request log, state counts, faults, clock. No token is needed; it listens on loopback only.
+//! The simulator's own surface under `/_sim`: request log, state counts, faults, clock. `callers` guards it: a bearer token of the simulator's own
+//! authority (the one that the resource manager takes), no page of another site, bodies as `application/json`.
 //!
 //! - `GET /_sim/requests?after=SEQ&method=PUT&path=TEXT&limit=N`: `{"value": [...]}`, the newest that fit, in order
 //! - `GET /_sim/state`: counts per type, the clock

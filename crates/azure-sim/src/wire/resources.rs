@@ -335,7 +335,7 @@ pub(super) fn list_all(app: &Arc<App>, ask: &Ask, scope: &str) -> Result<Respons
     arm_version(ask, "resources")?;
     let key = ids::key(scope);
     let wanted = conditions(ask)?;
-    let rows = app.state.read(|world, _| {
+    let rows = app.state.read(|world, now| {
         if key.contains("/resourcegroups/") && world.group(&key).is_none() {
             return Err(Refusal::group_not_found(
                 scope.rsplit('/').next().unwrap_or(""),
@@ -343,12 +343,13 @@ pub(super) fn list_all(app: &Arc<App>, ask: &Ask, scope: &str) -> Result<Respons
         }
         Ok(world
             .under(&key)
-            // Children and extensions are not listed, as in Azure; machine extensions are an exception that nobody here needs.
+            // Children and extension resources are not listed, as in Azure; the extensions of machines, which are tracked as resources of their own, are.
             .filter(|(_, resource)| {
-                resource.kind.matches('/').count() == 1
-                    && !resource.kind.starts_with("Microsoft.Authorization/")
+                (resource.kind.matches('/').count() == 1
+                    && !resource.kind.starts_with("Microsoft.Authorization/"))
+                    || resource.is(machines::EXTENSION)
             })
-            .map(|(_, resource)| providers::summary(resource))
+            .map(|(_, resource)| providers::summary(world, resource, now))
             .filter(|row| tagged(row, &wanted))
             .collect())
     })?;

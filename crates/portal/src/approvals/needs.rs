@@ -1,24 +1,21 @@
-//! Which needs are met by whom: pure. Decisions count for the plan that they were made on, and for the groups that the approver is in.
+//! Which needs are met by whom: pure. Approvals count for the plan that they were made on, and for the groups that the approver is in.
 
-use std::collections::HashMap;
-
-use types::approval::{Decision, DecisionKind, NeedStatus};
-use types::names::GroupName;
+use types::actor::PersonKey;
+use types::approval::{Decision, NeedStatus};
 use types::policy::ApprovalNeed;
 use types::request::RequestState;
 
-/// Every need with who approved for it. `groups` knows the approvers; `requester` never counts.
+use super::four_eyes::Sight;
+
+/// Every need with who approved for it.
 pub(crate) fn status(
     needs: &[ApprovalNeed],
     decisions: &[Decision],
-    digest: Option<&str>,
-    requester: &str,
-    state: RequestState,
-    groups: &HashMap<String, Vec<GroupName>>,
+    sight: &Sight<'_>,
 ) -> Vec<NeedStatus> {
-    // What was approved stays approved for the reader, whatever became of an approver's groups since.
+    // What was approved stays approved for the reader, whatever became of an approver's groups since. Before it is executed it is counted again.
     let past = !matches!(
-        state,
+        sight.state,
         RequestState::Checking
             | RequestState::Denied
             | RequestState::AwaitingApproval
@@ -30,18 +27,9 @@ pub(crate) fn status(
     needs
         .iter()
         .map(|need| {
-            let mut approved_by: Vec<String> = Vec::new();
-            for decision in decisions {
-                let counts = decision.decision == DecisionKind::Approve
-                    && Some(decision.plan_digest.as_str()) == digest
-                    && decision.approver != requester
-                    && groups
-                        .get(&decision.approver)
-                        .is_some_and(|g| g.contains(&need.group));
-                if counts && !approved_by.contains(&decision.approver) {
-                    approved_by.push(decision.approver.clone());
-                }
-            }
+            let approved_by = counting(decisions, sight, |approver| {
+                approver.groups.contains(&need.group)
+            });
             let met = past || approved_by.len() >= need.count as usize;
             NeedStatus {
                 need: need.clone(),
@@ -50,6 +38,11 @@ pub(crate) fn status(
             }
         })
         .collect()
+}
+
+/// How many people approved the plan of now, whatever their groups.
+pub(crate) fn approvals(decisions: &[Decision], sight: &Sight<'_>) -> usize {
+    counting(decisions, sight, |_| true).len()
 }
 
 /// True when nobody else has to agree. A plan that was sent back without needs still wants one approver.
@@ -61,12 +54,35 @@ pub(crate) fn all_met(needs: &[NeedStatus], approvals: usize) -> bool {
     }
 }
 
+/// The people whose approval counts, each once.
+fn counting(
+    decisions: &[Decision],
+    sight: &Sight<'_>,
+    wanted: impl Fn(&super::four_eyes::Approver) -> bool,
+) -> Vec<String> {
+    let mut people: Vec<PersonKey> = Vec::new();
+    let mut subjects: Vec<String> = Vec::new();
+    for decision in decisions {
+        let person = PersonKey::of(&decision.approver);
+        let counts = sight.approver_of(decision).is_some_and(&wanted);
+        if counts && !people.contains(&person) {
+            people.push(person);
+            subjects.push(decision.approver.clone());
+        }
+    }
+    subjects
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use types::approval::DecisionKind;
     use types::ids::DecisionId;
     use types::policy::Severity;
     use types::time::Timestamp;
 
+    use super::super::four_eyes::{Approver, Authors};
     use super::*;
 
     fn need(group: &str, count: u32) -> ApprovalNeed {
@@ -89,30 +105,35 @@ mod tests {
             decision: DecisionKind::Approve,
             comment: String::new(),
             plan_digest: digest.into(),
+            plan_revision: 1,
             current: true,
+            break_glass: None,
             at: Timestamp::new(time::OffsetDateTime::UNIX_EPOCH),
         }
     }
 
     fn met(needs: &[ApprovalNeed], decisions: &[Decision], groups: &[(&str, &[&str])]) -> bool {
-        let groups = groups
+        let approvers: HashMap<String, Approver> = groups
             .iter()
             .map(|(who, g)| {
-                (
-                    (*who).to_owned(),
-                    g.iter().map(|g| g.parse().unwrap()).collect(),
-                )
+                let groups = g.iter().map(|g| g.parse().unwrap()).collect();
+                let approver = Approver {
+                    groups,
+                    approves: true,
+                    breaks_glass: false,
+                };
+                ((*who).to_owned(), approver)
             })
             .collect();
-        let status = status(
-            needs,
-            decisions,
-            Some("d1"),
-            "developer",
-            RequestState::AwaitingApproval,
-            &groups,
-        );
-        all_met(&status, decisions.len())
+        let authors = Authors::of("developer", &[]);
+        let sight = Sight {
+            digest: Some("d1"),
+            state: RequestState::AwaitingApproval,
+            authors: &authors,
+            approvers: &approvers,
+        };
+        let status = status(needs, decisions, &sight);
+        all_met(&status, approvals(decisions, &sight))
     }
 
     #[test]
@@ -127,6 +148,14 @@ mod tests {
         assert!(!met(&both, &[approve("approver", "d1")], in_one));
         assert!(!met(&platform, &[approve("approver", "d0")], in_one));
         assert!(!met(&platform, &[], in_one));
+        let void = Decision {
+            current: false,
+            ..approve("approver", "d1")
+        };
+        assert!(
+            !met(&platform, &[void], in_one),
+            "an earlier plan with the same digest is another plan"
+        );
     }
 
     #[test]
@@ -135,7 +164,8 @@ mod tests {
         let groups: &[(&str, &[&str])] = &[
             ("developer", &["platform-approvers"]),
             ("approver", &["platform-approvers"]),
-            ("admin", &["platform-approvers"]),
+            ("Approver ", &["platform-approvers"]),
+            ("second", &["platform-approvers"]),
         ];
         assert!(!met(
             &two,
@@ -147,9 +177,17 @@ mod tests {
             &[approve("approver", "d1"), approve("approver", "d1")],
             groups
         ));
+        assert!(
+            !met(
+                &two,
+                &[approve("approver", "d1"), approve("Approver ", "d1")],
+                groups
+            ),
+            "one person under two spellings of a subject"
+        );
         assert!(met(
             &two,
-            &[approve("approver", "d1"), approve("admin", "d1")],
+            &[approve("approver", "d1"), approve("second", "d1")],
             groups
         ));
     }

@@ -56,6 +56,13 @@ pub enum Fact {
         /// What plans need of it.
         cluster: ClusterFact,
     },
+    /// The node pools of an AKS cluster.
+    Pools {
+        /// Resource id of the cluster.
+        cluster: String,
+        /// The pools.
+        pools: Vec<PoolFact>,
+    },
     /// A subnet.
     Subnet {
         /// Resource id.
@@ -88,6 +95,7 @@ impl Fact {
                 ..
             } => format!("kubernetes/{subscription}/{region}"),
             Self::Cluster { id, .. } => format!("cluster{id}"),
+            Self::Pools { cluster, .. } => format!("pools{cluster}"),
             Self::Subnet { id, .. } => format!("subnet{id}"),
         }
         .to_lowercase()
@@ -189,6 +197,15 @@ pub struct ClusterFact {
     pub node_os_upgrade_channel: String,
     /// Whether its API server is private.
     pub private: bool,
+}
+
+/// What plans need of a node pool that exists: its name is taken, and its tags say by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolFact {
+    /// Its name.
+    pub name: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// What plans need of a subnet.

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use azure::{Arm, Image, ResourceId, Sku, SubscriptionId};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 use super::refresh::Wanted;
-use super::{ClusterFact, Fact, ImageFact, KubernetesFact, Price, Prices, Size, SubnetFact, Usage};
+use super::{
+    ClusterFact, Fact, ImageFact, KubernetesFact, PoolFact, Price, Prices, Size, SubnetFact, Usage,
+};
 
 type Answer = Result<Vec<Fact>, azure::Error>;
 
@@ -170,7 +173,11 @@ async fn prices(arm: &Arm, subscription: &str, region: &str) -> Answer {
 
 async fn cluster(arm: &Arm, id: &str) -> Answer {
     let cluster = arm.aks().cluster(&ResourceId::parse(id)?).await?;
-    Ok(vec![Fact::Cluster {
+    let pools = Fact::Pools {
+        cluster: id.to_owned(),
+        pools: pools(&cluster.raw),
+    };
+    let cluster = Fact::Cluster {
         id: id.to_owned(),
         cluster: ClusterFact {
             name: cluster.name,
@@ -179,7 +186,30 @@ async fn cluster(arm: &Arm, id: &str) -> Answer {
             node_os_upgrade_channel: cluster.node_os_upgrade_channel.unwrap_or_default(),
             private: cluster.private,
         },
-    }])
+    };
+    Ok(vec![cluster, pools])
+}
+
+/// A cluster shows its pools whole: no list of them has to be read beside it.
+fn pools(cluster: &Value) -> Vec<PoolFact> {
+    let profiles = cluster
+        .pointer("/properties/agentPoolProfiles")
+        .and_then(Value::as_array);
+    profiles
+        .into_iter()
+        .flatten()
+        .filter_map(|profile| {
+            let tags = profile.get("tags").and_then(Value::as_object);
+            Some(PoolFact {
+                name: profile.get("name")?.as_str()?.to_owned(),
+                tags: tags
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+                    .collect(),
+            })
+        })
+        .collect()
 }
 
 /// All wanted subnets of one network. The network is read too, because a subnet does not say its region.

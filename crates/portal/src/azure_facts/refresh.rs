@@ -7,22 +7,26 @@ use types::plan::Target;
 use types::time::Timestamp;
 
 use super::Fact;
+use crate::ownership::{Look, Subject};
 use crate::{Error, Portal, Result};
 
 /// Kinds of rows, each with its own facts.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     "sizes",
     "usages",
     "prices",
     "image",
     "kubernetes",
     "cluster",
+    "pools",
     "subnet",
 ];
 /// Before an execution, usages may not be older than this.
 const FRESH: Duration = Duration::from_secs(60);
 /// How long an execution waits for facts: what is known holds when Azure is slow.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long somebody who sends a form waits for a cluster's pools.
+const PATIENCE_FOR_POOLS: Duration = Duration::from_secs(3);
 
 impl Portal {
     /// Reads what earlier runs learned, so that plans can be made before Azure answers.
@@ -116,6 +120,37 @@ impl Portal {
                 tracing::warn!(%cause, "facts could not be asked for again; the last known ones hold");
             }
             Err(_) => tracing::warn!("Azure was too slow with facts; the last known ones hold"),
+        }
+    }
+
+    /// Asks again which node pools the clusters of these resources have, unless that was learned less than `age` ago. Azure being away or slow is no failure:
+    /// the read before the write has the last word.
+    pub(crate) async fn refresh_pools(&self, subjects: &[Subject], age: time::Duration) {
+        let now = self.now();
+        let facts = self.0.facts.snapshot();
+        let clusters = Look::at(subjects).clusters;
+        let wanted = Wanted {
+            clusters: clusters
+                .into_iter()
+                .filter(|cluster| {
+                    facts
+                        .pools_of(cluster)
+                        .is_none_or(|asked| now.since(asked) >= age)
+                })
+                .collect(),
+            ..Wanted::default()
+        };
+        if wanted.clusters.is_empty() {
+            return;
+        }
+        match tokio::time::timeout(PATIENCE_FOR_POOLS, self.ask(&wanted)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(cause)) => {
+                tracing::warn!(%cause, "node pools could not be asked for again; the last known ones hold");
+            }
+            Err(_) => {
+                tracing::warn!("Azure was too slow with node pools; the last known ones hold")
+            }
         }
     }
 

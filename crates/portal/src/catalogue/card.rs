@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use types::actor::{Actor, ActorKind};
 use types::catalogue::{TemplateSummary, Widget};
-use types::ids::StackId;
+use types::ids::{InstallationId, StackId};
 use types::names::TemplateRef;
 use types::plan::Plan;
 use types::policy::{ControlResult, Posture};
@@ -86,7 +86,9 @@ fn make(
             support: manifest.support,
             lifecycle: manifest.lifecycle,
             architectures: manifest.architectures.clone(),
-            monthly_from: cost.as_ref().map(|cost| cost.monthly),
+            monthly_from: cost
+                .as_ref()
+                .map(|cost| cost.monthly_least.unwrap_or(cost.monthly)),
             price_is_sample: cost
                 .as_ref()
                 .is_some_and(|cost| cost.lines.iter().any(|line| line.sample)),
@@ -173,6 +175,7 @@ fn with_defaults(
         ..RequestDraft::default()
     };
     let ground = Ground {
+        installation: InstallationId(uuid::Uuid::nil()),
         catalogue,
         policies,
         facts,
@@ -185,6 +188,7 @@ fn with_defaults(
             memberships: Vec::new(),
             installation: Vec::new(),
             groups: Vec::new(),
+            break_glass: Vec::new(),
         },
         stack: None,
         stack_id: StackId(uuid::Uuid::nil()),

@@ -162,7 +162,14 @@ fn entry(folder: &str, files: &HashMap<String, String>) -> Result<Entry, Catalog
     })
 }
 
+/// The hash tells two templates apart only if every number in them has a text of its own.
 fn hash(manifest: &Value, arm: &Value) -> Result<String, String> {
+    if let Some(at) = crate::plans::digest::ambiguous(arm) {
+        return Err(format!(
+            "main.json{at} is a number that JSON readers do not agree on. Write whole numbers between −9,007,199,254,740,991 and \
+             9,007,199,254,740,991 without a fraction, or a text."
+        ));
+    }
     let content = json!({ "manifest": manifest, "template": arm });
     crate::plans::digest::sha256_of(&content).map_err(|cause| cause.to_string())
 }

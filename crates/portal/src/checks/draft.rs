@@ -15,7 +15,7 @@ use types::request::{RequestDraft, RequestKind};
 use types::time::Timestamp;
 
 use super::text::{Lines, error, problem};
-use super::{expiry, tags, values};
+use super::{expiry, reserved, tags, values};
 use crate::catalogue::Entry;
 use crate::plans::Ground;
 
@@ -88,6 +88,7 @@ impl Reader<'_> {
             self.wrong("stack", "required", "Say which stack this is about.");
             return None;
         }
+        self.reserved();
         let tier = self.tier();
         let template = self.template();
         let name = self.name();
@@ -125,6 +126,15 @@ impl Reader<'_> {
 
     fn wrong(&mut self, field: &str, code: &str, message: impl Into<String>) {
         self.errors.push(error(field, code, message));
+    }
+
+    /// In every parameter, used or not: what is not read here is read by somebody later.
+    fn reserved(&mut self) {
+        for (name, value) in &self.draft.parameters {
+            let found = reserved::name_problem("parameters", name)
+                .or_else(|| reserved::problem(&format!("parameters.{}", shown(name)), value));
+            self.errors.extend(found);
+        }
     }
 
     /// Whether a one-line field holds nothing hostile; if it does, that is said.
@@ -329,8 +339,8 @@ impl Reader<'_> {
         {
             return stack.expires_at;
         }
-        let from = self.ground.pinned_now;
-        let ends = match expiry::parse(given, from) {
+        // A life counts from the moment it begins: the plan is made again then, so 30d becomes a date at that moment.
+        let ends = match expiry::parse(given, self.ground.now) {
             Ok(ends) => ends,
             Err(message) => {
                 self.wrong("expiry", "pattern", message);

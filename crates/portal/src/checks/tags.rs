@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use types::problem::FieldError;
 
+use super::reserved;
 use super::text::{Lines, error, problem};
 use crate::plans::tags::{OWN, most};
 
@@ -42,6 +43,14 @@ pub(super) fn problems(
         let lower = name.to_lowercase();
         if name.trim().is_empty() {
             errors.push(error("tags", "required", "A tag needs a name."));
+        } else if let Some(found) = reserved::name_problem("tags", name) {
+            errors.push(found);
+        } else if name.trim() != name {
+            errors.push(error(
+                "tags",
+                "tag_name",
+                "The name of a tag begins or ends with a space, and looks like another one. Remove the space.",
+            ));
         } else if name.contains(NOT_IN_NAMES) {
             errors.push(error(
                 "tags",

@@ -7,8 +7,9 @@ use types::Object;
 use types::catalogue::{ManifestField, Widget};
 use types::problem::FieldError;
 
+use super::reserved;
 use super::text::{LINE, Lines, error, problem};
-use crate::ssh_keys;
+use crate::ssh_keys::PublicKey;
 
 /// Longest text of several lines where the ARM parameter does not say less.
 const TEXT: usize = 8_192;
@@ -28,6 +29,9 @@ pub(super) fn read(
 ) -> Result<Option<Value>, Vec<FieldError>> {
     let at = format!("parameters.{name}");
     let one = |code: &str, message: String| vec![error(&at, code, message)];
+    if field.widget == Some(Widget::SshPublicKey) {
+        return public_key(&at, value).map_err(|found| vec![found]);
+    }
     if let Some(found) = hostile(&at, value, field, parameter) {
         return Err(vec![found]);
     }
@@ -36,10 +40,9 @@ pub(super) fn read(
     else {
         return Ok(None);
     };
-    if field.widget == Some(Widget::SshPublicKey) {
-        let key = ssh_keys::accept(value.as_str().unwrap_or_default())
-            .map_err(|bad| one(bad.code, bad.message))?;
-        return Ok(Some(Value::String(key)));
+    // Text that a form sent became an object or a number only now.
+    if let Some(found) = reserved::problem(&at, &value) {
+        return Err(vec![found]);
     }
     let mut errors = Vec::new();
     if let Some(allowed) = &parameter.allowed
@@ -69,6 +72,28 @@ pub(super) fn read(
     }
 }
 
+/// One SSH key, which says itself what is wrong with it.
+fn public_key(at: &str, value: &Value) -> Result<Option<Value>, FieldError> {
+    let text = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) if text.trim().is_empty() => return Ok(None),
+        Value::String(text) => text,
+        _ => return Err(error(at, "type", "This is a text.")),
+    };
+    let length = text.chars().count();
+    if length > TEXT {
+        return Err(error(
+            at,
+            "too_long",
+            format!("At most {TEXT} characters; this has {length}."),
+        ));
+    }
+    match PublicKey::parse(text) {
+        Ok(key) => Ok(Some(Value::String(key.into_line()))),
+        Err(bad) => Err(error(at, bad.code, bad.message)),
+    }
+}
+
 /// A value as people read it.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
@@ -83,7 +108,7 @@ fn hostile(
     field: &ManifestField,
     parameter: &Parameter,
 ) -> Option<FieldError> {
-    let many = matches!(field.widget, Some(Widget::TextArea | Widget::SshPublicKey))
+    let many = field.widget == Some(Widget::TextArea)
         || matches!(parameter.kind, ParameterType::Array | ParameterType::Object);
     let (lines, default) = if many {
         (Lines::Many, TEXT)

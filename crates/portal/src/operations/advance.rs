@@ -4,17 +4,20 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use store::{Operation, Request, Stack, Step};
+use store::{Operation, Request, Reservation, Stack, Step};
+use types::fault::AzureFault;
 use types::ids::OperationId;
-use types::operation::{OperationKind, OperationState, StepState};
+use types::operation::{OperationKind, OperationState, StepName, StepState};
+use types::plan::Target;
 use types::stack::StackResource;
 use types::time::Timestamp;
 
 use super::journal::Journal;
-use super::next::{Action, next};
-use super::perform::{Found, Scene, perform};
+use super::next::{Action, fault, next};
+use super::perform::{Found, Scene, perform, subjects_of};
 use super::record::{Answer, announce, record};
 use super::{journal_of, open_step, steps};
+use crate::ownership::{self, GROUP, Subject, ids, plan_ids};
 use crate::plans::tags;
 use crate::requests::release::stored;
 use crate::trail::{OperationMark, Trail};
@@ -65,6 +68,12 @@ impl Portal {
         let now = self.now();
         let action = next(&loaded.journal, now);
         tracing::debug!(operation = %id, action = action.word(), "next");
+        if action != Action::Rest
+            && let Some(request) = &loaded.request
+            && let Err(error) = self.prove_operation(&loaded.operation, request).await
+        {
+            return self.refuse_altered_plan(loaded, error, now).await;
+        }
         match action {
             Action::Rest => Ok(Go::Away),
             Action::Start => self.start(loaded, now).await,
@@ -81,7 +90,7 @@ impl Portal {
     ) -> Result<Go> {
         if action.writes() {
             let announced = announce(&mut loaded.journal, action, now);
-            if !self.take(loaded, announced, now).await? {
+            if !self.take(loaded, action, announced, now).await? {
                 return Ok(Go::Away);
             }
             self.0.crash_points.cross(action.word(), "taken")?;
@@ -96,8 +105,25 @@ impl Portal {
         Ok(go)
     }
 
-    /// Fences a write: whoever moves the version sends it. With it, what may be about to arrive in Azure is stored.
-    async fn take(&self, loaded: &mut Loaded, announced: bool, now: Timestamp) -> Result<bool> {
+    /// Fences a write: whoever moves the version sends it. With it, what may be about to arrive in Azure is stored, and that its ids are the stack's from now on.
+    async fn take(
+        &self,
+        loaded: &mut Loaded,
+        action: &Action,
+        announced: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let plan = loaded.request.as_ref().and_then(|r| r.plan.as_ref());
+        let makes: Vec<Subject> = match action {
+            Action::PutGroup => plan
+                .map(plan_ids)
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|one| one.kind == GROUP)
+                .collect(),
+            Action::PutDeployment => plan.map(plan_ids).unwrap_or_default(),
+            _ => Vec::new(),
+        };
         let mut tx = self.0.store.begin().await?;
         loaded.operation.updated_at = now;
         if lost(tx.update_operation(&mut loaded.operation).await)? {
@@ -107,6 +133,8 @@ impl Portal {
             tx.put_step(loaded.operation.summary.id, &stored(step, position)?)
                 .await?;
         }
+        tx.mark_sent(loaded.operation.summary.stack, &ids(&makes), now)
+            .await?;
         tx.commit(now).await?;
         Ok(true)
     }
@@ -116,10 +144,18 @@ impl Portal {
             return Ok((Answer::Nothing, Found::default()));
         };
         let s = &loaded.operation.summary;
-        let request = loaded.request.as_ref();
-        let plan = request
-            .and_then(|r| r.plan.as_ref())
-            .filter(|_| s.kind == OperationKind::Apply);
+        // Proved above: it is hashed at every transition.
+        let agreed = loaded.request.as_ref().and_then(|r| r.plan.as_ref());
+        if *action == Action::DeleteResource
+            && let Some(item) = step.item()
+            && !agreed.is_some_and(|plan| steps::deletes_with(plan, item))
+        {
+            return Ok((
+                Answer::Refused(Box::new(not_in_plan(&item.id))),
+                Found::default(),
+            ));
+        }
+        let plan = agreed.filter(|_| s.kind == OperationKind::Apply);
         let entry = plan.and_then(|plan| self.0.catalogue.get(&plan.template));
         // What the digest covers is what is sent: a template that was replaced under its version is not.
         let template = entry
@@ -130,17 +166,52 @@ impl Portal {
             _ => BTreeMap::new(),
         };
         let deployment = steps::deployment_name(&s.stack_name, s.stack, s.revision);
+        let subjects = match step.name {
+            StepName::Deployment => plan.map(subjects_of).unwrap_or_default(),
+            _ => step.subjects(),
+        };
+        let implied: Vec<Subject> = [loaded.stack.plan.as_ref(), plan]
+            .into_iter()
+            .flatten()
+            .flat_map(ownership::implied)
+            .collect();
+        let target = agreed.map_or(&loaded.stack.summary.target, |plan| &plan.target);
+        let held = match action {
+            Action::ReadScope => self.held_near(target, &subjects).await?,
+            _ => Vec::new(),
+        };
         let scene = Scene {
             arm: &self.0.arm,
             kind: s.kind,
-            stack: s.stack,
-            target: plan.map_or(&loaded.stack.summary.target, |plan| &plan.target),
+            mine: self.mine(s.stack),
+            target,
             plan,
             template,
             tags: &tags,
             deployment: &deployment,
+            subjects: &subjects,
+            implied: &implied,
+            held: &held,
         };
-        Ok(perform(&scene, step, action).await)
+        let (mut answer, found) = perform(&scene, step, action).await;
+        if let Answer::NotOurs(foreign) = &mut answer {
+            // The fault is read by the stack's project: it may know its own stacks, and of others that they exist.
+            self.name_owners(foreign, |project| *project == s.project)
+                .await?;
+            tracing::warn!(operation = %s.id, ?foreign, "what is not this stack's is in the way and is not touched");
+        }
+        Ok((answer, found))
+    }
+
+    /// What stacks hold where the operation works.
+    async fn held_near(&self, target: &Target, subjects: &[Subject]) -> Result<Vec<Reservation>> {
+        let group = format!(
+            "/subscriptions/{}/resourceGroups/{}",
+            target.subscription, target.resource_group
+        );
+        let mut near = ids(subjects);
+        near.push(&group);
+        Ok(self.0.store.reservations_near(&near).await?)
     }
 
     /// The tags of an owned group: those of the stack's resources.
@@ -156,7 +227,7 @@ impl Portal {
             .filter(|c| !c.is_empty())
             .unwrap_or(&project.cost_centre);
         let tags = tags::of_stack(
-            s.id,
+            &self.mine(s.id),
             &s.project,
             s.tier,
             cost_centre,
@@ -261,13 +332,10 @@ impl Portal {
             Some(request) => store.request(request).await?,
             None => None,
         };
-        let owns_group = match operation.summary.kind {
-            OperationKind::Apply => request
-                .as_ref()
-                .and_then(|r| r.plan.as_ref())
-                .map_or(stack.summary.target.owns_group, |p| p.target.owns_group),
-            _ => stack.summary.target.owns_group,
-        };
+        let owns_group = request
+            .as_ref()
+            .and_then(|r| r.plan.as_ref())
+            .map_or(stack.summary.target.owns_group, |p| p.target.owns_group);
         let steps = store.steps(id).await?;
         let journal = journal_of(&operation, &steps, owns_group)?;
         Ok(Some(Loaded {
@@ -286,6 +354,15 @@ pub(super) fn lost(moved: store::Result<()>) -> Result<bool> {
         Err(store::Error::Stale) => Ok(true),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The journal's row names what nobody agreed to delete.
+fn not_in_plan(id: &str) -> AzureFault {
+    fault(
+        "PlanAltered",
+        format!("{id} is not among what the approved plan deletes."),
+        "Nothing was deleted. The operation was changed in the database: compare it with the audit record, then delete the stack with a new request.",
+    )
 }
 
 /// In a group of its own everything is the stack's. In somebody else's group only what the plan names is: a cluster that a pool joins must never be

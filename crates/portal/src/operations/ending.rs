@@ -10,6 +10,7 @@ use types::time::Timestamp;
 
 use super::advance::{Go, Loaded, lost};
 use super::next::{End, fault};
+use crate::ownership::{ids, plan_ids};
 use crate::requests::{stale_request, stale_stack};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -110,11 +111,24 @@ impl Portal {
         if began {
             leave(&mut stack, operation, request.as_ref(), fault, trail.now);
             tx.update_stack(&mut stack).await.map_err(stale_stack)?;
+            if operation.summary.kind == OperationKind::Apply {
+                hold_quota(tx, &stack, operation, request.as_ref()).await?;
+            }
             trail.stack_changed(tx, &stack, "stack.changed");
             if stack.summary.state == StackState::Deleted {
                 for left in tx.stack_resources(stack.summary.id).await? {
                     tx.delete_stack_resource(stack.summary.id, &left.id).await?;
                 }
+                tx.release_reservations(stack.summary.id, &[]).await?;
+            } else if operation.summary.kind == OperationKind::Apply
+                && operation.summary.state == OperationState::Succeeded
+            {
+                // What earlier revisions made and this one dropped is gone: others may have its id.
+                let recorded = tx.stack_resources(stack.summary.id).await?;
+                let planned = stack.plan.as_ref().map(plan_ids).unwrap_or_default();
+                let mut kept = ids(&planned);
+                kept.extend(recorded.iter().map(|one| one.id.as_str()));
+                tx.release_reservations(stack.summary.id, &kept).await?;
             }
         }
         let Some(request) = &mut request else {
@@ -151,6 +165,35 @@ impl Portal {
     }
 }
 
+/// What the stack may draw of Azure's quotas without another request: the nodes that its pools may add; after an apply that did not succeed, all that the
+/// plan adds as well, for nobody knows how much of it is there.
+async fn hold_quota(
+    tx: &mut Tx,
+    stack: &Stack,
+    operation: &Operation,
+    request: Option<&Request>,
+) -> Result<()> {
+    let Some(plan) = request.and_then(|request| request.plan.as_ref()) else {
+        return Ok(());
+    };
+    let succeeded = operation.summary.state == OperationState::Succeeded;
+    let amounts: Vec<_> = plan
+        .quota
+        .iter()
+        .map(|line| {
+            let amount = if succeeded {
+                line.headroom
+            } else {
+                line.headroom.max(line.requested)
+            };
+            (line, amount)
+        })
+        .collect();
+    tx.hold_stack_quota(stack.summary.id, &amounts, succeeded)
+        .await?;
+    Ok(())
+}
+
 /// What the stack is once the operation has ended.
 fn leave(
     stack: &mut Stack,
@@ -171,6 +214,7 @@ fn leave(
                     stack.summary.template = plan.template.clone();
                     stack.summary.target = plan.target.clone();
                     stack.summary.monthly = plan.cost.monthly;
+                    stack.summary.unpriced = plan.cost.unpriced_parts();
                     stack.summary.posture = plan.report.posture;
                 }
             }
@@ -194,11 +238,13 @@ fn leave(
                     "What exists is kept and costs. Try again, or delete it.",
                 )
             }));
-            // A create that got part of the way: what it was to be stands for what it may cost.
-            if stack.applied_request.is_none()
-                && let Some(plan) = &stack.plan
+            // An apply that got part of the way: the dearer of what was there and what it was to be counts.
+            if operation.summary.kind == OperationKind::Apply
+                && let Some(plan) = request.and_then(|request| request.plan.as_ref())
             {
-                stack.summary.monthly = plan.cost.monthly;
+                let s = &mut stack.summary;
+                s.monthly = s.monthly.max(plan.cost.monthly);
+                s.unpriced = s.unpriced.max(plan.cost.unpriced_parts());
             }
         }
         _ => {}

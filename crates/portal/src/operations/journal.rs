@@ -5,13 +5,15 @@ use types::fault::AzureFault;
 use types::operation::{OperationKind, OperationState, ResourceProgress, StepName, StepState};
 use types::time::Timestamp;
 
+use crate::ownership::Subject;
+
 /// An operation as [`super::next::next`] sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Journal {
     pub(crate) kind: OperationKind,
     pub(crate) state: OperationState,
     pub(crate) cancel_requested: bool,
-    /// The stack owns its resource group: the group is read, and must bear the stack's tag, before anything is written.
+    /// The stack owns its resource group: the group must bear the stack's tags before anything is written.
     pub(crate) owns_group: bool,
     pub(crate) steps: Vec<JournalStep>,
 }
@@ -71,8 +73,10 @@ pub(crate) enum Phase {
     /// Nothing is known.
     #[default]
     Fresh,
-    /// The guard was read at this moment and allows a write.
+    /// The group was read at this moment and may be written.
     Looked { at: Timestamp },
+    /// The scope was read at this moment, and nothing in it that the write would touch is anybody else's.
+    Checked { at: Timestamp },
     /// The deployment's name was free at this moment.
     Clear { at: Timestamp },
     /// A write was about to be sent at this moment; whether Azure took it is open.
@@ -142,6 +146,19 @@ impl JournalStep {
     /// The same, to be changed.
     pub(crate) fn item_mut(&mut self) -> Option<&mut Item> {
         self.memo.items.iter_mut().find(|i| i.phase != Phase::Done)
+    }
+
+    /// The resources that are still to be worked on: all are looked at before the first is touched.
+    pub(crate) fn subjects(&self) -> Vec<Subject> {
+        self.memo
+            .items
+            .iter()
+            .filter(|item| item.phase != Phase::Done && !item.kind.is_empty())
+            .map(|item| Subject {
+                id: item.id.clone(),
+                kind: item.kind.clone(),
+            })
+            .collect()
     }
 
     /// True when nothing more will happen in it.

@@ -25,8 +25,10 @@ pub(crate) enum Action {
     Start,
     /// Begin the step.
     Begin,
-    /// Read the owned resource group and its tag.
+    /// Read the owned resource group and its tags.
     ReadGroup,
+    /// Read afresh what the write that follows is about: the group, and the lists that name its resources with their tags.
+    ReadScope,
     /// Create the owned group, or write its tags again.
     PutGroup,
     /// Delete the owned group.
@@ -65,6 +67,7 @@ impl Action {
             Action::Start => "start",
             Action::Begin => "begin",
             Action::ReadGroup => "read_group",
+            Action::ReadScope => "read_scope",
             Action::PutGroup => "put_group",
             Action::DeleteGroup => "delete_group",
             Action::LookForGroup => "look_for_group",
@@ -163,26 +166,25 @@ fn within(journal: &Journal, step: &JournalStep, now: Timestamp) -> Action {
         }
         (StepName::Leftovers, Phase::Verify) => Action::LookForResource,
         (StepName::Leftovers, _) if cancel => Action::Stop,
-        (StepName::Leftovers, phase) => match phase {
-            Phase::Looked { at } if guard_is_fresh(*at) => Action::DeleteResource,
-            _ if journal.owns_group => Action::ReadGroup,
-            _ => Action::DeleteResource,
-        },
+        (StepName::Leftovers, Phase::Checked { at }) if guard_is_fresh(*at) => {
+            Action::DeleteResource
+        }
 
         (StepName::Removal, phase) => match (journal.owns_group, phase) {
             (true, Phase::Verify) => Action::LookForGroup,
-            (true, Phase::Looked { at }) if guard_is_fresh(*at) => Action::DeleteGroup,
-            (true, _) => Action::ReadGroup,
             (false, Phase::Verify) => Action::LookForResource,
-            (false, _) => Action::DeleteResource,
+            (true, Phase::Checked { at }) if guard_is_fresh(*at) => Action::DeleteGroup,
+            (false, Phase::Checked { at }) if guard_is_fresh(*at) => Action::DeleteResource,
+            _ => Action::ReadScope,
         },
 
-        (StepName::Power, _) => Action::Power,
+        (StepName::Power, Phase::Checked { at }) if guard_is_fresh(*at) => Action::Power,
+        (StepName::Leftovers | StepName::Power, _) => Action::ReadScope,
         (StepName::Collect | StepName::Read, _) => Action::Collect,
     }
 }
 
-/// The deployment: its name decides whatever a crash or a lost answer left open.
+/// The deployment: its name decides whatever a crash or a lost answer left open. The scope is read last, right before the PUT, and again for each PUT.
 fn deployment(journal: &Journal, phase: &Phase, now: Timestamp) -> Action {
     let cancel = journal.cancel_requested;
     match phase {
@@ -197,9 +199,8 @@ fn deployment(journal: &Journal, phase: &Phase, now: Timestamp) -> Action {
         Phase::Following { operation, .. } => Action::Follow(operation.clone()),
         Phase::Named { .. } | Phase::Sent { .. } => Action::ReadDeployment,
         _ if cancel => Action::Stop,
-        Phase::Clear { at } if now.since(*at) <= LOOK_LIMIT => Action::PutDeployment,
-        Phase::Looked { at } if now.since(*at) <= LOOK_LIMIT => Action::ReadDeployment,
-        _ if journal.owns_group => Action::ReadGroup,
+        Phase::Checked { at } if now.since(*at) <= LOOK_LIMIT => Action::PutDeployment,
+        Phase::Clear { at } if now.since(*at) <= LOOK_LIMIT => Action::ReadScope,
         _ => Action::ReadDeployment,
     }
 }

@@ -9,8 +9,8 @@ use azure::{
 };
 use indexmap::IndexMap;
 use serde_json::Value;
+use store::Reservation;
 use types::fault::AzureFault;
-use types::ids::StackId;
 use types::operation::{OperationKind, ResourceProgress, StepName};
 use types::plan::{Plan, Target};
 
@@ -18,13 +18,17 @@ use self::trouble::{answer_of, refused, wait_of};
 use super::journal::{Item, JournalStep};
 use super::next::{Action, fault};
 use super::record::{Answer, GroupSeen};
-use super::steps::STACK_TAG;
+use crate::ownership::{
+    GROUP, Look, Marks, Mine, NotOurs, POOL, Seen, Subject, Whose, anothers, in_group, in_place,
+    whose,
+};
 
 /// What an action needs to know beside the journal.
 pub(crate) struct Scene<'a> {
     pub(crate) arm: &'a azure::Arm,
     pub(crate) kind: OperationKind,
-    pub(crate) stack: StackId,
+    /// Whose operation it is.
+    pub(crate) mine: Mine,
     pub(crate) target: &'a Target,
     /// The plan that is applied; absent for power actions.
     pub(crate) plan: Option<&'a Plan>,
@@ -34,6 +38,23 @@ pub(crate) struct Scene<'a> {
     pub(crate) tags: &'a BTreeMap<String, String>,
     /// The deployment's name.
     pub(crate) deployment: &'a str,
+    /// What the next write is about.
+    pub(crate) subjects: &'a [Subject],
+    /// What Azure makes beside the template's resources.
+    pub(crate) implied: &'a [Subject],
+    /// What stacks hold in these places.
+    pub(crate) held: &'a [Reservation],
+}
+
+/// What a deployment of the plan is about.
+pub(crate) fn subjects_of(plan: &Plan) -> Vec<Subject> {
+    plan.resources
+        .iter()
+        .map(|r| Subject {
+            id: r.id.clone(),
+            kind: r.kind.clone(),
+        })
+        .collect()
 }
 
 /// What is known beside the answer, to be stored with it.
@@ -55,6 +76,7 @@ pub(crate) async fn perform(
     let item = step.item();
     let answer = match action {
         Action::ReadGroup | Action::LookForGroup => scene.read_group().await,
+        Action::ReadScope => scene.read_scope(step).await,
         Action::PutGroup => scene.put_group().await,
         Action::DeleteGroup => scene.delete_group().await,
         Action::Validate => scene.validate().await,
@@ -86,22 +108,99 @@ impl Scene<'_> {
         DeploymentId::new(self.group()?, self.deployment).map_err(refused)
     }
 
-    fn seen(&self, group: &azure::Group) -> GroupSeen {
-        if group.tag(STACK_TAG) != Some(self.stack.to_string().as_str()) {
-            GroupSeen::Foreign
-        } else if group.provisioning_state().eq_ignore_ascii_case("Deleting") {
-            GroupSeen::OursGoing
-        } else {
-            GroupSeen::Ours
+    /// The group, unless it is not the stack's.
+    fn seen(&self, group: &azure::Group) -> Result<GroupSeen, Answer> {
+        match whose(&self.mine, GROUP, Some(&Marks::of(&group.tags)), false) {
+            Whose::Foreign(owner) => {
+                Err(Answer::NotOurs(vec![NotOurs::new(&group.id, GROUP, owner)]))
+            }
+            _ if group.provisioning_state().eq_ignore_ascii_case("Deleting") => {
+                Ok(GroupSeen::OursGoing)
+            }
+            _ => Ok(GroupSeen::Ours),
+        }
+    }
+
+    async fn group_now(&self) -> Result<GroupSeen, Answer> {
+        let group = self.arm.groups().find(&self.group()?).await;
+        match group.map_err(|e| answer_of(&e))? {
+            None => Ok(GroupSeen::Absent),
+            Some(group) => self.seen(&group),
         }
     }
 
     async fn read_group(&self) -> Asked {
-        let group = self.arm.groups().find(&self.group()?).await;
-        Ok(Answer::Group(match group.map_err(|e| answer_of(&e))? {
-            None => GroupSeen::Absent,
-            Some(group) => self.seen(&group),
-        }))
+        Ok(Answer::Group(self.group_now().await?))
+    }
+
+    /// Reads what the next write is about and says what of it is not the stack's.
+    async fn read_scope(&self, step: &JournalStep) -> Asked {
+        let owns = self.target.owns_group;
+        let group = if owns {
+            self.group_now().await?
+        } else {
+            GroupSeen::Ours
+        };
+        if group != GroupSeen::Ours {
+            return Ok(Answer::Scope {
+                group,
+                absent: Vec::new(),
+            });
+        }
+        let (foreign, absent) = if owns && step.name == StepName::Removal {
+            let id = self.group()?.to_string();
+            let mut look = Look::default();
+            look.groups.insert(id.clone());
+            let seen = self.look(&look).await?;
+            let foreign = in_group(&self.mine, &id, &seen, self.implied, self.held);
+            (foreign, Vec::new())
+        } else {
+            let seen = self.look(&Look::at(self.subjects)).await?;
+            in_place(&self.mine, self.subjects, &seen, self.held)
+        };
+        if foreign.is_empty() {
+            Ok(Answer::Scope { group, absent })
+        } else {
+            Ok(Answer::NotOurs(foreign))
+        }
+    }
+
+    /// Reads the lists; a group or cluster that is not there holds nothing.
+    async fn look(&self, look: &Look) -> Result<Vec<Seen>, Answer> {
+        let mut seen = Vec::new();
+        for group in &look.groups {
+            let id = GroupId::parse(group).map_err(refused)?;
+            let rows = or_none(self.arm.groups().resources(&id).await)?;
+            seen.extend(rows.unwrap_or_default().into_iter().map(|row| Seen {
+                marks: Marks::of(&row.tags),
+                id: row.id,
+                kind: row.kind,
+                managed_by: row.managed_by,
+            }));
+        }
+        for cluster in &look.clusters {
+            let id = ResourceId::parse(cluster).map_err(refused)?;
+            let pools = or_none(self.arm.aks().agent_pools(&id).await)?;
+            seen.extend(pools.unwrap_or_default().into_iter().map(|pool| Seen {
+                marks: Marks::in_body(POOL, &pool.raw),
+                id: pool.id,
+                kind: POOL.to_owned(),
+                managed_by: None,
+            }));
+        }
+        for single in &look.singles {
+            let id = ResourceId::parse(single).map_err(refused)?;
+            let found = self.arm.resources().find(&id).await;
+            if let Some(body) = found.map_err(|e| answer_of(&e))? {
+                seen.push(Seen {
+                    marks: Marks::in_body(id.kind(), &body),
+                    kind: id.kind().to_owned(),
+                    id: single.clone(),
+                    managed_by: None,
+                });
+            }
+        }
+        Ok(seen)
     }
 
     /// Reads once more right before it writes: ARM replaces the whole tag map, so what others tagged is carried over.
@@ -115,7 +214,7 @@ impl Scene<'_> {
             .map_err(|e| answer_of(&e))?;
         let mut tags = BTreeMap::new();
         if let Some(group) = &there {
-            let seen = self.seen(group);
+            let seen = self.seen(group)?;
             if seen != GroupSeen::Ours {
                 return Ok(Answer::Group(seen));
             }
@@ -159,7 +258,11 @@ impl Scene<'_> {
             .filter(|(_, value)| !template::is_unknown(value))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        Ok(DeploymentBody::new(template.clone(), values))
+        let tags = self.mine.tags();
+        let tags = tags
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        Ok(DeploymentBody::new(template.clone(), values).tagged(tags.collect()))
     }
 
     async fn validate(&self) -> Asked {
@@ -216,6 +319,14 @@ impl Scene<'_> {
         let Some(deployment) = deployment else {
             return Ok(Answer::Absent);
         };
+        // The name carries six digits of the stack's id: another installation's may end alike.
+        if let Some(owner) = anothers(&self.mine, &Marks::of(&deployment.tags)) {
+            return Ok(Answer::NotOurs(vec![NotOurs::new(
+                &deployment.id,
+                "Microsoft.Resources/deployments",
+                owner,
+            )]));
+        }
         let resources = self.progress(step, found).await;
         if !deployment.is_final() {
             return Ok(Answer::Running {
@@ -369,7 +480,15 @@ impl Scene<'_> {
                         operation: None,
                     });
                 }
-                Ok(Answer::Present)
+                let kind = item.map_or("", |item| item.kind.as_str());
+                let marks = Marks::in_body(kind, &value);
+                Ok(match whose(&self.mine, kind, Some(&marks), true) {
+                    Whose::Foreign(owner) => {
+                        let id = item.map_or("", |item| item.id.as_str());
+                        Answer::NotOurs(vec![NotOurs::new(id, kind, owner)])
+                    }
+                    Whose::Ours | Whose::Absent => Answer::Present,
+                })
             }
             Err(error) => Err(answer_of(&error)),
         }
@@ -417,6 +536,15 @@ impl Scene<'_> {
 fn resource(item: Option<&Item>) -> Result<ResourceId, Answer> {
     let id = item.map_or("", |item| item.id.as_str());
     ResourceId::parse(id).map_err(refused)
+}
+
+/// "Not found" as `None`.
+fn or_none<T>(read: azure::Result<T>) -> Result<Option<T>, Answer> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(answer_of(&error)),
+    }
 }
 
 fn taken(started: Started) -> Answer {

@@ -7,6 +7,7 @@ use types::time::Timestamp;
 
 use super::journal::{Journal, JournalStep, Phase, Trouble};
 use super::next::{Action, GRACE, fault};
+use crate::ownership::{self, NotOurs};
 
 /// What came back from performing an [`Action`].
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,15 @@ pub(crate) enum Answer {
     Nothing,
     /// The owned group.
     Group(GroupSeen),
+    /// The scope of a write, in which nothing that it touches is anybody else's.
+    Scope {
+        /// The owned group, where there is one.
+        group: GroupSeen,
+        /// Which of the resources in question are not there; lists of Azure may lag, so this proves nothing yet.
+        absent: Vec<String>,
+    },
+    /// What is in the way is not the stack's.
+    NotOurs(Vec<NotOurs>),
     /// Azure did it at once, or had it done already.
     Finished,
     /// Azure took it; this is how to follow it.
@@ -58,12 +68,10 @@ pub(crate) enum Answer {
 pub(crate) enum GroupSeen {
     /// There is none.
     Absent,
-    /// It bears this stack's tag.
+    /// It bears this stack's tags, or the stack has none of its own.
     Ours,
-    /// It bears this stack's tag and is being deleted.
+    /// It bears this stack's tags and is being deleted.
     OursGoing,
-    /// It is somebody else's.
-    Foreign,
 }
 
 /// Waits between two polls when Azure names none.
@@ -97,7 +105,9 @@ pub(crate) fn record(
     // Reading the guard again is not getting further: only an answer to what was in trouble ends it, or its limit would never be reached.
     let looked_only = matches!(
         (action, &answer),
-        (Action::ReadGroup, Answer::Group(_)) | (Action::ReadDeployment, Answer::Absent)
+        (Action::ReadGroup, Answer::Group(_))
+            | (Action::ReadScope, Answer::Scope { .. })
+            | (Action::ReadDeployment, Answer::Absent)
     );
     if !looked_only && step.memo.trouble.take().is_some() {
         step.note = None;
@@ -230,13 +240,22 @@ fn within(
     }
     match (action, answer) {
         (_, Answer::Refused(fault)) => fail(step, *fault, now),
+        // Ours was deleted, and somebody made another of that name since.
+        (Action::LookForGroup, Answer::NotOurs(_)) => {
+            gone_with_the_group(step);
+            None
+        }
+        (Action::LookForResource, Answer::NotOurs(_)) => {
+            gone_alone(step);
+            None
+        }
+        (_, Answer::NotOurs(found)) => fail(step, ownership::fault(&found), now),
+
+        (Action::ReadScope, Answer::Scope { group, absent }) => scope(step, group, &absent, now),
 
         (Action::ReadGroup, Answer::Group(seen)) => group(step, seen, now),
         (Action::LookForGroup, Answer::Group(GroupSeen::Absent)) => {
-            mark_gone(step, None);
-            for item in &mut step.memo.items {
-                item.phase = Phase::Done;
-            }
+            gone_with_the_group(step);
             None
         }
         (Action::LookForGroup, Answer::Group(GroupSeen::Ours)) => {
@@ -250,9 +269,6 @@ fn within(
             )
         }
         (Action::LookForGroup, Answer::Group(GroupSeen::OursGoing)) => Some(now.plus(POLL)),
-        (Action::LookForGroup, Answer::Group(GroupSeen::Foreign)) => {
-            fail(step, foreign_group(), now)
-        }
 
         (Action::PutGroup, Answer::Group(seen)) => group(step, seen, now),
         (Action::PutGroup, _) => {
@@ -369,9 +385,7 @@ fn within(
             None
         }
         (Action::LookForResource, Answer::Absent) => {
-            let id = step.item().map(|i| i.id.clone());
-            mark_gone(step, id.as_deref());
-            set(step, Phase::Done);
+            gone_alone(step);
             None
         }
         (Action::LookForResource, _) => {
@@ -410,15 +424,25 @@ fn within(
     }
 }
 
-/// The guard of design section 7: without this stack's tag nothing is touched.
+/// The owned group before it is written: what is not this stack's never comes here.
 fn group(step: &mut JournalStep, seen: GroupSeen, now: Timestamp) -> Option<Timestamp> {
-    match (step.name, seen) {
-        (_, GroupSeen::Foreign) => fail(step, foreign_group(), now),
+    if seen == GroupSeen::OursGoing {
+        return still_going(step, now);
+    }
+    set(step, Phase::Looked { at: now });
+    None
+}
+
+/// The scope before a write, with nothing of anybody else's in the way.
+fn scope(
+    step: &mut JournalStep,
+    group: GroupSeen,
+    absent: &[String],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    match (step.name, group) {
         (StepName::Removal, GroupSeen::Absent) => {
-            mark_gone(step, None);
-            for item in &mut step.memo.items {
-                item.phase = Phase::Done;
-            }
+            gone_with_the_group(step);
             if step.resources.is_empty() {
                 step.note = Some("There was nothing left to delete.".to_owned());
             }
@@ -429,40 +453,60 @@ fn group(step: &mut JournalStep, seen: GroupSeen, now: Timestamp) -> Option<Time
             Some(now.plus(POLL))
         }
         (StepName::Leftovers, GroupSeen::Absent) => {
-            for item in &mut step.memo.items {
-                item.phase = Phase::Done;
-            }
-            mark_gone(step, None);
+            gone_with_the_group(step);
             None
         }
-        (StepName::Deployment, GroupSeen::Absent) => fail(
+        (_, GroupSeen::Absent) => fail(
             step,
             fault(
                 "ResourceGroupNotFound",
-                "The resource group that the first step made is gone.",
+                "The stack's resource group is gone.",
                 "Find out who deleted it, then try again: the group is made anew.",
             ),
             now,
         ),
-        (_, GroupSeen::OursGoing) => trouble(
-            step,
-            "The resource group is still being deleted.",
-            None,
-            now,
-        ),
-        (_, GroupSeen::Ours | GroupSeen::Absent) => {
-            set(step, Phase::Looked { at: now });
+        (_, GroupSeen::OursGoing) => still_going(step, now),
+        (name, GroupSeen::Ours) => {
+            let deletes = matches!(name, StepName::Removal | StepName::Leftovers);
+            let gone = step
+                .item()
+                .is_some_and(|item| absent.iter().any(|id| id.eq_ignore_ascii_case(&item.id)));
+            // What is in no list is looked for by itself: lists may lag, and what is only not listed yet must not be forgotten.
+            set(
+                step,
+                if deletes && gone {
+                    Phase::Verify
+                } else {
+                    Phase::Checked { at: now }
+                },
+            );
             None
         }
     }
 }
 
-fn foreign_group() -> AzureFault {
-    fault(
-        "NotThisStacksGroup",
-        "The resource group exists but does not bear this stack's tag slipway-stack. Nothing in it was touched.",
-        "If the group belongs to somebody else, choose another name. If the tag was removed by mistake, put it back and try again.",
+fn still_going(step: &mut JournalStep, now: Timestamp) -> Option<Timestamp> {
+    trouble(
+        step,
+        "The resource group is still being deleted.",
+        None,
+        now,
     )
+}
+
+/// Everything of the step went with the group.
+fn gone_with_the_group(step: &mut JournalStep) {
+    mark_gone(step, None);
+    for item in &mut step.memo.items {
+        item.phase = Phase::Done;
+    }
+}
+
+/// The resource that is worked on is gone.
+fn gone_alone(step: &mut JournalStep) {
+    let id = step.item().map(|i| i.id.clone());
+    mark_gone(step, id.as_deref());
+    set(step, Phase::Done);
 }
 
 fn cancel_was_sent(step: &JournalStep) -> bool {

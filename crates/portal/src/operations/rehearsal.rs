@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use types::fault::AzureFault;
-use types::ids::StackId;
+use types::ids::{InstallationId, StackId};
 use types::names::StackName;
 use types::operation::{OperationKind, OperationState};
 use types::plan::Plan;
@@ -13,9 +13,10 @@ use types::time::Timestamp;
 
 use super::journal::Journal;
 use super::next::{Action, End, fault, next};
-use super::perform::{Scene, perform};
+use super::perform::{Scene, perform, subjects_of};
 use super::record::{Answer, announce, record};
-use super::steps::{self, STACK_TAG};
+use super::steps;
+use crate::ownership::Mine;
 
 /// A stack that is to be made.
 #[derive(Debug)]
@@ -39,16 +40,28 @@ impl Rehearsal<'_> {
     /// Why the operation did not succeed.
     pub async fn apply(&self, now: impl Fn() -> Timestamp) -> Result<(), AzureFault> {
         let deployment = steps::deployment_name(self.name, self.stack, 1);
-        let tags = BTreeMap::from([(STACK_TAG.to_owned(), self.stack.to_string())]);
+        let mine = Mine {
+            stack: self.stack,
+            installation: InstallationId(uuid::Uuid::nil()),
+        };
+        let tags: BTreeMap<String, String> = mine
+            .tags()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let subjects = subjects_of(self.plan);
         let scene = Scene {
             arm: self.arm,
             kind: OperationKind::Apply,
-            stack: self.stack,
+            mine,
             target: &self.plan.target,
             plan: Some(self.plan),
             template: Some(self.template),
             tags: &tags,
             deployment: &deployment,
+            subjects: &subjects,
+            implied: &[],
+            held: &[],
         };
         let mut journal = Journal {
             kind: OperationKind::Apply,

@@ -2,39 +2,63 @@
 
 use serde_json::json;
 use store::{Operation, Request, Stack};
+use types::actor::Actor;
 use types::operation::{OperationKind, OperationState};
 use types::plan::Plan;
 use types::policy::Verdict;
 use types::request::{RequestKind, RequestState};
-use types::stack::StackState;
+use types::stack::{StackResource, StackState};
 use types::time::Timestamp;
 
 use super::advance::{Go, Loaded};
-use super::next::Action;
+use super::journal::JournalStep;
+use super::next::{Action, End, fault};
 use super::record::{Answer, record};
+use super::steps;
 use crate::plans::PlanOutcome;
+use crate::plans::ground::Prepared;
+use crate::plans::proof::is_altered;
+use crate::requests::release::stored;
 use crate::requests::sentences::listed;
+use crate::requests::standing::author_of;
 use crate::requests::{stale_request, stale_stack, take_plan};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
 
 impl Portal {
-    /// Takes a queued operation up.
+    /// Takes a queued operation up. The plan is made once more: what is sent from here on is this one, never what was stored before.
     pub(super) async fn start(&self, mut loaded: Loaded, now: Timestamp) -> Result<Go> {
         let mut expires_at = None;
+        let mut made = None;
         if let Some(request) = &loaded.request
             && request.summary.state == RequestState::Approved
         {
+            let authors = self.0.store.authors(request.summary.id).await?;
+            if let Some(why) = self.lost_right(request, &authors).await? {
+                return self.send_back(loaded, None, &why, now).await;
+            }
             match self.plan_again(request).await {
                 Ok(outcome) => {
-                    if let Some(why) = request
+                    let changed = request
                         .plan
                         .as_ref()
-                        .and_then(|approved| differs(approved, &outcome.plan))
-                    {
+                        .and_then(|approved| differs(approved, &outcome.plan));
+                    let why = match changed {
+                        Some(why) => Some(why),
+                        None => self.lost_approval(request, &authors).await?,
+                    };
+                    let why = match why {
+                        Some(why) => Some(why),
+                        None => {
+                            self.not_agreed(request, &outcome.plan, &outcome.plan.digest)
+                                .await?
+                        }
+                    };
+                    if let Some(why) = why {
                         return self.send_back(loaded, Some(outcome.plan), &why, now).await;
                     }
                     expires_at = Some(outcome.parsed.expires_at);
+                    made = Some(outcome.plan);
                 }
                 Err(Error::Invalid { errors }) => {
                     let words: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
@@ -43,6 +67,9 @@ impl Portal {
                 }
                 Err(error @ (Error::Unavailable { .. } | Error::StorageFull)) => {
                     return self.start_later(loaded, &error.to_string(), now).await;
+                }
+                Err(error) if is_altered(&error) => {
+                    return self.refuse_altered_plan(loaded, error, now).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -70,20 +97,45 @@ impl Portal {
         if let Some(request) = &mut request
             && request.summary.state == RequestState::Approved
         {
+            if let Some(plan) = made {
+                take_plan(request, plan, now);
+            }
             request.summary.state = RequestState::Executing;
             request.summary.updated_at = now;
             tx.update_request(request).await.map_err(stale_request)?;
         }
-        enter(&mut stack, &operation, request.as_ref(), expires_at, now);
+        let plan = request.as_ref().and_then(|request| request.plan.as_ref());
+        if let Some(plan) = plan {
+            // As it was when the operation was queued, unless its rows were altered since.
+            let resources = tx.stack_resources(stack.summary.id).await?;
+            let steps = steps_of(&operation, plan, &resources);
+            tx.delete_steps(operation.summary.id).await?;
+            for (position, step) in (0_i64..).zip(&steps) {
+                tx.put_step(operation.summary.id, &stored(step, position)?)
+                    .await?;
+            }
+        }
+        let digest = plan.map(|plan| plan.digest.clone());
+        let ends = enter(&mut stack, &operation, request.as_ref(), expires_at, now);
         tx.update_stack(&mut stack).await.map_err(stale_stack)?;
+        if operation.summary.kind == OperationKind::Apply
+            && let Some(plan) = request.as_ref().and_then(|r| r.plan.as_ref())
+        {
+            self.reserve(&mut tx, &system, &stack.summary, plan, None)
+                .await?;
+        }
         trail.stack_changed(&mut tx, &stack, "stack.changed");
+        let mut detail = json!({ "kind": operation.summary.kind, "revision": operation.summary.revision, "request": operation.summary.request });
+        if let (Some(digest), Some(detail)) = (digest, detail.as_object_mut()) {
+            detail.insert("plan_digest".to_owned(), digest.into());
+        }
         trail
             .operation(
                 &mut tx,
                 &OperationMark::of(&operation.summary),
                 "operation.started",
-                began(operation.summary.kind),
-                json!({ "kind": operation.summary.kind, "revision": operation.summary.revision, "request": operation.summary.request }),
+                &format!("{}{}", began(operation.summary.kind), lives(ends)),
+                detail,
             )
             .await?;
         tx.commit(now).await?;
@@ -91,20 +143,85 @@ impl Portal {
         Ok(Go::On)
     }
 
+    /// The stored plan is not the one that was agreed to. What has not begun fails, and holds nothing; what has begun stops where it is, for an admin.
+    pub(super) async fn refuse_altered_plan(
+        &self,
+        loaded: Loaded,
+        error: Error,
+        now: Timestamp,
+    ) -> Result<Go> {
+        if !is_altered(&error) {
+            return Err(error);
+        }
+        let fault = fault(
+            "PlanAltered",
+            error.to_string(),
+            "Nothing more is sent to Azure. An admin compares the database with the audit record, restores the row and takes the operation further, or gives it up.",
+        );
+        let end = if loaded.operation.summary.state == OperationState::Queued {
+            End::Failed(fault)
+        } else {
+            End::NeedsAttention(fault)
+        };
+        self.end(loaded, end, now).await
+    }
+
     /// The request's plan, made now: with the pinned time, by the requester's rights, on fresh facts.
     pub(crate) async fn plan_again(&self, request: &Request) -> Result<PlanOutcome> {
-        let s = &request.summary;
-        let requester = if s.requester == crate::system().subject {
+        let planner = self.planner_of(request).await?;
+        self.plan_again_by(&planner, request).await
+    }
+
+    /// What the request's plan is made from now, with the pinned time and by the requester's rights.
+    pub(crate) async fn prepare_again(&self, request: &Request) -> Result<Prepared> {
+        let planner = self.planner_of(request).await?;
+        let (stack, approved) = self.again(request).await?;
+        self.prepare(
+            &planner,
+            &request.draft,
+            stack.as_ref(),
+            request.summary.stack,
+            approved.pinned_now,
+        )
+        .await
+    }
+
+    /// By whose rights a request's plan is made again: the requester's, or Slipway's own.
+    async fn planner_of(&self, request: &Request) -> Result<Actor> {
+        let requester = &request.summary.requester;
+        Ok(if *requester == crate::system().subject {
             crate::system()
         } else {
-            self.actor_for_subject(&s.requester).await?.ok_or_else(|| {
+            self.actor_for_subject(requester).await?.ok_or_else(|| {
                 Error::field(
                     "project",
                     "not_found",
                     "The person who asked is no longer known here.",
                 )
             })?
-        };
+        })
+    }
+
+    /// As [`Portal::plan_again`], by the rights of somebody who answers for it in the requester's place.
+    pub(crate) async fn plan_again_by(
+        &self,
+        planner: &Actor,
+        request: &Request,
+    ) -> Result<PlanOutcome> {
+        let (stack, approved) = self.again(request).await?;
+        self.replan(
+            planner,
+            &request.draft,
+            stack.as_ref(),
+            request.summary.stack,
+            approved,
+        )
+        .await
+    }
+
+    /// The stack that a request changes, and the plan that it has.
+    async fn again<'a>(&self, request: &'a Request) -> Result<(Option<Stack>, &'a Plan)> {
+        let s = &request.summary;
         let stack = match s.kind {
             RequestKind::Create => None,
             _ => Some(self.known_stack(s.stack).await?),
@@ -112,14 +229,7 @@ impl Portal {
         let Some(approved) = &request.plan else {
             return Err(Error::internal(format!("request {} has no plan", s.id)));
         };
-        self.replan(
-            &requester,
-            &request.draft,
-            stack.as_ref(),
-            s.stack,
-            approved,
-        )
-        .await
+        Ok((stack, approved))
     }
 
     /// What was agreed to no longer holds: the operation never begins, and the request says what changed.
@@ -133,6 +243,7 @@ impl Portal {
         let Loaded {
             mut operation,
             request,
+            stack,
             ..
         } = loaded;
         let Some(mut request) = request else {
@@ -146,6 +257,7 @@ impl Portal {
         operation.summary.state = OperationState::Cancelled;
         operation.summary.ended_at = Some(now);
         operation.updated_at = now;
+        let made_again = plan.is_some();
         let denied = match plan {
             Some(plan) => {
                 let denied = plan.report.verdict == Verdict::Denied;
@@ -170,6 +282,19 @@ impl Portal {
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
+        if made_again {
+            let s = &request.summary;
+            let author = author_of(&system, &s.project, request.plan_revision, now);
+            tx.insert_author(s.id, &author).await?;
+        }
+        match request.plan.as_ref().filter(|_| !denied) {
+            Some(plan) => {
+                self.reserve(&mut tx, &system, &stack.summary, plan, None)
+                    .await?;
+            }
+            // What is denied holds nothing.
+            None => tx.release_unsent(stack.summary.id, &[]).await?,
+        }
         trail.operation_changed(
             &mut tx,
             &OperationMark::of(&operation.summary),
@@ -184,6 +309,9 @@ impl Portal {
                 json!({ "plan_digest": request.plan.as_ref().map(|p| &p.digest), "why": why }),
             )
             .await?;
+        if denied {
+            self.release_name(&mut tx, &trail, &request).await?;
+        }
         tx.commit(now).await?;
         Ok(Go::Away)
     }
@@ -204,15 +332,29 @@ impl Portal {
     }
 }
 
-/// What the stack becomes when the operation begins.
+/// The steps of an apply or a destroy of exactly this plan.
+fn steps_of(operation: &Operation, plan: &Plan, resources: &[StackResource]) -> Vec<JournalStep> {
+    let s = &operation.summary;
+    match s.kind {
+        OperationKind::Apply => {
+            let deployment = steps::deployment_name(&s.stack_name, s.stack, s.revision);
+            steps::apply(plan, &deployment)
+        }
+        OperationKind::Destroy => steps::destroy(plan, resources),
+        kind => steps::power(kind, resources),
+    }
+}
+
+/// What the stack becomes when the operation begins; answers with the end of its life, where this sets it.
 fn enter(
     stack: &mut Stack,
     operation: &Operation,
     request: Option<&Request>,
     expires_at: Option<Option<Timestamp>>,
     now: Timestamp,
-) {
+) -> Option<Timestamp> {
     let s = &mut stack.summary;
+    let was = s.expires_at;
     s.updated_at = now;
     match operation.summary.kind {
         OperationKind::Apply => {
@@ -236,6 +378,14 @@ fn enter(
         | OperationKind::Restart
         | OperationKind::Refresh => {}
     }
+    stack.summary.expires_at.filter(|ends| Some(*ends) != was)
+}
+
+/// A life counts from the moment it begins, so this is when its end is known.
+fn lives(ends: Option<Timestamp>) -> String {
+    ends.map_or_else(String::new, |ends| {
+        format!(" It expires on {}.", ends.get().date())
+    })
 }
 
 fn began(kind: OperationKind) -> &'static str {

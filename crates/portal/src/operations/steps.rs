@@ -4,13 +4,10 @@ use types::fault::AzureFault;
 use types::ids::StackId;
 use types::names::StackName;
 use types::operation::{OperationKind, ResourceProgress, StepName};
-use types::plan::{Plan, Target};
+use types::plan::{Plan, PlannedDeletion, Target};
 use types::stack::StackResource;
 
 use super::journal::{Item, JournalStep};
-
-/// The tag that makes a resource group this stack's.
-pub(crate) const STACK_TAG: &str = "slipway-stack";
 
 /// `slipway-<stack>-<6 of its id>-<revision>`: at most 64 characters, and never the same twice.
 pub(crate) fn deployment_name(name: &StackName, id: StackId, revision: i64) -> String {
@@ -44,15 +41,7 @@ pub(crate) fn apply(plan: &Plan, deployment: &str) -> Vec<JournalStep> {
         .map(|r| progress(&r.id, &r.kind, &r.name, "Waiting"))
         .collect();
     steps.push(step);
-    let leftovers = plan
-        .deletions
-        .iter()
-        .map(|d| Item {
-            kind: d.kind.clone(),
-            api_version: d.api_version.clone(),
-            ..Item::new(&d.id)
-        })
-        .collect();
+    let leftovers = plan.deletions.iter().map(deletion).collect();
     let mut step = JournalStep::new(
         StepName::Leftovers,
         "Leftovers: what this revision no longer has",
@@ -72,38 +61,59 @@ pub(crate) fn apply(plan: &Plan, deployment: &str) -> Vec<JournalStep> {
     steps
 }
 
-/// Removing: the owned group with everything in it, or the stack's own resources, dependants first.
-pub(crate) fn destroy(
-    target: &Target,
-    plan: Option<&Plan>,
-    resources: &[StackResource],
-) -> Vec<JournalStep> {
-    let ordered = dependants_first(plan, resources);
+/// Removing: the owned group with everything in it, or the resources that the plan deletes, dependants first. What the plan names and Azure never had is
+/// left out: in somebody else's group a thing of that name is not ours.
+pub(crate) fn destroy(plan: &Plan, resources: &[StackResource]) -> Vec<JournalStep> {
+    let target = &plan.target;
+    let there: Vec<&PlannedDeletion> = plan
+        .deletions
+        .iter()
+        .filter(|gone| {
+            resources
+                .iter()
+                .any(|known| known.id.eq_ignore_ascii_case(&gone.id))
+        })
+        .collect();
     let (title, items) = if target.owns_group {
         (
             format!("Removal of resource group {}", target.resource_group),
             vec![group(target)],
         )
     } else {
-        let items = ordered
-            .iter()
-            .map(|r| Item {
-                kind: r.kind.clone(),
-                api_version: api_version(plan, r),
-                ..Item::new(&r.id)
-            })
-            .collect();
+        let items = there.iter().map(|gone| deletion(gone)).collect();
         (
             format!("Removal from resource group {}", target.resource_group),
             items,
         )
     };
     let mut step = JournalStep::new(StepName::Removal, title, items);
-    step.resources = ordered
+    step.resources = there
         .iter()
-        .map(|r| progress(&r.id, &r.kind, &r.name, "Waiting"))
+        .map(|gone| progress(&gone.id, &gone.kind, &gone.name, "Waiting"))
         .collect();
     vec![step]
+}
+
+/// Whether a recorded resource is one that the plan deletes. What came later was never agreed to.
+pub(crate) fn deletes(plan: &Plan, id: &str) -> bool {
+    plan.deletions
+        .iter()
+        .any(|gone| gone.id.eq_ignore_ascii_case(id))
+}
+
+/// Whether the plan deletes exactly this, with this API version: the journal's row could have been altered.
+pub(crate) fn deletes_with(plan: &Plan, item: &Item) -> bool {
+    plan.deletions
+        .iter()
+        .any(|gone| gone.id.eq_ignore_ascii_case(&item.id) && gone.api_version == item.api_version)
+}
+
+fn deletion(gone: &PlannedDeletion) -> Item {
+    Item {
+        kind: gone.kind.clone(),
+        api_version: gone.api_version.clone(),
+        ..Item::new(&gone.id)
+    }
 }
 
 /// Starting, stopping, restarting: every machine of the stack, one after the other.
@@ -150,34 +160,4 @@ fn progress(id: &str, kind: &str, name: &str, state: &str) -> ResourceProgress {
         duration_ms: None,
         fault: None::<AzureFault>,
     }
-}
-
-/// The plan lists dependencies first; what the plan does not know (it was only seen) goes before, the deepest id first.
-fn dependants_first<'a>(
-    plan: Option<&Plan>,
-    resources: &'a [StackResource],
-) -> Vec<&'a StackResource> {
-    let place = |r: &StackResource| {
-        plan.and_then(|p| {
-            p.resources
-                .iter()
-                .position(|planned| planned.id.eq_ignore_ascii_case(&r.id))
-        })
-    };
-    let mut ordered: Vec<&StackResource> = resources.iter().collect();
-    ordered.sort_by_key(|r| {
-        let depth = r.id.matches('/').count();
-        std::cmp::Reverse((place(r).unwrap_or(usize::MAX), depth))
-    });
-    ordered
-}
-
-fn api_version(plan: Option<&Plan>, resource: &StackResource) -> String {
-    plan.and_then(|p| {
-        p.resources
-            .iter()
-            .find(|planned| planned.id.eq_ignore_ascii_case(&resource.id))
-    })
-    .map(|planned| planned.api_version.clone())
-    .unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use types::time::Timestamp;
 use super::journal::{Item, Journal, JournalStep, Phase};
 use super::next::{Action, End, GRACE, TROUBLE_LIMIT, cancellable, fault, next};
 use super::record::{Answer, GroupSeen, announce, record};
+use crate::ownership::{NotOurs, Owner};
 
 fn noon() -> Timestamp {
     Timestamp::new(datetime!(2026-11-22 12:00 UTC))
@@ -63,10 +64,27 @@ fn destroy() -> Journal {
     )
 }
 
+/// Nothing of anybody else's is in the way.
+fn free() -> Answer {
+    Answer::Scope {
+        group: GroupSeen::Ours,
+        absent: vec![],
+    }
+}
+
+fn foreign() -> Answer {
+    Answer::NotOurs(vec![NotOurs::new(
+        "/pool",
+        "Contoso.Pools/pools",
+        Owner::Nobody,
+    )])
+}
+
 /// A well-behaved Azure.
 fn good(action: &Action) -> Answer {
     match action {
         Action::ReadGroup => Answer::Group(GroupSeen::Ours),
+        Action::ReadScope => free(),
         Action::LookForGroup => Answer::Group(GroupSeen::Absent),
         Action::ReadDeployment | Action::LookForResource => Answer::Absent,
         Action::PutDeployment | Action::DeleteGroup | Action::DeleteResource | Action::Power => {
@@ -131,8 +149,8 @@ fn a_create_goes_from_group_to_outputs() {
             &Action::ReadGroup,
             &Action::PutGroup,
             &Action::Validate,
-            &Action::ReadGroup,
             &Action::ReadDeployment,
+            &Action::ReadScope,
             &Action::PutDeployment,
             &Action::Follow(following()),
             &Action::Collect,
@@ -142,21 +160,128 @@ fn a_create_goes_from_group_to_outputs() {
     assert_eq!(journal.steps[3].state, StepState::Skipped);
 }
 
+/// Every kind of operation that can write, in the owned group and outside of one.
+fn writers() -> Vec<Journal> {
+    let item = |id: &str| Item {
+        kind: "Contoso.Pools/pools".to_owned(),
+        ..Item::new(id)
+    };
+    let mut all = vec![apply(), destroy()];
+    let mut leftovers = apply();
+    leftovers.steps[3].memo.items = vec![item("/pool")];
+    leftovers.steps.drain(..3);
+    all.push(leftovers);
+    let mut removal = destroy();
+    removal.steps[0].memo.items = vec![item("/pool/machine"), item("/pool")];
+    all.push(removal);
+    all.push(journal(
+        OperationKind::Restart,
+        vec![JournalStep::new(
+            StepName::Power,
+            "restart",
+            vec![item("/pool")],
+        )],
+    ));
+    for index in 0..all.len() {
+        let mut shared = all[index].clone();
+        shared.owns_group = false;
+        shared
+            .steps
+            .retain(|step| step.name != StepName::ResourceGroup);
+        all.push(shared);
+    }
+    all
+}
+
 #[test]
-fn a_group_without_the_stacks_tag_is_never_written() {
-    for mut journal in [apply(), destroy()] {
+fn what_is_not_the_stacks_is_never_written() {
+    for mut journal in writers() {
         let (actions, _) = run(&mut journal, |action| match action {
-            Action::ReadGroup => Answer::Group(GroupSeen::Foreign),
+            Action::ReadGroup | Action::ReadScope => foreign(),
             other => good(other),
         });
         assert_eq!(journal.state, OperationState::Failed);
-        let writes = [
-            Action::PutGroup,
-            Action::PutDeployment,
-            Action::DeleteGroup,
-            Action::DeleteResource,
-        ];
-        assert!(!actions.iter().any(|a| writes.contains(a)), "{actions:?}");
+        assert!(
+            !actions.iter().any(Action::writes),
+            "{:?}: {actions:?}",
+            journal.kind
+        );
+        assert!(
+            matches!(actions.last(), Some(Action::End(End::Failed(f))) if f.code == "not_ours" && f.target.is_some())
+        );
+    }
+}
+
+/// Where a process is killed, the next one does not trust what it had read: between the last read of the scope and a write lies nothing but the write.
+#[test]
+fn a_write_is_sent_only_right_after_its_scope_was_read() {
+    for journal in writers() {
+        for crash_at in 0..30 {
+            let mut journal = journal.clone();
+            let mut now = noon();
+            let mut read: Option<Timestamp> = None;
+            for n in 0..200 {
+                let action = next(&journal, now);
+                match &action {
+                    Action::End(_) => break,
+                    Action::Rest => {
+                        now = now.plus(Duration::seconds(1));
+                        continue;
+                    }
+                    Action::ReadScope | Action::ReadGroup => read = Some(now),
+                    Action::CancelDeployment => {}
+                    write if write.writes() => {
+                        let at = read.take();
+                        assert!(
+                            at.is_some_and(|at| now.since(at) <= super::next::LOOK_LIMIT),
+                            "{:?}, crash at {crash_at}: {write:?} without a look",
+                            journal.kind
+                        );
+                    }
+                    _ => {}
+                }
+                announce(&mut journal, &action, now);
+                if n == crash_at && journal.state == OperationState::Running {
+                    // The answer is lost, and the next process comes a minute later.
+                    now = now.plus(Duration::minutes(1));
+                    continue;
+                }
+                record(&mut journal, &action, good(&action), now);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_in_no_list_is_looked_for_before_it_counts_as_gone() {
+    let mut journal = writers().remove(3);
+    journal.owns_group = false;
+    let (actions, _) = run(&mut journal, |action| match action {
+        Action::ReadScope => Answer::Scope {
+            group: GroupSeen::Ours,
+            absent: vec!["/POOL".to_owned()],
+        },
+        other => good(other),
+    });
+    assert_eq!(journal.state, OperationState::Succeeded);
+    let of = |wanted: &Action| actions.iter().filter(|a| *a == wanted).count();
+    assert_eq!(of(&Action::DeleteResource), 1, "{actions:?}");
+    assert_eq!(of(&Action::LookForResource), 2, "{actions:?}");
+}
+
+#[test]
+fn what_somebody_made_under_the_name_after_the_deletion_is_not_deleted() {
+    for mut journal in [writers().remove(1), writers().remove(8)] {
+        let (actions, _) = run(&mut journal, |action| match action {
+            Action::LookForGroup | Action::LookForResource => foreign(),
+            other => good(other),
+        });
+        assert_eq!(journal.state, OperationState::Succeeded, "{actions:?}");
+        let deletions = actions
+            .iter()
+            .filter(|a| matches!(a, Action::DeleteGroup | Action::DeleteResource))
+            .count();
+        assert_eq!(deletions, journal.steps[0].memo.items.len());
     }
 }
 
@@ -236,6 +361,8 @@ fn a_name_not_found_right_after_a_lost_put_proves_nothing() {
     let later = noon().plus(GRACE);
     assert_eq!(next(&journal, later), Action::ReadDeployment);
     record(&mut journal, &Action::ReadDeployment, Answer::Absent, later);
+    assert_eq!(next(&journal, later), Action::ReadScope);
+    record(&mut journal, &Action::ReadScope, free(), later);
     assert_eq!(next(&journal, later), Action::PutDeployment);
 }
 

@@ -10,11 +10,12 @@ use crate::checks::ParsedDraft;
 /// Most differences shown of one resource; a changed list of hundreds says enough with these.
 const MOST: usize = 50;
 
-/// Says of each resource what happens to it.
+/// Says of each resource what happens to it. `ours` knows what Azure has that bears the stack's tags.
 pub(super) fn compared(
     mut resources: Vec<PlannedResource>,
     before: Option<&Plan>,
     stack: Option<&ExistingStack>,
+    ours: impl Fn(&str) -> bool,
 ) -> Vec<PlannedResource> {
     for resource in &mut resources {
         let was = before.and_then(|plan| find(&plan.resources, &resource.id));
@@ -23,7 +24,7 @@ pub(super) fn compared(
                 .resources
                 .iter()
                 .any(|known| known.id.eq_ignore_ascii_case(&resource.id))
-        });
+        }) || ours(&resource.id);
         resource.change = match was {
             // The last apply may have failed before it came to this resource.
             Some(_) if !exists => Change::Create,

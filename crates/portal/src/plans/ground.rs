@@ -1,24 +1,42 @@
-//! Where a plan's [`Ground`] comes from: project, stack and standing out of the database, facts out of the snapshot.
+//! Where a plan's [`Ground`] comes from: project and stack out of the database, facts out of the snapshot, and what is held from `standing`.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use store::Stack;
+use store::{Stack, Tx};
 use types::actor::Actor;
-use types::cost::Usd;
 use types::ids::StackId;
 use types::names::ProjectName;
 use types::plan::Plan;
-use types::project::{ProjectSettings, Tier};
-use types::request::{RequestDraft, RequestState};
-use types::stack::StackState;
+use types::project::ProjectSettings;
+use types::request::{RequestDraft, RequestKind};
 use types::time::Timestamp;
 
-use super::{ExistingStack, Ground, OtherStack, PlanOutcome, Reserved, Standing, plan};
+use super::{ExistingStack, Ground, OtherStack, PlanOutcome, Standing, plan};
 use crate::access::may_read;
+use crate::azure_facts::Facts;
+use crate::standing::{Place, locked};
 use crate::{Error, Portal, Result};
 
-/// Most approved requests whose quota is counted as held: beyond it, Azure itself has the last word.
-const HELD: u32 = 1_000;
+/// What a plan of one draft is made from, all but what is held at the moment: read before a transaction, so that the plan can be made again inside one
+/// without another connection to the database.
+pub(crate) struct Prepared {
+    actor: Actor,
+    draft: RequestDraft,
+    project: ProjectSettings,
+    stack: Option<ExistingStack>,
+    place: Place,
+    other_stacks: Vec<OtherStack>,
+    facts: Arc<Facts>,
+    pinned_now: Timestamp,
+    now: Timestamp,
+}
+
+/// A plan with what it was made from.
+pub(crate) struct Made {
+    prepared: Prepared,
+    standing: Standing,
+    pub(crate) outcome: PlanOutcome,
+}
 
 impl Portal {
     /// Makes a plan of a draft. `stack` is the stack that it changes; for a new one, `stack_id` is the id reserved for it.
@@ -32,7 +50,36 @@ impl Portal {
         stack: Option<&Stack>,
         stack_id: StackId,
         pinned_now: Timestamp,
-    ) -> Result<PlanOutcome> {
+    ) -> Result<Made> {
+        let prepared = self
+            .prepare(actor, draft, stack, stack_id, pinned_now)
+            .await?;
+        let standing = self
+            .standing(
+                &prepared.place,
+                &prepared.facts,
+                prepared.other_stacks.clone(),
+            )
+            .await?;
+        let outcome = self.plan_of(&prepared, &standing)?;
+        self.refuse_taken(actor, &outcome.plan, &outcome.parsed, stack_id)
+            .await?;
+        Ok(Made {
+            prepared,
+            standing,
+            outcome,
+        })
+    }
+
+    /// Reads what a plan is made from.
+    pub(crate) async fn prepare(
+        &self,
+        actor: &Actor,
+        draft: &RequestDraft,
+        stack: Option<&Stack>,
+        stack_id: StackId,
+        pinned_now: Timestamp,
+    ) -> Result<Prepared> {
         let project = self.draft_project(actor, draft, stack).await?;
         let tier = stack.map_or_else(
             || draft.tier.trim().parse().ok(),
@@ -42,25 +89,126 @@ impl Portal {
             Some(stack) => Some(self.existing(stack).await?),
             None => None,
         };
-        let standing = self.standing(&project.name, tier, stack_id).await?;
-        let facts = self.0.facts.snapshot();
+        let other_stacks = self
+            .0
+            .store
+            .stacks_of_project(&project.name)
+            .await?
+            .into_iter()
+            .filter(|stack| stack.id != stack_id)
+            .map(|stack| OtherStack {
+                name: stack.name,
+                tier: stack.tier,
+                template: stack.template,
+            })
+            .collect();
+        Ok(Prepared {
+            actor: actor.clone(),
+            draft: draft.clone(),
+            place: Place {
+                project: project.name.clone(),
+                tier,
+                beside: stack_id,
+            },
+            project,
+            stack: existing,
+            other_stacks,
+            facts: self.0.facts.snapshot(),
+            pinned_now,
+            now: self.now(),
+        })
+    }
+
+    fn plan_of(&self, prepared: &Prepared, standing: &Standing) -> Result<PlanOutcome> {
         plan(
-            draft,
+            &prepared.draft,
             &Ground {
                 catalogue: &self.0.catalogue,
                 policies: &self.0.policies,
-                facts: &facts,
-                project: &project,
-                standing: &standing,
-                actor,
-                stack: existing.as_ref(),
-                stack_id,
+                facts: &prepared.facts,
+                project: &prepared.project,
+                standing,
+                actor: &prepared.actor,
+                stack: prepared.stack.as_ref(),
+                stack_id: prepared.place.beside,
+                installation: self.0.installation,
                 tenant_id: &self.0.cloud.tenant_id,
-                pinned_now,
-                now: self.now(),
+                pinned_now: prepared.pinned_now,
+                now: prepared.now,
             },
         )
         .map_err(|errors| Error::Invalid { errors })
+    }
+
+    /// The plan as it holds in the transaction that will reserve: its limits are locked, and where anything was reserved since the plan was made, it is made
+    /// again. Call it before the transaction writes anything.
+    ///
+    /// # Errors
+    /// As [`Portal::make_plan`].
+    pub(crate) async fn settle_plan(&self, tx: &mut Tx, made: Made) -> Result<PlanOutcome> {
+        let Made {
+            prepared,
+            standing,
+            outcome,
+        } = made;
+        if !reserves(outcome.parsed.kind) {
+            return Ok(outcome);
+        }
+        let now = locked(
+            tx,
+            &prepared.place,
+            &outcome.plan.target,
+            &prepared.facts,
+            standing.other_stacks.clone(),
+        )
+        .await?;
+        if now == standing {
+            return Ok(outcome);
+        }
+        self.plan_of(&prepared, &now)
+    }
+
+    /// Whether an approved plan still fits in the transaction that will reserve for it: its limits are locked, and the plan is made again on what is held
+    /// now. Call it before the transaction writes anything.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with `denied_now` and the rules' words, when a guardrail denies by now what it let pass before.
+    pub(crate) async fn still_allowed(
+        &self,
+        tx: &mut Tx,
+        prepared: &Prepared,
+        approved: &Plan,
+    ) -> Result<()> {
+        let now = locked(
+            tx,
+            &prepared.place,
+            &approved.target,
+            &prepared.facts,
+            prepared.other_stacks.clone(),
+        )
+        .await?;
+        let Ok(outcome) = self.plan_of(prepared, &now) else {
+            // The operation will not begin, and says why.
+            return Ok(());
+        };
+        let denials: Vec<String> = outcome
+            .plan
+            .report
+            .denials
+            .iter()
+            .filter(|denial| !approved.report.denials.iter().any(|d| d.id == denial.id))
+            .map(|denial| format!("{}: {}", denial.id, denial.message))
+            .collect();
+        if denials.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Conflict {
+            code: "denied_now",
+            detail: format!(
+                "It cannot be approved now, because a guardrail denies it by now. {}",
+                denials.join(" ")
+            ),
+        })
     }
 
     /// Makes a request's plan again, for its execution: with the same pinned time, the same requester and facts asked anew.
@@ -77,8 +225,12 @@ impl Portal {
         approved: &Plan,
     ) -> Result<PlanOutcome> {
         self.ensure_fresh(&approved.target).await;
-        self.make_plan(requester, draft, stack, stack_id, approved.pinned_now)
-            .await
+        let made = self
+            .make_plan(requester, draft, stack, stack_id, approved.pinned_now)
+            .await?;
+        self.refuse_taken_by_now(requester, &made.outcome, stack_id, time::Duration::ZERO)
+            .await?;
+        Ok(made.outcome)
     }
 
     /// The project of a draft. One that does not exist and one that the actor cannot see are the same bad field.
@@ -119,6 +271,11 @@ impl Portal {
             Some(id) => store.request(id).await?,
             None => None,
         };
+        // What is planned from, deleted and kept: only what was agreed to, not what the rows say by now.
+        if let Some(request) = &request {
+            self.prove(request).await?;
+            self.prove_stack(stack, request).await?;
+        }
         let (draft, tried_plan) = request
             .map(|request| (request.draft, request.plan))
             .unwrap_or_default();
@@ -134,90 +291,13 @@ impl Portal {
             target: summary.target.clone(),
             zone: draft.zone.clone(),
             draft,
-            plan: stack.plan.clone().or(tried_plan),
+            plan: tried_plan.or_else(|| stack.plan.clone()),
             resources: store.stack_resources(summary.id).await?,
         })
     }
-
-    /// What a project's tier holds beside one stack.
-    async fn standing(
-        &self,
-        project: &ProjectName,
-        tier: Option<Tier>,
-        beside: StackId,
-    ) -> Result<Standing> {
-        let store = &self.0.store;
-        let all = store.stacks_of_project(project).await?;
-        let others: Vec<_> = all.iter().filter(|stack| stack.id != beside).collect();
-        let held = self.held(beside).await?;
-        let living: Usd = all
-            .iter()
-            .filter(|stack| Some(stack.tier) == tier && stack.state != StackState::Reserved)
-            .map(|stack| stack.monthly)
-            .sum();
-        let pending: Usd = held
-            .iter()
-            .filter(|held| held.project == *project && Some(held.tier) == tier)
-            .map(|held| held.monthly_change)
-            .sum();
-        Ok(Standing {
-            stacks: others
-                .iter()
-                .filter(|stack| Some(stack.tier) == tier)
-                .count() as u64,
-            committed: living + pending,
-            reserved: held.into_iter().flat_map(|held| held.quota).collect(),
-            other_stacks: others
-                .into_iter()
-                .map(|stack| OtherStack {
-                    name: stack.name.clone(),
-                    tier: stack.tier,
-                    template: stack.template.clone(),
-                })
-                .collect(),
-        })
-    }
-
-    /// What approved requests about other stacks hold until Azure and the stacks' own rows count it.
-    async fn held(&self, beside: StackId) -> Result<Vec<Held>> {
-        let mut all = Vec::new();
-        for state in [RequestState::Approved, RequestState::Executing] {
-            for request in self.0.store.requests_in_state(state, HELD).await? {
-                if request.summary.stack == beside {
-                    continue;
-                }
-                all.push(Held {
-                    project: request.summary.project,
-                    tier: request.summary.tier,
-                    monthly_change: request.summary.monthly_change,
-                    quota: request.plan.map(|plan| reserved(&plan)).unwrap_or_default(),
-                });
-            }
-        }
-        Ok(all)
-    }
 }
 
-struct Held {
-    project: ProjectName,
-    tier: Tier,
-    monthly_change: Usd,
-    quota: Vec<Reserved>,
-}
-
-/// What a plan adds to each quota; what it gives back is not counted before it is given.
-fn reserved(plan: &Plan) -> Vec<Reserved> {
-    let mut by_family: HashMap<&str, i64> = HashMap::new();
-    for line in plan.quota.iter().filter(|line| line.requested > 0) {
-        *by_family.entry(&line.family).or_default() += line.requested;
-    }
-    by_family
-        .into_iter()
-        .map(|(family, amount)| Reserved {
-            subscription: plan.target.subscription.clone(),
-            region: plan.target.region.clone(),
-            family: family.to_owned(),
-            amount,
-        })
-        .collect()
+/// Kinds of requests that take a place, money or quota.
+pub(crate) fn reserves(kind: RequestKind) -> bool {
+    matches!(kind, RequestKind::Create | RequestKind::Update)
 }

@@ -8,19 +8,19 @@ use types::actor::ActorKind;
 use types::catalogue::Widget;
 use types::cost::CostEstimate;
 use types::policy::Input;
-use types::quota::QuotaLine;
 
 use super::{Ground, Planned};
 use crate::azure_facts::Size;
+use crate::capacity::machines;
 use crate::checks::ParsedDraft;
-use crate::quotas;
+use crate::quotas::Draw;
 
 /// Puts the input together.
 pub(super) fn build(
     draft: &ParsedDraft,
     planned: &Planned,
     cost: &CostEstimate,
-    quota: &[QuotaLine],
+    quota: &Draw,
     ground: &Ground<'_>,
 ) -> Input {
     Input {
@@ -41,12 +41,7 @@ fn object(value: Value) -> Object {
     }
 }
 
-fn plan(
-    draft: &ParsedDraft,
-    planned: &Planned,
-    cost: &CostEstimate,
-    quota: &[QuotaLine],
-) -> Object {
+fn plan(draft: &ParsedDraft, planned: &Planned, cost: &CostEstimate, quota: &Draw) -> Object {
     let manifest = &draft.template.manifest;
     let resources: Vec<Value> = planned
         .resources
@@ -68,7 +63,8 @@ fn plan(
         .iter()
         .map(|gone| json!({ "id": gone.id, "type": gone.kind, "name": gone.name }))
         .collect();
-    let quota: Vec<Value> = quota
+    let lines: Vec<Value> = quota
+        .lines
         .iter()
         .map(|line| {
             json!({
@@ -104,21 +100,25 @@ fn plan(
         "parameters": planned.parameters,
         "cost": {
             "monthly_usd": cost.monthly,
+            "monthly_least_usd": cost.monthly_least.unwrap_or(cost.monthly),
             "monthly_before_usd": cost.monthly_before,
             "unpriced": cost.unpriced,
             "budget": cost.budget.as_ref().map(|budget| json!({
                 "limit_usd": budget.limit,
                 "committed_usd": budget.committed,
+                "after_usd": budget.after,
+                "unpriced": budget.unpriced,
             })),
         },
-        "quota": quota,
+        "quota": lines,
+        "quota_unknown": quota.unknown,
     }))
 }
 
 fn request(draft: &ParsedDraft, ground: &Ground<'_>) -> Object {
     let lifetime_days = draft
         .expires_at
-        .map(|ends| ends.since(ground.pinned_now).whole_days());
+        .map(|ends| ends.since(ground.now).whole_days());
     object(json!({
         "kind": draft.kind.as_str(),
         "name": draft.name,
@@ -148,7 +148,9 @@ fn project(draft: &ParsedDraft, ground: &Ground<'_>) -> Object {
         "clusters": settings.clusters.iter().map(|cluster| &cluster.id).collect::<Vec<_>>(),
         "budget_usd": settings.budget,
         "max_stacks": settings.max_stacks,
-        "stacks": ground.standing.stacks,
+        "stacks": ground.standing.stacks.total(),
+        "stacks_active": ground.standing.stacks.active,
+        "stacks_approved": ground.standing.stacks.approved,
         "default_tags": project.default_tags,
     }))
 }
@@ -280,8 +282,8 @@ fn size_names(draft: &ParsedDraft, planned: &Planned) -> BTreeSet<String> {
     let taken = planned
         .resources
         .iter()
-        .filter_map(quotas::machines)
-        .map(|(name, _)| name.to_owned());
+        .flat_map(machines)
+        .filter_map(|machines| machines.size.map(str::to_owned));
     let offered = draft
         .template
         .manifest

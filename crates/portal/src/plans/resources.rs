@@ -9,6 +9,7 @@ use types::problem::FieldError;
 
 use super::{Ground, Planned, changes, tags, template_error};
 use crate::checks::ParsedDraft;
+use crate::ownership::{Mark, Marks, Mine, mark_of};
 
 /// Evaluates the template.
 pub(super) fn evaluate(
@@ -35,8 +36,10 @@ pub(super) fn evaluate(
         resource_group: Some(ResourceGroup {
             name: target.resource_group.clone(),
             location: target.region.clone(),
-            tags: [("slipway-stack".to_owned(), ground.stack_id.to_string())]
+            tags: mine(ground)
+                .tags()
                 .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
         }),
         management_group: None,
@@ -61,7 +64,13 @@ pub(super) fn evaluate(
         ),
         before,
         ground.stack,
+        // It may exist although nothing recorded it: the process that made it was killed.
+        |id| {
+            let tags = ground.facts.pool_tags(id);
+            tags.is_some_and(|tags| Marks::of(tags).are(&mine(ground)))
+        },
     );
+    tagged(&resources, &mine(ground))?;
     let deletions = changes::leftovers(&resources, ground.stack);
     Ok(Planned {
         parameters: evaluation.parameters,
@@ -69,6 +78,30 @@ pub(super) fn evaluate(
         deletions,
         target,
     })
+}
+
+fn mine(ground: &Ground<'_>) -> Mine {
+    Mine {
+        stack: ground.stack_id,
+        installation: ground.installation,
+    }
+}
+
+/// What a stack makes must show whose it is: a template that forgets the tags would make what nobody could recognise later.
+fn tagged(resources: &[PlannedResource], mine: &Mine) -> Result<(), Vec<FieldError>> {
+    let forgotten: Vec<&str> = resources
+        .iter()
+        .filter(|r| matches!(mark_of(&r.kind), Mark::Tags(_)))
+        .filter(|r| !Marks::in_body(&r.kind, &r.body).are(mine))
+        .map(|r| r.name.as_str())
+        .collect();
+    if forgotten.is_empty() {
+        return Ok(());
+    }
+    Err(vec![template_error(format!(
+        "The template does not give the tags parameter to {}. Every resource that can bear tags must have it.",
+        forgotten.join(", ")
+    ))])
 }
 
 /// Extending changes no resource.
@@ -198,7 +231,7 @@ fn parameters(draft: &ParsedDraft, ground: &Ground<'_>, target: &Target) -> Obje
             Binding::Region => json!(target.region),
             Binding::Zones => draft.zone.iter().cloned().map(Value::String).collect(),
             Binding::Tags => Value::Object(tags::of_stack(
-                ground.stack_id,
+                &mine(ground),
                 &draft.project,
                 draft.tier,
                 &draft.cost_centre,

@@ -7,9 +7,9 @@ use types::policy::Report;
 use types::request::RequestKind;
 
 use super::{Ground, Planned};
+use crate::capacity;
 use crate::checks::ParsedDraft;
 use crate::forms::regions;
-use crate::quotas;
 
 /// One sentence with what changes, where, and what it costs.
 pub(super) fn summary(
@@ -32,26 +32,34 @@ pub(super) fn summary(
     let name = &draft.name;
     match draft.kind {
         RequestKind::Create => format!(
-            "Creates the {what} {name}{} in {place}, for {} a month.",
+            "Creates the {what} {name}{} in {place}, {}{} a month.",
             machines(planned),
-            cost.monthly
+            if cost.monthly_least.is_some() {
+                ""
+            } else {
+                "for "
+            },
+            cost.span()
         ),
         RequestKind::Update => {
-            let change = cost
-                .monthly_before
-                .map(|before| cost.monthly - before)
-                .filter(|change| change.0 != 0)
-                .map(|change| {
-                    let sign = if change.0 > 0 { "+" } else { "" };
-                    format!(" ({sign}{change} a month)")
-                })
-                .unwrap_or_default();
+            let change = cost.change();
+            let unpriced = cost.unpriced_parts();
+            let change = if cost.monthly_before.is_none() || (change.0 == 0 && unpriced == 0) {
+                String::new()
+            } else {
+                let sign = if change.0 > 0 { "+" } else { "" };
+                format!(" ({sign}{} a month)", change.with_unknown(unpriced))
+            };
             format!(
                 "Changes {} of the {what} {name} in {place}{change}.",
                 parts(planned)
             )
         }
         RequestKind::Extend => match draft.expires_at {
+            Some(_) if draft.expiry.ends_with('d') => format!(
+                "Lets the {what} {name} in {place} live for {} days from the approval.",
+                draft.expiry.trim_end_matches('d')
+            ),
             Some(ends) => format!(
                 "Lets the {what} {name} in {place} live until {}.",
                 ends.get().date()
@@ -70,17 +78,20 @@ fn machines(planned: &Planned) -> String {
     planned
         .resources
         .iter()
-        .find_map(quotas::machines)
-        .map(|(size, count)| {
+        .find_map(|resource| capacity::machines(resource).into_iter().next())
+        .and_then(|machines| {
+            let size = machines.size?;
             let size = size
                 .strip_prefix("Standard_")
                 .unwrap_or(size)
                 .replace('_', " ");
-            if count == 1 {
-                format!(" ({size})")
-            } else {
-                format!(" ({count} × {size})")
-            }
+            Some(match machines.nodes {
+                Some(nodes) if nodes.least < nodes.most => {
+                    format!(" ({} to {} × {size})", nodes.least, nodes.most)
+                }
+                Some(nodes) if nodes.most != 1 => format!(" ({} × {size})", nodes.most),
+                _ => format!(" ({size})"),
+            })
         })
         .unwrap_or_default()
 }

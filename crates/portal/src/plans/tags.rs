@@ -3,17 +3,19 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 use types::Object;
-use types::ids::StackId;
 use types::names::ProjectName;
 use types::project::Tier;
 
+use crate::ownership::{INSTALLATION_TAG, Mine, STACK_TAG};
+
 /// Slipway's own tags. The first three are those that the baseline wants on every resource.
-pub(crate) const OWN: [&str; 5] = [
+pub(crate) const OWN: [&str; 6] = [
     "owner",
     "costCenter",
     "environment",
     "managed-by",
-    "slipway-stack",
+    STACK_TAG,
+    INSTALLATION_TAG,
 ];
 
 /// Azure takes 50 tags on a resource
@@ -28,7 +30,7 @@ pub(crate) fn most(project: &IndexMap<String, String>) -> usize {
 /// All tags. A request's tag wins over the project's of the same name, Slipway's own over both; `owner` is the project,
 /// because people change teams and a tag that names one of them would be both stale and personal.
 pub(crate) fn of_stack(
-    stack: StackId,
+    mine: &Mine,
     project: &ProjectName,
     tier: Tier,
     cost_centre: &str,
@@ -40,8 +42,9 @@ pub(crate) fn of_stack(
         ("costCenter", cost_centre.to_owned()),
         ("environment", tier.as_str().to_owned()),
         ("managed-by", "slipway".to_owned()),
-        ("slipway-stack", stack.to_string()),
-    ];
+    ]
+    .into_iter()
+    .chain(mine.tags());
     let mut tags = Object::new();
     let all = project_tags
         .iter()

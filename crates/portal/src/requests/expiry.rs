@@ -1,18 +1,26 @@
-//! What time does: requests that nobody decided end, and stacks whose life is over get a request for their deletion.
+//! What time does: requests that nobody decided end, and stacks that have expired get a request for their deletion, which nothing but a running operation
+//! holds up.
 
-use serde_json::Value;
-use store::Request;
+use serde_json::{Value, json};
+use store::{Request, Submission, Tx};
 use time::Duration;
-use types::ids::RequestId;
-use types::request::{RequestDraft, RequestKind, RequestState};
+use types::ids::SubmissionId;
+use types::operation::OperationState;
+use types::request::{RequestDraft, RequestKind, RequestState, RequestSummary};
 use types::stack::StackSummary;
+use types::time::Timestamp;
 
 use super::stale_request;
+use crate::access::is_slipways;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 
 /// How long a request waits for somebody.
 const PATIENCE: Duration = Duration::days(14);
+/// How long after a deletion that did not come about an expired stack is left to be extended before it is asked for again.
+const AGAIN: Duration = Duration::days(1);
+/// Expired stacks of one read.
+const STACKS: u32 = 200;
 
 impl Portal {
     /// Ends requests that nothing happened to for 14 days. One that waits for its requester holds a name just as one that waits for an approver does.
@@ -65,39 +73,145 @@ impl Portal {
         Ok(())
     }
 
-    /// Asks for the deletion of stacks whose life is over. Policy decides as for anybody's request; one that was rejected is not sent again.
+    /// Asks for the deletion of stacks that have expired. Policy decides as for anybody's request; what was not agreed to is asked for again the next day.
     pub(crate) async fn expire_stacks(&self) -> Result<()> {
         let now = self.now();
-        for stack in self.0.store.stacks_expiring_before(now, 200).await? {
-            match self.expire_stack(&stack).await {
-                Ok(()) | Err(Error::Conflict { .. }) => {}
-                Err(error) => {
-                    tracing::warn!(stack = %stack.id, %error, "the deletion of an expired stack could not be requested");
+        let mut after = None;
+        loop {
+            let page = self
+                .0
+                .store
+                .stacks_expiring_before(now, after, STACKS)
+                .await?;
+            for stack in &page {
+                match self.expire_stack(stack).await {
+                    Ok(()) | Err(Error::Conflict { .. }) => {}
+                    Err(error) => {
+                        tracing::warn!(stack = %stack.id, %error, "the deletion of an expired stack could not be requested");
+                    }
                 }
             }
+            after = page
+                .last()
+                .and_then(|last| Some((last.expires_at?, last.id)));
+            if page.len() < STACKS as usize {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
+    /// One deletion at a time, and nothing in its way: requests about the stack that have not begun end with it.
     async fn expire_stack(&self, stack: &StackSummary) -> Result<()> {
         let Some(ended) = stack.expires_at else {
             return Ok(());
         };
-        // The same end gives the same submission: several replicas, and every round of the worker, ask once.
-        let submission = RequestId(uuid::Uuid::new_v5(
-            &stack.id.0,
-            format!("expired {ended}").as_bytes(),
-        ));
-        if self.0.store.request(submission).await?.is_some() {
+        let now = self.now();
+        let requests = self.0.store.requests_of_stack(stack.id).await?;
+        if requests.iter().any(goes_ahead) {
             return Ok(());
         }
+        // What people approved in time has a day to begin.
+        let late = now >= ended.plus(AGAIN);
+        if !late && requests.iter().any(|r| r.state == RequestState::Approved) {
+            return Ok(());
+        }
+        // What has begun comes to its end first; then the stack is found here again.
+        if let Some(id) = self.0.store.running_operation(stack.id).await? {
+            let operation = self.0.store.operation(id).await?;
+            let begun = operation.is_none_or(|operation| {
+                operation.summary.state != OperationState::Queued
+                    || operation.summary.request.is_none()
+            });
+            if begun {
+                return Ok(());
+            }
+        }
+        let asked: Vec<&RequestSummary> = requests
+            .iter()
+            .filter(|r| r.kind == RequestKind::Delete && is_slipways(&r.requester))
+            .collect();
+        let last = asked.iter().find(|r| r.created_at >= ended);
+        if last.is_some_and(|last| now < last.updated_at.plus(AGAIN)) {
+            return Ok(());
+        }
+        let mut closing = Vec::new();
+        for open in requests.iter().filter(|r| !r.state.is_final()) {
+            closing.extend(self.0.store.request(open.id).await?);
+        }
+        // The same end for the same time gives the same submission: several replicas ask once.
+        let submission = Submission {
+            id: SubmissionId(uuid::Uuid::new_v5(
+                &stack.id.0,
+                format!("expired {ended} {}", asked.len()).as_bytes(),
+            )),
+            content: String::new(),
+        };
         let draft = RequestDraft {
             kind: RequestKind::Delete,
             stack: Some(stack.id),
-            justification: format!("Its life ended on {}.", ended.get().date()),
+            justification: why(ended, last.copied()),
             ..RequestDraft::default()
         };
-        self.submit(&crate::system(), draft, submission).await?;
+        self.make_request(&crate::system(), draft, &submission, &closing)
+            .await?;
         Ok(())
     }
+
+    /// A request about an expired stack ends: the stack is deleted instead.
+    pub(super) async fn close(
+        &self,
+        tx: &mut Tx,
+        trail: &Trail<'_>,
+        mut request: Request,
+    ) -> Result<()> {
+        let approved = request.summary.state == RequestState::Approved;
+        request.summary.state = RequestState::Expired;
+        request.summary.updated_at = trail.now;
+        tx.update_request(&mut request)
+            .await
+            .map_err(stale_request)?;
+        if approved {
+            self.drop_queued_operation(tx, trail, &request).await?;
+        }
+        trail
+            .request(
+                tx,
+                &request,
+                "request.expired",
+                "Closed: the stack has expired, and its deletion goes ahead.",
+                json!({ "because": "stack_expired" }),
+            )
+            .await?;
+        self.release_name(tx, trail, &request).await
+    }
+}
+
+/// A deletion that is decided, or Slipway's own that waits for its approvers. One that somebody else asked for and may withdraw is replaced by Slipway's.
+fn goes_ahead(request: &RequestSummary) -> bool {
+    request.kind == RequestKind::Delete
+        && match request.state {
+            RequestState::Approved | RequestState::Executing => true,
+            RequestState::AwaitingApproval => is_slipways(&request.requester),
+            _ => false,
+        }
+}
+
+/// What approvers read.
+fn why(ended: Timestamp, last: Option<&RequestSummary>) -> String {
+    let mut why = format!("The stack expired on {}.", ended.get().date());
+    if let Some(last) = last {
+        let became = match last.state {
+            RequestState::Withdrawn => "withdrawn",
+            RequestState::Rejected => "rejected",
+            RequestState::Denied => "denied by a guardrail",
+            RequestState::Expired => "decided by nobody",
+            RequestState::Cancelled => "cancelled",
+            _ => "not finished",
+        };
+        let day = last.updated_at.get().date();
+        why.push_str(&format!(
+            " Its deletion was asked for before and was {became} on {day}. To keep the stack, extend it."
+        ));
+    }
+    why
 }

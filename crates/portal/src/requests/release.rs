@@ -9,7 +9,7 @@ use types::request::{RequestKind, RequestState};
 use types::stack::StackState;
 use types::time::Timestamp;
 
-use super::{stale_request, stale_stack};
+use super::{reserve, stale_request, stale_stack};
 use crate::operations::{journal::JournalStep, steps};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -32,13 +32,8 @@ impl Portal {
             RequestKind::Delete => OperationKind::Destroy,
             RequestKind::Create | RequestKind::Update => OperationKind::Apply,
         };
-        if self
-            .0
-            .store
-            .running_operation(stack.summary.id)
-            .await?
-            .is_some()
-        {
+        // Of this transaction: it may hold limits that others wait for, each with a connection.
+        if tx.running_operation(stack.summary.id).await?.is_some() {
             return Ok(());
         }
         self.queue_operation(tx, trail, stack, Some(request), kind)
@@ -66,14 +61,12 @@ impl Portal {
                 plan,
                 &steps::deployment_name(&stack.summary.name, stack.summary.id, stack.revision),
             ),
-            (OperationKind::Apply, None) => {
+            (OperationKind::Destroy, Some(plan)) => steps::destroy(plan, &resources),
+            (OperationKind::Apply | OperationKind::Destroy, None) => {
                 return Err(Error::internal(format!(
-                    "an apply of stack {} without a plan",
+                    "an operation on stack {} without a plan",
                     stack.summary.id
                 )));
-            }
-            (OperationKind::Destroy, _) => {
-                steps::destroy(&stack.summary.target, ordering(stack, plan), &resources)
             }
             _ => steps::power(kind, &resources),
         };
@@ -96,6 +89,7 @@ impl Portal {
                 ended_at: None,
             },
             requested_by: trail.actor.subject.clone(),
+            plan_digest: plan.map(|plan| plan.digest.clone()),
             fault: None,
             cancel_requested_at: None,
             worker: None,
@@ -171,6 +165,10 @@ impl Portal {
     }
 
     async fn queue_one_approved(&self, request: Request) -> Result<()> {
+        let authors = self.0.store.authors(request.summary.id).await?;
+        if let Some(why) = self.lost_right(&request, &authors).await? {
+            return self.take_back(request, &why).await;
+        }
         let mut stack = self.known_stack(request.summary.stack).await?;
         let busy = self.0.store.running_operation(stack.summary.id).await?;
         if busy.is_some() {
@@ -192,6 +190,34 @@ impl Portal {
             .await
             .map_err(stale_request)?;
         self.queue_operation(&mut tx, &trail, &mut stack, Some(&request), kind)
+            .await?;
+        tx.commit(trail.now).await?;
+        Ok(())
+    }
+
+    /// Denies a request of which nothing was begun, and says why. Another plan would not help it, so nobody is asked to approve one.
+    pub(crate) async fn take_back(&self, mut request: Request, why: &str) -> Result<()> {
+        let system = crate::system();
+        let trail = Trail {
+            actor: &system,
+            now: self.now(),
+        };
+        request.summary.state = RequestState::Denied;
+        request.summary.updated_at = trail.now;
+        request.waiting_since = None;
+        request.sent_back = Some(why.to_owned());
+        let mut tx = self.0.store.begin().await?;
+        tx.update_request(&mut request)
+            .await
+            .map_err(stale_request)?;
+        trail
+            .request(
+                &mut tx,
+                &request,
+                "request.sent_back",
+                &format!("Sent back before it was executed. {why}"),
+                json!({ "plan_digest": request.plan.as_ref().map(|p| &p.digest), "why": why }),
+            )
             .await?;
         tx.commit(trail.now).await?;
         Ok(())
@@ -241,13 +267,40 @@ impl Portal {
         Ok(())
     }
 
-    /// A create that ended without a stack no longer holds its name.
+    /// A create that was denied and is edited takes its name again, or another one; so does one that was sent back for changes. Nothing was made
+    /// under the old name.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `name` when another stack took it meanwhile.
+    pub(crate) async fn take_name(
+        &self,
+        tx: &mut Tx,
+        request: &Request,
+        stack: &mut Stack,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<()> {
+        let held = matches!(
+            stack.summary.state,
+            StackState::Reserved | StackState::Deleted
+        );
+        if request.summary.kind != RequestKind::Create || !held {
+            return Ok(());
+        }
+        stack.summary.state = StackState::Reserved;
+        stack.summary.name.clone_from(&request.summary.name);
+        reserve(&mut stack.summary, plan, now);
+        tx.update_stack(stack).await.map_err(stale_stack)
+    }
+
+    /// A request that was denied, or ended without being executed, holds nothing any more: no resource ids, and as a create no name and no place either.
     pub(crate) async fn release_name(
         &self,
         tx: &mut Tx,
         trail: &Trail<'_>,
         request: &Request,
     ) -> Result<()> {
+        tx.release_unsent(request.summary.stack, &[]).await?;
         if request.summary.kind != RequestKind::Create {
             return Ok(());
         }
@@ -263,11 +316,6 @@ impl Portal {
         trail.stack_changed(tx, &stack, "stack.released");
         Ok(())
     }
-}
-
-/// The plan that knows the order of what exists: the applied one; a delete's own plan names the same resources as deletions.
-fn ordering<'a>(stack: &'a Stack, plan: Option<&'a Plan>) -> Option<&'a Plan> {
-    stack.plan.as_ref().or(plan)
 }
 
 /// A step as the store keeps it; the memory goes beside what pages show.

@@ -6,7 +6,12 @@
     reason = "a story stops where something is not as it should be"
 )]
 
+mod ends;
+mod four_eyes;
+mod money;
 mod operations;
+mod ownership;
 mod people;
 mod requests;
+mod tampering;
 mod world;

@@ -242,7 +242,7 @@ async fn a_group_of_somebody_else_is_not_touched() {
         .await;
     let operation = world.run(request.summary.id).await;
     assert_eq!(operation.summary.state, OperationState::Failed);
-    assert_eq!(operation.fault.unwrap().code, "NotThisStacksGroup");
+    assert_eq!(operation.fault.unwrap().code, "not_ours");
     let deletion = world.delete(request.summary.stack, "squatted").await;
     let operation = world.run(deletion.summary.id).await;
     assert_eq!(operation.summary.state, OperationState::Failed);

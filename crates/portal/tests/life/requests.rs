@@ -124,14 +124,16 @@ async fn from_form_to_nothing_left_on_postgres() {
 async fn one_form_sent_twice_at_once_is_one_request(engine: Engine) {
     let world = World::with(engine, CrashPoints::default()).await;
     let developer = world.actor("developer").await;
-    let id = submission();
-    let sent = (0..6).map(|_| world.portal.submit(&developer, vm("twice", "prod"), id));
+    let number = submission();
+    let sent = (0..6).map(|_| world.portal.submit(&developer, vm("twice", "prod"), number));
     let answers: Vec<RequestDetail> = futures::future::join_all(sent)
         .await
         .into_iter()
         .map(Result::unwrap)
         .collect();
+    let id = answers[0].summary.id;
     assert!(answers.iter().all(|a| a.summary.id == id));
+    assert_ne!(id.0, number.0, "the request's id is Slipway's own");
     let all = world
         .portal
         .requests(&developer, &types::request::RequestFilter::default())
@@ -156,6 +158,87 @@ async fn one_form_sent_twice_at_once_is_one_request(engine: Engine) {
         .await
         .unwrap();
     world.send(vm("twice", "prod")).await;
+}
+
+/// A deletion or extension sent twice at once meets its own request in its way: it is still one.
+async fn one_deletion_sent_twice_at_once_is_one_request(engine: Engine) {
+    let world = World::with(engine, CrashPoints::default()).await;
+    let developer = world.actor("developer").await;
+    let stack = world.active("twice-gone").await;
+    let number = submission();
+    let form = || types::stack::DeleteStack {
+        confirm: "twice-gone".to_owned(),
+        justification: "No longer needed.".to_owned(),
+    };
+    let sent = (0..6).map(|_| world.portal.delete_stack(&developer, stack, form(), number));
+    let answers: Vec<RequestDetail> = futures::future::join_all(sent)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let id = answers[0].summary.id;
+    assert!(answers.iter().all(|a| a.summary.id == id));
+    // Another form, at the same time or later, is another request, and the stack is busy.
+    let error = world
+        .portal
+        .delete_stack(&developer, stack, form(), submission())
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "stack_busy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_deletion_sent_twice_at_once_is_one_request_on_sqlite() {
+    one_deletion_sent_twice_at_once_is_one_request(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_deletion_sent_twice_at_once_is_one_request_on_postgres() {
+    one_deletion_sent_twice_at_once_is_one_request(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_submission_number_is_its_senders_and_stands_for_what_was_sent() {
+    let world = World::new().await;
+    let number = submission();
+    let owner = world.actor("owner").await;
+    let developer = world.actor("developer").await;
+    let first = world
+        .portal
+        .submit(&owner, vm("owners-own", "prod"), number)
+        .await
+        .unwrap();
+    // Whoever guessed or saw the number takes nobody's place with it.
+    let second = world
+        .portal
+        .submit(&developer, vm("developers-own", "prod"), number)
+        .await
+        .unwrap();
+    assert_ne!(first.summary.id, second.summary.id);
+    let again = world
+        .portal
+        .submit(&developer, vm("developers-own", "prod"), number)
+        .await
+        .unwrap();
+    assert_eq!(again.summary.id, second.summary.id);
+    // The same number with other content is not swallowed.
+    for change in [
+        (|d| d.name = "another".to_owned()) as fn(&mut types::request::RequestDraft),
+        |d| d.expiry = "31d".to_owned(),
+        |d| {
+            d.parameters.insert("osDiskSizeGB".into(), 64.into());
+        },
+    ] {
+        let mut draft = vm("developers-own", "prod");
+        change(&mut draft);
+        let error = world
+            .portal
+            .submit(&developer, draft, number)
+            .await
+            .unwrap_err();
+        assert_eq!((error.status(), error.code()), (409, "already_sent"));
+        assert!(error.to_string().contains(&second.summary.id.to_string()));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

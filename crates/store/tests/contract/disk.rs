@@ -3,7 +3,7 @@
 use store::{Error, NewActivity, Scope, Store};
 use types::request::RequestState;
 
-use crate::world::{World, changed, moment, now, request, stack};
+use crate::world::{World, changed, moment, now, request, sent, stack};
 
 #[tokio::test]
 async fn a_full_disk_refuses_the_whole_transaction_and_reading_goes_on() {
@@ -23,7 +23,7 @@ async fn a_full_disk_refuses_the_whole_transaction_and_reading_goes_on() {
     let stack = stack("after");
     let request = request(&stack);
     let mut tx = store.begin().await.unwrap();
-    tx.insert_request(&request).await.unwrap();
+    tx.insert_request(&request, &sent(&request)).await.unwrap();
     tx.insert_stack(&stack).await.unwrap();
     tx.event(changed(stack.summary.id));
     let refused = loop {
@@ -55,7 +55,7 @@ async fn a_full_disk_refuses_the_whole_transaction_and_reading_goes_on() {
     store.close().await;
     let store = Store::open(&world.url).await.unwrap();
     let mut tx = store.begin().await.unwrap();
-    assert!(tx.insert_request(&request).await.unwrap());
+    assert!(tx.insert_request(&request, &sent(&request)).await.unwrap());
     tx.insert_stack(&stack).await.unwrap();
     tx.enqueue(types::ids::OperationId(uuid::Uuid::now_v7()), None)
         .await

@@ -5,7 +5,7 @@ use store::{Error, Scope};
 use types::request::{RequestFilter, RequestState};
 use types::stack::{StackFilter, StackState};
 
-use crate::world::{World, moment, now, project, request, stack};
+use crate::world::{World, moment, now, project, request, sent, stack};
 
 crate::stories![
     pages_neither_repeat_nor_skip,
@@ -28,7 +28,7 @@ async fn fill(world: &World, count: usize) {
         request.summary.created_at = stack.summary.created_at;
         request.summary.requester = ["developer", "owner"][i % 2].into();
         request.summary.state = [RequestState::Completed, RequestState::Denied][i / 3 % 2];
-        tx.insert_request(&request).await.unwrap();
+        tx.insert_request(&request, &sent(&request)).await.unwrap();
         tx.insert_stack(&stack).await.unwrap();
     }
     tx.commit(now()).await.unwrap();

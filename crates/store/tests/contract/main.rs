@@ -8,9 +8,11 @@
 mod audit;
 mod disk;
 mod journal;
+mod limits;
 mod lists;
 mod queue;
 mod requests;
+mod reservations;
 mod schema;
 mod small;
 mod world;

@@ -1,22 +1,26 @@
 //! Stories of requests and stacks: sent twice, changed at the same time, named alike, decided.
 
-use store::{Conflict, Error, NewActivity, NewAudit, NewDecision, Scope, SecretValue};
+use store::{BreakGlass, Conflict, Error, NewActivity, NewAudit, NewDecision, Scope, SecretValue};
 use types::approval::{ApprovalTab, DecisionKind};
-use types::ids::{CommentId, DecisionId};
+use types::ids::{BreakGlassId, CommentId, DecisionId};
 use types::project::Tier;
-use types::request::{Comment, RequestState};
+use types::request::{Comment, PlanAuthor, RequestState};
 use types::stack::{StackResource, StackState};
 use uuid::Uuid;
 
-use crate::world::{World, changed, developer, moment, now, plan, project, request, stack};
+use crate::world::{World, changed, developer, moment, now, plan, project, request, sent, stack};
 
 crate::stories![
     what_was_sent_is_what_is_read,
     a_form_sent_eight_times_at_once_makes_one_request,
+    a_submission_belongs_to_its_sender,
+    what_the_record_says_of_a_plan_is_found_by_its_request,
     the_slower_of_two_changes_loses_and_changes_nothing,
     a_name_is_held_until_the_stack_is_gone,
     a_dropped_transaction_leaves_nothing,
     a_decision_belongs_to_its_plan,
+    who_wrote_which_plan_is_kept_in_order,
+    broken_glass_gives_rights_until_it_ends,
     the_queue_of_approvals_says_what_is_needed,
     azure_ids_are_one_in_any_case_of_letters,
     a_project_adds_up_its_stacks_and_promises,
@@ -29,7 +33,7 @@ async fn what_was_sent_is_what_is_read(world: World) {
     stack.plan = Some(plan("digest-1"));
     stack.applied_request = Some(request.summary.id);
     let mut tx = world.store.begin().await.unwrap();
-    assert!(tx.insert_request(&request).await.unwrap());
+    assert!(tx.insert_request(&request, &sent(&request)).await.unwrap());
     tx.insert_stack(&stack).await.unwrap();
     assert_eq!(
         tx.request(request.summary.id).await.unwrap().as_ref(),
@@ -63,15 +67,15 @@ async fn what_was_sent_is_what_is_read(world: World) {
 }
 
 async fn a_form_sent_eight_times_at_once_makes_one_request(world: World) {
-    let form = request(&stack("web"));
+    let submission = sent(&request(&stack("web")));
     let sends = (0..8).map(|_| {
         let store = world.store.clone();
-        let mut form = form.clone();
+        let submission = submission.clone();
         tokio::spawn(async move {
             let mine = stack("web");
-            form.summary.stack = mine.summary.id;
+            let form = request(&mine);
             let mut tx = store.begin().await.unwrap();
-            let first = tx.insert_request(&form).await.unwrap();
+            let first = tx.insert_request(&form, &submission).await.unwrap();
             if first {
                 tx.insert_stack(&mine).await.unwrap();
                 tx.audit(NewAudit::by(
@@ -107,6 +111,75 @@ async fn a_form_sent_eight_times_at_once_makes_one_request(world: World) {
             .len(),
         1
     );
+}
+
+async fn a_submission_belongs_to_its_sender(world: World) {
+    let number = sent(&request(&stack("any")));
+    let mut made = Vec::new();
+    for (name, who) in [("hers", "developer"), ("his", "owner"), ("its", "slipway")] {
+        let stack = stack(name);
+        let mut request = request(&stack);
+        request.summary.requester = who.into();
+        let mut tx = world.store.begin().await.unwrap();
+        assert!(tx.insert_request(&request, &number).await.unwrap(), "{who}");
+        tx.insert_stack(&stack).await.unwrap();
+        tx.commit(now()).await.unwrap();
+        made.push((who, request.summary.id));
+    }
+    for (who, id) in made {
+        let found = world
+            .store
+            .submitted(who, number.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (found.request, found.content),
+            (id, Some(number.content.clone())),
+            "{who}"
+        );
+    }
+    assert_eq!(
+        world.store.submitted("approver", number.id).await.unwrap(),
+        None
+    );
+}
+
+async fn what_the_record_says_of_a_plan_is_found_by_its_request(world: World) {
+    let request = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let id = request.summary.id;
+    assert_eq!(world.store.recorded_digest(id).await.unwrap(), None);
+    for (action, digest) in [
+        ("request.submitted", "one"),
+        ("request.edited", "two"),
+        // What somebody typed into a decision is no plan of this request.
+        ("request.approved", "typed"),
+        ("request.commented", "typed"),
+    ] {
+        let mut tx = world.store.begin().await.unwrap();
+        tx.audit(
+            NewAudit::by(
+                &developer(),
+                action,
+                ("request", id.to_string(), "web"),
+                Some(&request.summary.project),
+            )
+            .with(serde_json::json!({ "plan_digest": digest })),
+        );
+        tx.commit(now()).await.unwrap();
+    }
+    assert_eq!(
+        world.store.recorded_digest(id).await.unwrap().as_deref(),
+        Some("two")
+    );
+    let said = world
+        .store
+        .last_audit_detail(&id.to_string(), "request.submitted")
+        .await
+        .unwrap();
+    assert_eq!(said, Some(serde_json::json!({ "plan_digest": "one" })));
 }
 
 async fn the_slower_of_two_changes_loses_and_changes_nothing(world: World) {
@@ -201,7 +274,7 @@ async fn a_dropped_transaction_leaves_nothing(world: World) {
     let mut heard = world.store.subscribe();
     for explicitly in [false, true] {
         let mut tx = world.store.begin().await.unwrap();
-        tx.insert_request(&request).await.unwrap();
+        tx.insert_request(&request, &sent(&request)).await.unwrap();
         tx.insert_stack(&stack).await.unwrap();
         tx.audit(NewAudit::by(
             &developer(),
@@ -218,7 +291,7 @@ async fn a_dropped_transaction_leaves_nothing(world: World) {
     }
     // A request whose stack never came is refused at the end, whole.
     let mut tx = world.store.begin().await.unwrap();
-    tx.insert_request(&request).await.unwrap();
+    tx.insert_request(&request, &sent(&request)).await.unwrap();
     assert_eq!(
         tx.commit(now()).await,
         Err(Error::Conflict(Conflict::Missing))
@@ -235,19 +308,21 @@ async fn a_decision_belongs_to_its_plan(world: World) {
     let mut request = world
         .add_request("web", RequestState::AwaitingApproval)
         .await;
-    let decision = |digest: &str| NewDecision {
+    let decision = |digest: &str, plan_revision: i64| NewDecision {
         id: DecisionId(Uuid::now_v7()),
         request: request.summary.id,
         approver: "approver".into(),
         decision: DecisionKind::Approve,
         comment: "fine".into(),
         plan_digest: digest.into(),
+        plan_revision,
+        break_glass: None,
         waited_seconds: 90,
         at: moment(30),
     };
-    let first = decision("digest-1");
-    let again = decision("digest-1");
-    let later = decision("digest-2");
+    let first = decision("digest-1", 1);
+    let again = decision("digest-1", 1);
+    let later = decision("digest-1", 2);
 
     let mut tx = world.store.begin().await.unwrap();
     tx.insert_decision(&first).await.unwrap();
@@ -260,8 +335,8 @@ async fn a_decision_belongs_to_its_plan(world: World) {
     );
     drop(tx);
 
-    // A new plan makes the old approval worth nothing, and the same person may decide again.
-    request.plan = Some(plan("digest-2"));
+    // A new plan makes the old approval worth nothing, and the same person may decide again, also where nothing of the plan changed.
+    request.plan_revision = 2;
     let mut tx = world.store.begin().await.unwrap();
     tx.update_request(&mut request).await.unwrap();
     tx.commit(now()).await.unwrap();
@@ -271,6 +346,124 @@ async fn a_decision_belongs_to_its_plan(world: World) {
     tx.insert_decision(&later).await.unwrap();
     tx.commit(now()).await.unwrap();
     assert_eq!(world.store.recent_waits(10).await.unwrap(), [90, 90]);
+}
+
+async fn who_wrote_which_plan_is_kept_in_order(world: World) {
+    let request = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let author = |plan_revision: i64, subject: &str| PlanAuthor {
+        plan_revision,
+        subject: subject.into(),
+        break_glass: (subject == "admin").then(|| BreakGlassId(Uuid::nil())),
+        at: moment(plan_revision),
+    };
+    let wrote = [
+        author(1, "developer"),
+        author(2, "admin"),
+        author(3, "developer"),
+    ];
+    let mut tx = world.store.begin().await.unwrap();
+    for author in wrote.iter().rev() {
+        tx.insert_author(request.summary.id, author).await.unwrap();
+    }
+    tx.commit(now()).await.unwrap();
+    assert_eq!(
+        world.store.authors(request.summary.id).await.unwrap(),
+        wrote
+    );
+    let queue = world
+        .store
+        .waiting(&Scope::All, "approver", ApprovalTab::All, None, 50)
+        .await
+        .unwrap();
+    assert_eq!(queue.items[0].authors, wrote);
+    let mut tx = world.store.begin().await.unwrap();
+    assert!(
+        tx.insert_author(request.summary.id, &wrote[0])
+            .await
+            .is_err()
+    );
+}
+
+async fn broken_glass_gives_rights_until_it_ends(world: World) {
+    world.add_project("search").await;
+    let glass = |name: &str, ends: i64| BreakGlass {
+        id: BreakGlassId(Uuid::now_v7()),
+        project: project(name),
+        subject: "admin".into(),
+        reason: "The approvers are away.".into(),
+        began_at: moment(0),
+        ends_at: moment(ends),
+        ended_at: None,
+        ended_by: None,
+    };
+    let (short, long, other) = (
+        glass("payments", 10),
+        glass("payments", 20),
+        glass("search", 20),
+    );
+    let mut tx = world.store.begin().await.unwrap();
+    for glass in [&short, &long, &other] {
+        tx.insert_break_glass(glass).await.unwrap();
+    }
+    tx.commit(now()).await.unwrap();
+    let of = async |micros: i64| {
+        let all = world.store.broken_glass_of("admin", moment(micros)).await;
+        all.unwrap().into_iter().map(|g| g.id).collect::<Vec<_>>()
+    };
+    assert_eq!(of(9).await.len(), 3);
+    // The last moment is not one of it.
+    assert_eq!(of(10).await, [long.id, other.id]);
+    assert!(
+        world
+            .store
+            .broken_glass_of("Admin", moment(9))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let mut tx = world.store.begin().await.unwrap();
+    let end = (moment(12), "owner");
+    assert!(
+        !tx.end_break_glass(&project("payments"), other.id, end.1, end.0)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !tx.end_break_glass(&project("payments"), short.id, end.1, end.0)
+            .await
+            .unwrap()
+    );
+    assert!(
+        tx.end_break_glass(&project("payments"), long.id, end.1, end.0)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !tx.end_break_glass(&project("payments"), long.id, end.1, end.0)
+            .await
+            .unwrap()
+    );
+    tx.commit(now()).await.unwrap();
+    assert_eq!(of(13).await, [other.id]);
+    let read = world
+        .store
+        .break_glass(&project("payments"), long.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (read.ended_at, read.ended_by.as_deref()),
+        (Some(moment(12)), Some("owner"))
+    );
+    let listed = world
+        .store
+        .break_glass_in(&project("payments"), 10)
+        .await
+        .unwrap();
+    assert_eq!(listed.len(), 2);
 }
 
 async fn the_queue_of_approvals_says_what_is_needed(world: World) {
@@ -286,6 +479,8 @@ async fn the_queue_of_approvals_says_what_is_needed(world: World) {
         decision: DecisionKind::Approve,
         comment: String::new(),
         plan_digest: "digest-1".into(),
+        plan_revision: 1,
+        break_glass: None,
         waited_seconds: 5,
         at: moment(40),
     })
@@ -382,39 +577,95 @@ async fn azure_ids_are_one_in_any_case_of_letters(world: World) {
 }
 
 async fn a_project_adds_up_its_stacks_and_promises(world: World) {
-    world.add_stack("one", StackState::Active).await;
+    let one = world.add_stack("one", StackState::Active).await;
     world.add_stack("two", StackState::Failed).await;
     world.add_stack("gone", StackState::Deleted).await;
     world.add_request("soon", RequestState::Approved).await;
-    let totals = world.store.tier_totals(&project("payments")).await.unwrap();
-    assert_eq!(totals.len(), 1);
-    let dev = &totals[0];
+    // A name that is held is no place, until its request is approved.
+    world
+        .add_request("asked", RequestState::AwaitingApproval)
+        .await;
+    world.add_request("refused", RequestState::Denied).await;
+    let totals = |beside| {
+        let store = world.store.clone();
+        async move {
+            let mut totals = store
+                .tier_totals(&project("payments"), beside)
+                .await
+                .unwrap();
+            assert_eq!(totals.len(), 1);
+            totals.remove(0)
+        }
+    };
+    let dev = totals(None).await;
     assert_eq!(
-        (
-            dev.tier,
-            dev.stacks,
-            dev.reserved,
-            dev.monthly.0,
-            dev.pending.0
-        ),
-        (Tier::Dev, 2, 1, 18_250, 9_125)
+        (dev.tier, dev.stacks.active, dev.stacks.approved),
+        (Tier::Dev, 2, 1)
     );
+    assert_eq!(
+        (dev.monthly.0, dev.own.0, dev.pending.0, dev.unpriced),
+        (18_250, 0, 9_125, 0)
+    );
+    // Beside one of them, only what it costs itself is told.
+    let dev = totals(Some(one.summary.id)).await;
+    assert_eq!(dev.stacks.total(), 2);
+    assert_eq!(
+        (dev.monthly.0, dev.own.0, dev.pending.0),
+        (9_125, 9_125, 9_125)
+    );
+
+    // An update counts with what it adds; one that takes off counts when it is gone.
+    for (monthly, pending) in [(20_000, 20_000), (5_000, 9_125)] {
+        let mut change = request(&one);
+        change.summary.kind = types::request::RequestKind::Update;
+        change.summary.state = RequestState::Executing;
+        change.summary.monthly = types::cost::Usd(monthly);
+        change.summary.unpriced = 1;
+        let mut tx = world.store.begin().await.unwrap();
+        assert!(tx.insert_request(&change, &sent(&change)).await.unwrap());
+        tx.commit(now()).await.unwrap();
+        let dev = totals(None).await;
+        assert_eq!((dev.pending.0, dev.unpriced), (pending, 1), "{monthly}");
+        change.summary.state = RequestState::Completed;
+        let mut tx = world.store.begin().await.unwrap();
+        tx.update_request(&mut change).await.unwrap();
+        tx.commit(now()).await.unwrap();
+    }
     let holding = world
         .store
         .stacks_of_project(&project("payments"))
         .await
         .unwrap();
-    assert_eq!(holding.len(), 3);
+    assert_eq!(holding.len(), 5);
     let ending = world
         .store
-        .stacks_expiring_before(moment(501), 10)
+        .stacks_expiring_before(moment(501), None, 10)
         .await
         .unwrap();
     assert_eq!(ending.len(), 2);
+    // One at a time, each once.
+    let mut after = None;
+    for stack in &ending {
+        let page = world
+            .store
+            .stacks_expiring_before(moment(501), after, 1)
+            .await
+            .unwrap();
+        assert_eq!(page, [stack.clone()]);
+        after = Some((stack.expires_at.unwrap(), stack.id));
+    }
+    assert_eq!(
+        world
+            .store
+            .stacks_expiring_before(moment(501), after, 1)
+            .await
+            .unwrap(),
+        []
+    );
     assert!(
         world
             .store
-            .stacks_expiring_before(moment(500), 10)
+            .stacks_expiring_before(moment(500), None, 10)
             .await
             .unwrap()
             .is_empty()

@@ -83,3 +83,145 @@ async fn a_database_without_tables_is_not_ready_and_a_foreign_url_is_refused() {
     let nobody = Store::open("postgres://nobody@127.0.0.1:1/none").await;
     assert!(matches!(nobody, Err(Error::Unavailable(_))), "{nobody:?}");
 }
+
+/// What the migrations find when authors and plan numbers are new: two requests, one edited, one decided on twice.
+fn before_authors(id: impl Fn(u8) -> String, json: &str) -> String {
+    let at = |second: u8| format!("'2026-11-22T12:00:{second:02}.000000Z'");
+    let mut sql = format!(
+        "INSERT INTO project (name, settings) VALUES ('payments', {json});\
+         INSERT INTO stack (id, project, tier, name, state, template, owner, monthly, created_at, updated_at, version, revision, posture, target, outputs) \
+         VALUES ({stack}, 'payments', 'dev', 'web', 'reserved', 't@1.0.0', 'developer', 0, {at}, {at}, 1, 0, {json}, {json}, {json});",
+        stack = id(9),
+        at = at(0)
+    );
+    for (request, digest) in [(1, "d2"), (2, "d9")] {
+        sql.push_str(&format!(
+            "INSERT INTO request (id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, warnings, denials, \
+             plan_digest, plan_summary, created_at, updated_at, version) \
+             VALUES ({}, 'create', 'awaiting_approval', 'payments', 'dev', {}, 'web', 't@1.0.0', 'developer', 0, 0, {json}, 0, 0, '{digest}', '', {at}, {at}, 1);",
+            id(request),
+            id(9),
+            at = at(1)
+        ));
+    }
+    for (n, request, approver, digest) in [
+        (11, 1, "second", "d1"),
+        (12, 1, "approver", "d2"),
+        (13, 1, "second", "d2"),
+        (14, 2, "approver", "d1"),
+    ] {
+        sql.push_str(&format!(
+            "INSERT INTO decision (id, request_id, approver, decision, body, plan_digest, waited_seconds, at) \
+             VALUES ({}, {}, '{approver}', 'approve', '', '{digest}', 0, {});",
+            id(n),
+            id(request),
+            at(n)
+        ));
+    }
+    for (seq, actor) in [(1, "owner"), (2, "owner"), (3, "developer")] {
+        sql.push_str(&format!(
+            "INSERT INTO audit_event (seq, at, actor, via, action, subject_kind, subject_id, subject_name, detail, previous_hash, hash) \
+             VALUES ({seq}, {}, '{actor}', 'person', 'request.edited', 'request', '00000000-0000-0000-0000-0000000000ab', 'web', {json}, '', '');",
+            at(seq + 20)
+        ));
+    }
+    sql
+}
+
+#[tokio::test]
+async fn requests_from_before_authors_were_kept_get_them_and_their_decisions_get_numbers() {
+    // Request 1 is …ab, for its letters: the record writes an id in lower case and with dashes.
+    let tail = |n: u8| {
+        if n == 1 {
+            "ab".to_owned()
+        } else {
+            format!("{n:02}")
+        }
+    };
+    let decisions = "SELECT approver, plan_digest, plan_revision FROM decision ORDER BY at";
+    let authors = "SELECT subject, plan_revision FROM request_author ORDER BY request_id DESC, at";
+    let revisions = "SELECT plan_digest, plan_revision FROM request ORDER BY plan_digest";
+    let mut found = Vec::new();
+
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!(
+        "sqlite://{}?mode=rwc",
+        folder.path().join("old.db").display()
+    );
+    let mut c = SqliteConnection::connect(&url).await.unwrap();
+    let id = |n: u8| format!("X'000000000000000000000000000000{}'", tail(n));
+    for sql in [
+        include_str!("../../../../migrations/sqlite/0001_foundation.sql"),
+        &before_authors(id, "'{}'"),
+        include_str!("../../../../migrations/sqlite/0003_four_eyes.sql"),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+            .execute(&mut c)
+            .await
+            .unwrap();
+    }
+    found.push((
+        sqlx::query_as::<_, (String, String, i64)>(decisions)
+            .fetch_all(&mut c)
+            .await
+            .unwrap(),
+        sqlx::query_as::<_, (String, i64)>(authors)
+            .fetch_all(&mut c)
+            .await
+            .unwrap(),
+        sqlx::query_as::<_, (String, i64)>(revisions)
+            .fetch_all(&mut c)
+            .await
+            .unwrap(),
+    ));
+
+    let database = tokio::task::spawn_blocking(test_postgres::Database::create)
+        .await
+        .unwrap()
+        .unwrap();
+    let mut c = PgConnection::connect(database.url()).await.unwrap();
+    let id = |n: u8| format!("'00000000-0000-0000-0000-0000000000{}'", tail(n));
+    for sql in [
+        include_str!("../../../../migrations/postgres/0001_foundation.sql"),
+        &before_authors(id, "'{}'"),
+        include_str!("../../../../migrations/postgres/0003_four_eyes.sql"),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+            .execute(&mut c)
+            .await
+            .unwrap();
+    }
+    found.push((
+        sqlx::query_as::<_, (String, String, i64)>(decisions)
+            .fetch_all(&mut c)
+            .await
+            .unwrap(),
+        sqlx::query_as::<_, (String, i64)>(authors)
+            .fetch_all(&mut c)
+            .await
+            .unwrap(),
+        sqlx::query_as::<_, (String, i64)>(revisions)
+            .fetch_all(&mut c)
+            .await
+            .unwrap(),
+    ));
+
+    for (decisions, authors, revisions) in found {
+        let of = |approver: &str, digest: &str, n| (approver.to_owned(), digest.to_owned(), n);
+        assert_eq!(
+            decisions,
+            [
+                of("second", "d1", 1),
+                of("approver", "d2", 2),
+                of("second", "d2", 2),
+                of("approver", "d1", 1),
+            ]
+        );
+        let of = |text: &str, n| (text.to_owned(), n);
+        assert_eq!(revisions, [of("d2", 2), of("d9", 2)]);
+        assert_eq!(
+            authors,
+            [of("developer", 1), of("owner", 2), of("developer", 1)]
+        );
+    }
+}

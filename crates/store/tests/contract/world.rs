@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use store::{NewEvent, Operation, Request, Stack, Store};
+use store::{NewEvent, Operation, Request, Stack, Store, Submission};
 use time::macros::datetime;
 use types::actor::{Actor, ActorKind};
 use types::cost::{CostEstimate, Usd};
 use types::event::Subject;
-use types::ids::{OperationId, RequestId, StackId};
+use types::ids::{OperationId, RequestId, StackId, SubmissionId};
 use types::names::ProjectName;
 use types::operation::{OperationKind, OperationState, OperationSummary};
 use types::plan::{Plan, Target};
@@ -107,7 +107,7 @@ impl World {
         let mut request = request(&stack);
         request.summary.state = state;
         let mut tx = self.store.begin().await.unwrap();
-        assert!(tx.insert_request(&request).await.unwrap());
+        assert!(tx.insert_request(&request, &sent(&request)).await.unwrap());
         tx.insert_stack(&stack).await.unwrap();
         tx.commit(now()).await.unwrap();
         request
@@ -121,6 +121,14 @@ impl World {
         tx.insert_operation(&operation).await.unwrap();
         tx.commit(now()).await.unwrap();
         operation
+    }
+}
+
+/// The submission that made a request.
+pub(crate) fn sent(request: &Request) -> Submission {
+    Submission {
+        id: SubmissionId(request.summary.id.0),
+        content: "what was sent".into(),
     }
 }
 
@@ -145,6 +153,7 @@ pub(crate) fn developer() -> Actor {
         memberships: vec![],
         installation: vec![],
         groups: vec![],
+        break_glass: vec![],
     }
 }
 
@@ -179,6 +188,7 @@ pub(crate) fn stack(name: &str) -> Stack {
             template: "azure-linux-vm@1.0.0".parse().unwrap(),
             target: target(),
             monthly: Usd(9_125),
+            unpriced: 0,
             posture: Posture {
                 pass: 20,
                 fail: 1,
@@ -229,12 +239,15 @@ pub(crate) fn plan(digest: &str) -> Plan {
         target: target(),
         cost: CostEstimate {
             monthly: Usd(9_125),
+            monthly_least: None,
             monthly_before: None,
+            before_unpriced: 0,
             lines: vec![],
             unpriced: vec![],
             budget: None,
         },
         quota: vec![],
+        quota_unknown: vec![],
         report: Report {
             verdict: Verdict::NeedsApproval,
             denials: vec![],
@@ -268,6 +281,7 @@ pub(crate) fn request(stack: &Stack) -> Request {
             requester: "developer".into(),
             monthly: s.monthly,
             monthly_change: s.monthly,
+            unpriced: 0,
             posture: s.posture,
             warnings: 2,
             denials: 0,
@@ -283,6 +297,7 @@ pub(crate) fn request(stack: &Stack) -> Request {
             ..RequestDraft::default()
         },
         plan: Some(plan("digest-1")),
+        plan_revision: 1,
         needs: vec![need()],
         waiting_since: Some(moment(12)),
         sent_back: None,
@@ -307,6 +322,7 @@ pub(crate) fn operation(stack: &Stack) -> Operation {
             ended_at: None,
         },
         requested_by: "developer".into(),
+        plan_digest: Some("digest-1".into()),
         fault: None,
         cancel_requested_at: None,
         worker: None,

@@ -3,7 +3,7 @@
 use app::forms::Submitted;
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use tower_sessions::Session;
@@ -46,6 +46,9 @@ async fn sign_in(State(state): State<AppState>, session: Session, request: Reque
         Ok(Some(subject)) => subject,
         Ok(None) => {
             state.portal.sign_in_refused("unknown_persona").await;
+            if let Err(too_many) = state.rates.failed(&parts.extensions) {
+                return too_many.into_response();
+            }
             let submitted = Submitted {
                 path: "/sign-in".to_owned(),
                 problem: Some(
@@ -76,6 +79,7 @@ async fn sign_in(State(state): State<AppState>, session: Session, request: Reque
     see(text("next"))
 }
 
+/// Ends the session, and has the browser forget what it keeps of this site: pages, cookies, storage. Then the sign-in page, as everywhere.
 async fn sign_out(State(state): State<AppState>, session: Session, posted: Posted) -> Response {
     if let Err(error) = state.portal.sign_out(&posted.actor).await {
         return Failure::from(error).into_response();
@@ -83,7 +87,12 @@ async fn sign_out(State(state): State<AppState>, session: Session, posted: Poste
     if let Err(error) = session.flush().await {
         return unwritten(&error).into_response();
     }
-    see("/sign-in")
+    let mut response = see("/sign-in");
+    response.headers_mut().insert(
+        HeaderName::from_static("clear-site-data"),
+        HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""),
+    );
+    response
 }
 
 /// Makes a token; this answer is the only page that ever shows its value, hence no redirect.

@@ -92,11 +92,7 @@ async fn answer(
             let problem = error.problem();
             let status =
                 StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let submitted = Submitted {
-                errors: problem.errors.clone(),
-                problem: Some(problem),
-                ..kept(posted, draft)
-            };
+            let submitted = kept(posted, draft).refused(problem);
             show(state, &posted.parts, page, submitted, status).await
         }
     }

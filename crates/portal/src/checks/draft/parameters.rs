@@ -8,7 +8,7 @@ use types::project::{Tier, TierSettings};
 
 use super::{Reader, shown, shows};
 use crate::catalogue::Entry;
-use crate::checks::values;
+use crate::checks::{reserved, values};
 use crate::plans::ExistingStack;
 
 impl Reader<'_> {
@@ -35,6 +35,10 @@ impl Reader<'_> {
             let Some(parameter) = declared.get(name) else {
                 continue;
             };
+            // Named already, once.
+            if reserved::problem(name, value).is_some() {
+                continue;
+            }
             match values::read(name, value, field, parameter, entry.patterns.get(name)) {
                 Ok(Some(value)) => {
                     given.insert(name.clone(), value);

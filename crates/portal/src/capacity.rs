@@ -1,0 +1,224 @@
+//! The machines of a planned resource, at the least and at the most: what cost and quota are judged by. Reads ARM bodies; prices and limits are elsewhere.
+
+use serde_json::Value;
+use types::plan::PlannedResource;
+
+/// Surge of a node pool that names none: AKS takes 10 %, rounded up; before, it took one node, which is never more
+/// (`maxSurge` of <https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling> and of the REST reference, read 2026-11-27).
+const DEFAULT_SURGE_PERCENT: i64 = 10;
+/// Nodes of a pool whose body has no `count` (REST reference of agent pools, read 2026-11-27).
+const DEFAULT_COUNT: i64 = 1;
+
+/// Machines of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Machines<'a> {
+    /// Azure's name of the size; `None` where the body does not say one.
+    pub(crate) size: Option<&'a str>,
+    /// How many; `None` where that cannot be told.
+    pub(crate) nodes: Option<Nodes>,
+    /// The pool's or the machine's properties.
+    pub(crate) properties: &'a Value,
+    /// Whether they are a pool's nodes.
+    pub(crate) pooled: bool,
+}
+
+/// How many machines there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nodes {
+    /// The autoscaler goes down to these.
+    pub(crate) least: i64,
+    /// It goes up to these.
+    pub(crate) most: i64,
+    /// So many more while the pool is upgraded.
+    pub(crate) surge: i64,
+}
+
+impl Nodes {
+    /// All of them at the same time.
+    pub(crate) fn at_most(self) -> i64 {
+        self.most.saturating_add(self.surge)
+    }
+}
+
+/// The machines that a resource stands for: one of a virtual machine, those of a pool, those of every pool inside a cluster's body.
+pub(crate) fn machines(resource: &PlannedResource) -> Vec<Machines<'_>> {
+    let properties = &resource.body["properties"];
+    match resource.kind.to_ascii_lowercase().as_str() {
+        "microsoft.compute/virtualmachines" => vec![Machines {
+            size: properties["hardwareProfile"]["vmSize"].as_str(),
+            nodes: Some(Nodes {
+                least: 1,
+                most: 1,
+                surge: 0,
+            }),
+            properties,
+            pooled: false,
+        }],
+        "microsoft.containerservice/managedclusters/agentpools" => vec![pool(properties)],
+        "microsoft.containerservice/managedclusters" => properties["agentPoolProfiles"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(pool)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn pool(properties: &Value) -> Machines<'_> {
+    Machines {
+        size: properties["vmSize"].as_str(),
+        nodes: nodes(properties),
+        properties,
+        pooled: true,
+    }
+}
+
+/// A number of a pool's body that is absent, or one that cannot be read: known after apply only, no whole number, negative.
+enum Count {
+    Absent,
+    Is(i64),
+}
+
+fn count(value: &Value) -> Option<Count> {
+    match value {
+        Value::Null => Some(Count::Absent),
+        Value::Number(number) => number.as_i64().filter(|count| *count >= 0).map(Count::Is),
+        _ => None,
+    }
+}
+
+/// The nodes of a pool. The most is the largest number that the body names, whatever Azure would say to the others: it is never less than what can run.
+fn nodes(properties: &Value) -> Option<Nodes> {
+    // Pools of single machines name sizes and numbers elsewhere.
+    if !properties["virtualMachinesProfile"].is_null() {
+        return None;
+    }
+    let now = count(&properties["count"])?;
+    let fewest = count(&properties["minCount"])?;
+    let largest = count(&properties["maxCount"])?;
+    let scales = properties["enableAutoScaling"] != Value::Bool(false)
+        && !properties["enableAutoScaling"].is_null();
+    let named = [&now, &fewest, &largest]
+        .into_iter()
+        .filter_map(|count| match count {
+            Count::Is(count) => Some(*count),
+            Count::Absent => None,
+        })
+        .max();
+    let most = match (scales, &largest) {
+        (true, Count::Absent) => return None,
+        _ => named.unwrap_or(DEFAULT_COUNT),
+    };
+    let least = match (scales, fewest, now) {
+        (true, Count::Is(fewest), _) => fewest,
+        (_, _, Count::Is(now)) => now,
+        (true, Count::Absent, Count::Absent) => 0,
+        (false, _, Count::Absent) => DEFAULT_COUNT,
+    };
+    Some(Nodes {
+        least: least.min(most),
+        most,
+        surge: surge(&properties["upgradeSettings"]["maxSurge"], most)?,
+    })
+}
+
+/// The nodes that an upgrade adds: a number, or a percentage of the pool, rounded up.
+fn surge(value: &Value, most: i64) -> Option<i64> {
+    let percent = |percent: i64| {
+        let hundredths = most.saturating_mul(percent);
+        hundredths / 100 + i64::from(hundredths % 100 != 0)
+    };
+    let surge = match value {
+        Value::Null => percent(DEFAULT_SURGE_PERCENT),
+        Value::Number(number) => number.as_i64()?,
+        Value::String(text) => match text.trim().strip_suffix('%') {
+            Some(text) => percent(text.trim().parse().ok()?),
+            None => text.trim().parse().ok()?,
+        },
+        _ => return None,
+    };
+    (surge >= 0).then_some(surge)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn counted(body: Value) -> Option<(i64, i64, i64)> {
+        nodes(&body).map(|nodes| (nodes.least, nodes.most, nodes.surge))
+    }
+
+    #[test]
+    fn a_pool_is_counted_at_its_most_with_its_surge() {
+        let pool = |least: Value, most: Value, surge: Value| {
+            counted(json!({
+                "count": least, "minCount": least, "maxCount": most, "enableAutoScaling": true,
+                "upgradeSettings": { "maxSurge": surge },
+            }))
+        };
+        let cases = [
+            (json!("33%"), Some((1, 100, 33))),
+            (json!("100%"), Some((1, 100, 100))),
+            (json!("1%"), Some((1, 100, 1))),
+            (json!("50"), Some((1, 100, 50))),
+            (json!(5), Some((1, 100, 5))),
+            (json!("0"), Some((1, 100, 0))),
+            (Value::Null, Some((1, 100, 10))),
+            (json!("33.5%"), None),
+            (json!("-1"), None),
+            (json!(""), None),
+            (json!({ "$unknown": "reference('x').surge" }), None),
+        ];
+        for (surge, wanted) in cases {
+            assert_eq!(pool(json!(1), json!(100), surge.clone()), wanted, "{surge}");
+        }
+        // Fractions are rounded up, of the most and not of the fewest nodes.
+        assert_eq!(pool(json!(1), json!(4), json!("33%")), Some((1, 4, 2)));
+        assert_eq!(pool(json!(1), json!(7), Value::Null), Some((1, 7, 1)));
+    }
+
+    #[test]
+    fn what_a_body_leaves_out_is_azures_default_or_unknown() {
+        assert_eq!(counted(json!({})), Some((1, 1, 1)));
+        assert_eq!(counted(json!({ "count": 3 })), Some((3, 3, 1)));
+        // Without a most, the autoscaler has no bound that can be judged.
+        assert_eq!(
+            counted(json!({ "count": 3, "enableAutoScaling": true })),
+            None
+        );
+        assert_eq!(
+            counted(json!({ "enableAutoScaling": true, "minCount": 2, "maxCount": 5 })),
+            Some((2, 5, 1))
+        );
+        assert_eq!(
+            counted(
+                json!({ "enableAutoScaling": true, "count": null, "minCount": null, "maxCount": 5 })
+            ),
+            Some((0, 5, 1))
+        );
+        // A fewest above the most is refused by Azure; until then the larger one counts.
+        assert_eq!(
+            counted(json!({ "enableAutoScaling": true, "minCount": 9, "maxCount": 5 })),
+            Some((9, 9, 1))
+        );
+        for number in [
+            json!("3"),
+            json!(-1),
+            json!(1.5),
+            json!({ "$unknown": "x" }),
+        ] {
+            assert_eq!(
+                counted(json!({ "count": number.clone() })),
+                None,
+                "{number}"
+            );
+        }
+        assert_eq!(
+            counted(json!({ "count": 1, "virtualMachinesProfile": { "scale": {} } })),
+            None
+        );
+    }
+}

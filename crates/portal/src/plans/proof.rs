@@ -1,0 +1,254 @@
+//! Proof that a stored plan is the one that people agreed to: hashed where it is read, compared with what the audit record says of it, and refused, with
+//! a line in the record, when it is another. Making plans is `plans`, what a digest covers is `plans::digest`.
+
+use serde_json::json;
+use store::{NewAudit, Request, Stack};
+use types::approval::NeedStatus;
+use types::plan::{Plan, Target};
+
+use super::digest;
+use crate::approvals::four_eyes::Authors;
+use crate::requests::standing::{Counted, People};
+use crate::{Error, Portal, Result};
+
+/// What a request or stack answers whose stored plan is not the one that was agreed to.
+pub(crate) const ALTERED: &str = "plan_altered";
+
+/// What does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Altered {
+    /// Which part, as the record names it.
+    part: &'static str,
+    /// The digest that should be there.
+    recorded: Option<String>,
+    /// The digest that stands there.
+    stored: Option<String>,
+}
+
+impl Portal {
+    /// The stored plan of a request is what its digest names, its needs are its plan's, and the audit record tells of the same digest.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with `plan_altered`; the record has a line of it then.
+    pub(crate) async fn prove(&self, request: &Request) -> Result<()> {
+        let Some(altered) = self.alteration(request).await? else {
+            return Ok(());
+        };
+        // An edit may have come between reading the request and reading the record: then both are right, each of its moment.
+        let again = self.0.store.request(request.summary.id).await?;
+        if again.is_some_and(|again| again.summary.version != request.summary.version) {
+            return Ok(());
+        }
+        let s = &request.summary;
+        self.refuse_altered(
+            ("request", s.id.to_string(), s.name.as_str()),
+            &s.project,
+            &altered,
+        )
+        .await
+    }
+
+    async fn alteration(&self, request: &Request) -> Result<Option<Altered>> {
+        let Some(plan) = &request.plan else {
+            return Ok(None);
+        };
+        if let Some(altered) = own_alteration(request, plan) {
+            return Ok(Some(altered));
+        }
+        let recorded = self.0.store.recorded_digest(request.summary.id).await?;
+        Ok(recorded
+            .filter(|recorded| *recorded != plan.digest)
+            .map(|recorded| Altered {
+                part: "digest",
+                recorded: Some(recorded),
+                stored: Some(plan.digest.clone()),
+            }))
+    }
+
+    /// A stack's applied plan and place are those of the request that was applied last. `applied` was proved before.
+    ///
+    /// # Errors
+    /// As [`Portal::prove`].
+    pub(crate) async fn prove_stack(&self, stack: &Stack, applied: &Request) -> Result<()> {
+        let Some(planned) = &applied.plan else {
+            return Ok(());
+        };
+        // Before the first success the stack's copy is that of a try, which Edit may have replaced since.
+        let copy = stack
+            .plan
+            .as_ref()
+            .filter(|_| stack.applied_request.is_some());
+        let part = if copy.is_some_and(|copy| !digest::same(copy, planned)) {
+            "applied plan"
+        } else if !same_place(&stack.summary.target, &planned.target) {
+            "target"
+        } else {
+            return Ok(());
+        };
+        let altered = Altered {
+            part,
+            recorded: Some(planned.digest.clone()),
+            stored: copy.map(|copy| copy.digest.clone()),
+        };
+        let again = self.0.store.stack(stack.summary.id).await?;
+        if again.is_some_and(|again| again.summary.version != stack.summary.version) {
+            return Ok(());
+        }
+        let s = &stack.summary;
+        self.refuse_altered(
+            ("stack", s.id.to_string(), s.name.as_str()),
+            &s.project,
+            &altered,
+        )
+        .await
+    }
+
+    /// The stored plan is what the operation was queued for.
+    ///
+    /// # Errors
+    /// As [`Portal::prove`].
+    pub(crate) async fn prove_operation(
+        &self,
+        operation: &store::Operation,
+        request: &Request,
+    ) -> Result<()> {
+        self.prove(request).await?;
+        let stored = request.plan.as_ref().map(|plan| plan.digest.as_str());
+        // Operations that were queued by a Slipway that did not write the digest down have none.
+        let queued = operation.plan_digest.as_deref();
+        if queued.is_none() || queued == stored {
+            return Ok(());
+        }
+        let s = &operation.summary;
+        self.refuse_altered(
+            ("operation", s.id.to_string(), s.stack_name.as_str()),
+            &s.project,
+            &Altered {
+                part: "digest",
+                recorded: queued.map(str::to_owned),
+                stored: stored.map(str::to_owned),
+            },
+        )
+        .await
+    }
+
+    /// Why the decisions on record do not carry this plan, made just now; `None` when they do, or when nobody has to agree.
+    pub(crate) async fn not_agreed(
+        &self,
+        request: &Request,
+        plan: &Plan,
+        digest: &str,
+    ) -> Result<Option<String>> {
+        if plan.report.approvals.is_empty() {
+            return Ok(None);
+        }
+        let decisions = self.0.store.decisions(request.summary.id).await?;
+        let written = self.0.store.authors(request.summary.id).await?;
+        let authors = Authors::of(&request.summary.requester, &written);
+        let counted = Counted {
+            needs: &plan.report.approvals,
+            digest: Some(digest),
+            state: types::request::RequestState::AwaitingApproval,
+            ..Counted::of(request, &decisions, &authors)
+        };
+        let (status, _) = self.count(&counted, None, &mut People::default()).await?;
+        Ok((!status.iter().all(|need| need.met)).then(|| missing(&status)))
+    }
+
+    /// One line in the record for each alteration, however often it is met.
+    async fn refuse_altered(
+        &self,
+        subject: (&'static str, String, &str),
+        project: &types::names::ProjectName,
+        altered: &Altered,
+    ) -> Result<()> {
+        let (kind, id, name) = subject;
+        let action = format!("{kind}.plan_altered");
+        let detail = json!({ "part": altered.part, "recorded_digest": altered.recorded, "stored_digest": altered.stored });
+        let told = self.0.store.last_audit_detail(&id, &action).await?;
+        if told.as_ref() != Some(&detail) {
+            tracing::error!(
+                subject = kind,
+                %id,
+                part = altered.part,
+                "the stored plan is not the one that was agreed to"
+            );
+            let now = self.now();
+            let mut tx = self.0.store.begin().await?;
+            tx.audit(
+                NewAudit::by(&crate::system(), &action, (kind, id, name), Some(project))
+                    .with(detail),
+            );
+            tx.commit(now).await?;
+        }
+        Err(altered_error(kind))
+    }
+}
+
+fn altered_error(kind: &str) -> Error {
+    Error::Conflict {
+        code: ALTERED,
+        detail: format!(
+            "The plan stored for this {kind} is not the one that was agreed to: it was changed in the database. Nothing of it is shown, approved or sent \
+             to Azure. Tell an admin; the audit record has both digests."
+        ),
+    }
+}
+
+/// Whether this is the refusal of an altered plan.
+pub(crate) fn is_altered(error: &Error) -> bool {
+    matches!(error, Error::Conflict { code: ALTERED, .. })
+}
+
+/// What does not fit within the request's own row.
+fn own_alteration(request: &Request, plan: &Plan) -> Option<Altered> {
+    let part = if !digest::names(&request.draft, request.summary.stack, plan) {
+        "plan"
+    } else if request.draft.kind != request.summary.kind {
+        "kind"
+    } else if request.needs != plan.report.approvals {
+        "needs"
+    } else {
+        return None;
+    };
+    Some(Altered {
+        part,
+        recorded: Some(plan.digest.clone()),
+        stored: None,
+    })
+}
+
+/// The subscription's title may have changed; the rest says where it is.
+fn same_place(one: &Target, other: &Target) -> bool {
+    (
+        &one.subscription,
+        &one.resource_group,
+        one.owns_group,
+        &one.region,
+    ) == (
+        &other.subscription,
+        &other.resource_group,
+        other.owns_group,
+        &other.region,
+    )
+}
+
+fn missing(needs: &[NeedStatus]) -> String {
+    let open: Vec<String> = needs
+        .iter()
+        .filter(|need| !need.met)
+        .map(|need| {
+            format!(
+                "{} has {} of {} approvals of {}",
+                need.need.id,
+                need.approved_by.len(),
+                need.need.count,
+                need.need.group
+            )
+        })
+        .collect();
+    format!(
+        "The decisions on record do not approve this plan: {}.",
+        open.join("; ")
+    )
+}

@@ -1,0 +1,520 @@
+//! A database that somebody wrote to by hand: what was not agreed to is not shown, not approved and never sent to Azure, and the record says so.
+
+use portal::CrashPoints;
+use serde_json::json;
+use store::Request;
+use types::approval::DecisionKind;
+use types::ids::{OperationId, RequestId, StackId};
+use types::operation::{OperationState, StepName};
+use types::request::{RequestDetail, RequestState};
+use types::stack::StackState;
+
+use crate::world::{Engine, World, pool, submission, vm};
+
+type Change = fn(&mut Request);
+
+impl World {
+    /// Writes a request's row, past the portal.
+    async fn alter(&self, id: RequestId, change: impl FnOnce(&mut Request)) {
+        let mut request = self.store.request(id).await.unwrap().unwrap();
+        change(&mut request);
+        let mut tx = self.store.begin().await.unwrap();
+        tx.update_request(&mut request).await.unwrap();
+        tx.commit(self.clock.now()).await.unwrap();
+    }
+
+    async fn alter_stack(&self, id: StackId, change: impl FnOnce(&mut store::Stack)) {
+        let mut stack = self.store.stack(id).await.unwrap().unwrap();
+        change(&mut stack);
+        let mut tx = self.store.begin().await.unwrap();
+        tx.update_stack(&mut stack).await.unwrap();
+        tx.commit(self.clock.now()).await.unwrap();
+    }
+
+    async fn operation_of(&self, request: RequestId) -> OperationId {
+        self.store
+            .operation_of_request(request)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    async fn read(&self, id: RequestId) -> portal::Result<RequestDetail> {
+        let developer = self.actor("developer").await;
+        self.portal.request(&developer, id).await
+    }
+
+    async fn nothing_was_deployed(&self) {
+        assert!(self.writes("PUT", "/deployments/").await.is_empty());
+        assert!(self.writes("DELETE", "/resource").await.is_empty());
+    }
+}
+
+fn other_key(request: &mut Request) {
+    let key = json!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBsomebodyelses");
+    let plan = request.plan.as_mut().unwrap();
+    plan.parameters.insert("sshPublicKey".to_owned(), key);
+}
+
+/// Every place in a request's row that decides what Azure is sent, or who has to agree.
+const ALTERATIONS: [(&str, Change); 16] = [
+    ("a parameter", other_key),
+    ("another size", |r| {
+        let plan = r.plan.as_mut().unwrap();
+        plan.parameters
+            .insert("vmSize".to_owned(), json!("Standard_D4ds_v6"));
+    }),
+    ("a body", |r| {
+        r.plan.as_mut().unwrap().resources[0].body["location"] = json!("northeurope");
+    }),
+    ("a number for another", |r| {
+        r.plan.as_mut().unwrap().resources[0].body["properties"]["n"] =
+            json!(9_007_199_254_740_993_i64);
+    }),
+    ("resources", |r| {
+        r.plan.as_mut().unwrap().resources.pop();
+    }),
+    ("an order", |r| r.plan.as_mut().unwrap().resources.reverse()),
+    ("deletions", |r| {
+        let plan = r.plan.as_mut().unwrap();
+        plan.deletions.push(types::plan::PlannedDeletion {
+            id: plan.resources[0].id.clone(),
+            kind: plan.resources[0].kind.clone(),
+            name: plan.resources[0].name.clone(),
+            api_version: plan.resources[0].api_version.clone(),
+        });
+    }),
+    ("the group", |r| {
+        "rg-platform-prod".clone_into(&mut r.plan.as_mut().unwrap().target.resource_group);
+    }),
+    ("whose group it is", |r| {
+        r.plan.as_mut().unwrap().target.owns_group = false;
+    }),
+    ("the template's hash", |r| {
+        r.plan.as_mut().unwrap().template_hash = "0".repeat(64);
+    }),
+    ("the digest", |r| {
+        r.plan.as_mut().unwrap().digest = "0".repeat(64);
+    }),
+    ("the expiry", |r| r.draft.expiry.clear()),
+    ("the justification", |r| {
+        "A worker for the settlement queue, and more.".clone_into(&mut r.draft.justification);
+    }),
+    ("a tag", |r| {
+        r.draft.tags.insert("team".to_owned(), "x".to_owned());
+    }),
+    ("the kind", |r| {
+        r.draft.kind = types::request::RequestKind::Update;
+    }),
+    ("the needs", |r| r.needs.clear()),
+];
+
+async fn what_waits(engine: Engine) {
+    let world = World::with(engine, CrashPoints::default()).await;
+    for (n, (what, change)) in ALTERATIONS.into_iter().enumerate() {
+        let request = world.send(vm(&format!("waits-{n}"), "prod")).await;
+        world.alter(request.summary.id, change).await;
+        let error = world.read(request.summary.id).await.expect_err(what);
+        assert_eq!(
+            (error.status(), error.code()),
+            (409, "plan_altered"),
+            "{what}"
+        );
+        for decision in [DecisionKind::Approve, DecisionKind::Reject] {
+            let error = world
+                .decide("approver", &request, decision)
+                .await
+                .expect_err(what);
+            assert_eq!(error.code(), "plan_altered", "{what}");
+        }
+        // Taking it back is always possible; what nobody agreed to is not shown with it.
+        let developer = world.actor("developer").await;
+        let stored = world
+            .store
+            .request(request.summary.id)
+            .await
+            .unwrap()
+            .unwrap();
+        let taken_back = world
+            .portal
+            .withdraw(&developer, request.summary.id, stored.summary.version)
+            .await
+            .unwrap();
+        assert_eq!(taken_back.summary.state, RequestState::Withdrawn);
+        assert!(taken_back.plan.is_none());
+    }
+    world.nothing_was_deployed().await;
+    world.audited(&["request.plan_altered"]).await;
+    let auditor = world.actor("auditor").await;
+    let filter = types::audit::AuditFilter {
+        action: Some("request.plan_altered".to_owned()),
+        limit: Some(200),
+        ..Default::default()
+    };
+    let lines = world.portal.audit(&auditor, &filter).await.unwrap().items;
+    assert_eq!(
+        lines.len(),
+        ALTERATIONS.len(),
+        "one line each, however often it is met"
+    );
+}
+
+#[tokio::test]
+async fn an_altered_plan_is_neither_shown_nor_decided_on_sqlite() {
+    what_waits(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn an_altered_plan_is_neither_shown_nor_decided_on_postgres() {
+    what_waits(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_plan_altered_after_its_approval_fails_and_holds_nothing() {
+    let world = World::new().await;
+    for (n, (what, change)) in ALTERATIONS.into_iter().enumerate() {
+        let name = format!("queued-{n}");
+        let request = world.send(vm(&name, "prod")).await;
+        world
+            .decide("approver", &request, DecisionKind::Approve)
+            .await
+            .unwrap();
+        world.alter(request.summary.id, change).await;
+        let operation = world.run(request.summary.id).await;
+        assert_eq!(operation.summary.state, OperationState::Failed, "{what}");
+        assert_eq!(operation.fault.unwrap().code, "PlanAltered", "{what}");
+        let stored = world
+            .store
+            .request(request.summary.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(stored.summary.state, RequestState::Failed, "{what}");
+        // The name is free, and the same request, sent again, is made.
+        world.send(vm(&name, "prod")).await;
+    }
+    world.nothing_was_deployed().await;
+}
+
+#[tokio::test]
+async fn a_whole_other_plan_with_its_digest_is_not_what_was_approved() {
+    let world = World::new().await;
+    let developer = world.actor("developer").await;
+    let first = world.send(vm("swapped", "prod")).await;
+    let before = world
+        .store
+        .request(first.summary.id)
+        .await
+        .unwrap()
+        .unwrap();
+    let back = world
+        .decide("approver", &first, DecisionKind::RequestChanges)
+        .await
+        .unwrap();
+    let mut draft = vm("swapped", "prod");
+    draft
+        .tags
+        .insert("team".to_owned(), "settlement".to_owned());
+    let edited = world
+        .portal
+        .edit(&developer, first.summary.id, back.summary.version, draft)
+        .await
+        .unwrap();
+    // Draft, plan, needs and digest fit each other: they are those of the first plan, which nobody approved.
+    let old = |request: &mut Request| {
+        request.draft = before.draft.clone();
+        request.plan = before.plan.clone();
+        request.needs = before.needs.clone();
+    };
+    world.alter(first.summary.id, old).await;
+    let error = world.read(first.summary.id).await.unwrap_err();
+    assert_eq!(error.code(), "plan_altered");
+    let error = world
+        .decide("second", &first, DecisionKind::Approve)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "plan_altered");
+    // Restored, it can be approved; swapped afterwards, it does not begin.
+    let restore = |request: &mut Request| {
+        request.plan.clone_from(&edited.plan);
+        request.draft = edited.draft.clone();
+    };
+    world.alter(first.summary.id, restore).await;
+    world
+        .decide("second", &edited, DecisionKind::Approve)
+        .await
+        .unwrap();
+    world.alter(first.summary.id, old).await;
+    let operation = world.run(first.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Failed);
+    world.nothing_was_deployed().await;
+}
+
+/// An apply that Azure keeps from being validated: it runs and has sent nothing.
+async fn held(world: &World, name: &str) -> (RequestId, OperationId) {
+    world
+        .fault(json!({"method": "POST", "path": "/validate$", "action":
+            {"type": "respond", "status": 503, "code": "ServiceUnavailable", "message": "Away."}}))
+        .await;
+    let request = world.send(vm(name, "dev")).await.summary.id;
+    let operation = world.operation_of(request).await;
+    world.portal.advance(operation).await.unwrap();
+    world.clear_faults().await;
+    (request, operation)
+}
+
+#[tokio::test]
+async fn a_plan_altered_while_it_runs_stops_for_an_admin_and_goes_on_when_it_is_restored() {
+    let world = World::new().await;
+    let (request, operation) = held(&world, "running").await;
+    let good = world.store.request(request).await.unwrap().unwrap();
+    assert_eq!(good.summary.state, RequestState::Executing);
+    world.alter(request, other_key).await;
+    world.clock.advance(time::Duration::minutes(2));
+    let stopped = world.drive(operation).await;
+    assert_eq!(stopped.summary.state, OperationState::NeedsAttention);
+    assert_eq!(stopped.fault.unwrap().code, "PlanAltered");
+    assert!(world.writes("PUT", "/deployments/").await.is_empty());
+    // Taken further as it is, it stops again.
+    let admin = world.actor("admin").await;
+    world.portal.resolve(&admin, operation).await.unwrap();
+    let again = world.drive(operation).await;
+    assert_eq!(again.summary.state, OperationState::NeedsAttention);
+    assert!(world.writes("PUT", "/deployments/").await.is_empty());
+    world
+        .alter(request, |r| r.plan.clone_from(&good.plan))
+        .await;
+    world.portal.resolve(&admin, operation).await.unwrap();
+    let done = world.drive(operation).await;
+    assert_eq!(done.summary.state, OperationState::Succeeded, "{done:#?}");
+}
+
+#[tokio::test]
+async fn the_record_says_which_digest_was_executed() {
+    let world = World::new().await;
+    let request = world.send(vm("recorded", "prod")).await;
+    let digest = request.plan.as_ref().unwrap().digest.clone();
+    world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Succeeded);
+    let auditor = world.actor("auditor").await;
+    let filter = types::audit::AuditFilter {
+        action: Some("operation.started".to_owned()),
+        ..Default::default()
+    };
+    let lines = world.portal.audit(&auditor, &filter).await.unwrap().items;
+    assert_eq!(lines[0].detail["plan_digest"], json!(digest));
+    let stored = world
+        .store
+        .operation(operation.summary.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.plan_digest, Some(digest));
+}
+
+#[tokio::test]
+async fn a_stack_whose_applied_plan_or_place_was_altered_is_not_planned_from() {
+    let world = World::new().await;
+    let developer = world.actor("developer").await;
+    let stack = world.active("basis").await;
+    let good = world.store.stack(stack).await.unwrap().unwrap();
+    let alterations: [(&str, fn(&mut store::Stack)); 4] = [
+        ("resources", |s| {
+            s.plan.as_mut().unwrap().resources.pop();
+        }),
+        ("a body", |s| {
+            s.plan.as_mut().unwrap().resources[0].body["tags"] = json!({});
+        }),
+        ("the group", |s| {
+            "rg-platform-dev".clone_into(&mut s.summary.target.resource_group);
+        }),
+        ("whose group it is", |s| s.summary.target.owns_group = false),
+    ];
+    for (what, change) in alterations {
+        world.alter_stack(stack, change).await;
+        let mut update = vm("basis", "dev");
+        update.kind = types::request::RequestKind::Update;
+        update.stack = Some(stack);
+        let form = types::stack::DeleteStack {
+            confirm: "basis".to_owned(),
+            justification: "Away.".to_owned(),
+        };
+        let errors = [
+            world
+                .portal
+                .submit(&developer, update, submission())
+                .await
+                .unwrap_err(),
+            world
+                .portal
+                .delete_stack(&developer, stack, form, submission())
+                .await
+                .unwrap_err(),
+            world
+                .portal
+                .extend_stack(
+                    &developer,
+                    stack,
+                    "90d".to_owned(),
+                    "On.".to_owned(),
+                    submission(),
+                )
+                .await
+                .unwrap_err(),
+            world.portal.stack(&developer, stack).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.code(), "plan_altered", "{what}");
+        }
+        world
+            .alter_stack(stack, |s| {
+                s.plan.clone_from(&good.plan);
+                s.summary.target = good.summary.target.clone();
+            })
+            .await;
+    }
+    world.audited(&["stack.plan_altered"]).await;
+    let request = world.delete(stack, "basis").await;
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Succeeded);
+}
+
+#[tokio::test]
+async fn the_request_that_a_stack_was_made_by_is_proved_before_it_is_deleted() {
+    let world = World::new().await;
+    let developer = world.actor("developer").await;
+    let stack = world.active("made-by").await;
+    let made_by = world
+        .store
+        .stack(stack)
+        .await
+        .unwrap()
+        .unwrap()
+        .applied_request
+        .unwrap();
+    world.alter(made_by, other_key).await;
+    // Both copies, alike.
+    let altered = world.store.request(made_by).await.unwrap().unwrap().plan;
+    world.alter_stack(stack, |s| s.plan = altered).await;
+    let form = types::stack::DeleteStack {
+        confirm: "made-by".to_owned(),
+        justification: "Away.".to_owned(),
+    };
+    let error = world
+        .portal
+        .delete_stack(&developer, stack, form, submission())
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "plan_altered");
+    assert!(world.writes("DELETE", "/resource").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_what_the_plan_says_and_not_what_the_journal_was_made_to_say() {
+    let world = World::new().await;
+    let made = world.send(pool("journal")).await;
+    assert_eq!(
+        world.run(made.summary.id).await.summary.state,
+        OperationState::Succeeded
+    );
+    let request = world.delete(made.summary.stack, "journal").await;
+    let id = world.operation_of(request.summary.id).await;
+    let other = format!("{}/agentPools/system", azure_sim::seed::CLUSTER_DEV);
+    let point_at_other = async || {
+        let operation = world.store.operation(id).await.unwrap().unwrap();
+        let mut steps = world.store.steps(id).await.unwrap();
+        let removal = steps
+            .iter_mut()
+            .find(|s| s.step.name == StepName::Removal)
+            .unwrap();
+        removal.external_ref.as_mut().unwrap()["items"][0]["id"] = json!(other);
+        let mut operation = operation;
+        let mut tx = world.store.begin().await.unwrap();
+        tx.update_operation(&mut operation).await.unwrap();
+        tx.put_step(id, removal).await.unwrap();
+        tx.commit(world.clock.now()).await.unwrap();
+    };
+    // Before it begins, the steps are made anew from the plan.
+    point_at_other().await;
+    world
+        .fault(json!({"method": "DELETE", "path": "/agentPools/", "action":
+            {"type": "respond", "status": 503, "code": "ServiceUnavailable", "message": "Away."}}))
+        .await;
+    world.portal.advance(id).await.unwrap();
+    assert!(world.resource_exists(&other).await);
+    // While it runs, what it is about to delete has to be in the plan.
+    point_at_other().await;
+    world.clear_faults().await;
+    let operation = world.drive(id).await;
+    assert_eq!(
+        operation.summary.state,
+        OperationState::Failed,
+        "{operation:#?}"
+    );
+    assert_eq!(operation.fault.unwrap().code, "PlanAltered");
+    assert!(world.resource_exists(&other).await);
+    assert!(world.writes("DELETE", "/agentPools/").await.is_empty());
+    // Tried again, it deletes what it should.
+    let developer = world.actor("developer").await;
+    let again = world
+        .portal
+        .retry(&developer, made.summary.stack)
+        .await
+        .unwrap();
+    let again = world.drive(again.summary.id).await;
+    assert_eq!(again.summary.state, OperationState::Succeeded, "{again:#?}");
+    assert!(world.resource_exists(&other).await);
+}
+
+#[tokio::test]
+async fn what_is_tried_again_is_proved_again() {
+    let world = World::new().await;
+    world
+        .fault(json!({"method": "PUT", "path": "/virtualMachines/", "times": 1,
+            "action": {"type": "fail", "code": "AllocationFailed", "message": "Allocation failed."}}))
+        .await;
+    let request = world.send(vm("again", "dev")).await;
+    assert_eq!(
+        world.run(request.summary.id).await.summary.state,
+        OperationState::Failed
+    );
+    let good = world
+        .store
+        .request(request.summary.id)
+        .await
+        .unwrap()
+        .unwrap();
+    world.alter(request.summary.id, other_key).await;
+    let developer = world.actor("developer").await;
+    let error = world
+        .portal
+        .retry(&developer, request.summary.stack)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "plan_altered");
+    world
+        .alter(request.summary.id, |r| r.plan.clone_from(&good.plan))
+        .await;
+    // Altered between the wish and the worker.
+    let operation = world
+        .portal
+        .retry(&developer, request.summary.stack)
+        .await
+        .unwrap();
+    world.alter(request.summary.id, other_key).await;
+    let operation = world.drive(operation.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Failed);
+    assert_eq!(operation.fault.unwrap().code, "PlanAltered");
+    let stack = world
+        .store
+        .stack(request.summary.stack)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(stack.summary.state, StackState::Failed);
+    assert_eq!(world.writes("PUT", "/deployments/slipway-").await.len(), 1);
+}

@@ -1,0 +1,281 @@
+//! What was agreed to is what counts, told through the server's doors: whose submission it is, what was sent with it, and what somebody wrote into the database.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a story that cannot go on fails where it stands; clippy.toml excuses test functions only, not what they share"
+)]
+
+mod support;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{Api, PROD_SUBNET, Slipway, state, vm};
+use uuid::Uuid;
+
+/// The request form of a VM, filled.
+fn form<'a>(vm: &'a Value, submission: &'a str) -> Vec<(&'a str, &'a str)> {
+    let of = |name: &str| vm["parameters"][name].as_str().unwrap();
+    vec![
+        ("action", "send"),
+        ("submission", submission),
+        ("kind", "create"),
+        ("project", "payments"),
+        ("tier", "dev"),
+        ("template", "azure-linux-vm@1.0.0"),
+        ("name", vm["name"].as_str().unwrap()),
+        ("region", "westeurope"),
+        ("zone", ""),
+        ("cost_centre", "4410"),
+        ("expiry", "30d"),
+        ("justification", "A test."),
+        ("parameters.vmSize", of("vmSize")),
+        ("parameters.subnetId", of("subnetId")),
+        ("parameters.sshPublicKey", of("sshPublicKey")),
+    ]
+}
+
+const PAGE: &str = "/catalogue/azure-linux-vm/request";
+
+/// The hidden submission number of a page.
+fn number(page: &str) -> String {
+    let field = page.find("name=\"submission\"").unwrap();
+    let value = page[field..].split("value=\"").nth(1).unwrap();
+    value.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_takes_the_place_of_anothers_submission() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let (owner, developer) = (
+        slipway.browser("owner").await,
+        slipway.api("developer").await,
+    );
+    // Every number that an Idempotency-Key may stand for, guessed and sent first.
+    let guesses = [
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, b"known-key"),
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, b"developer\0known-key"),
+    ];
+    for (n, guess) in guesses.iter().enumerate() {
+        let taken = vm(&format!("taken-{n}"));
+        let answer = owner.post(PAGE, &form(&taken, &guess.to_string())).await;
+        assert_eq!(answer.status(), 303);
+    }
+    let answer = developer
+        .request(Method::POST, "/requests")
+        .header("idempotency-key", "known-key")
+        .json(&vm("my-own"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 201);
+    let sent: Value = answer.json().await.unwrap();
+    assert_eq!(
+        (
+            sent["summary"]["name"].as_str(),
+            sent["summary"]["requester"].as_str()
+        ),
+        (Some("my-own"), Some("developer"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_form_with_other_values_is_refused_and_sent_as_a_new_one_the_next_time() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let developer = slipway.browser("developer").await;
+    let used = Uuid::now_v7().to_string();
+    let first = developer.post(PAGE, &form(&vm("first"), &used)).await;
+    assert_eq!(first.status(), 303);
+    let to = first.headers()["location"].to_str().unwrap().to_owned();
+    // The page that a browser kept, with another name: neither swallowed nor sent.
+    let second = developer.post(PAGE, &form(&vm("second"), &used)).await;
+    assert_eq!(second.status(), 409);
+    let page = second.text().await.unwrap();
+    assert!(page.contains("sent before, with other values") && page.contains("value=\"second\""));
+    let fresh = number(&page);
+    assert_ne!(fresh, used);
+    let third = developer.post(PAGE, &form(&vm("second"), &fresh)).await;
+    assert_eq!(third.status(), 303);
+    assert_ne!(third.headers()["location"].to_str().unwrap(), to);
+    // The same values again are the same request.
+    let again = developer.post(PAGE, &form(&vm("first"), &used)).await;
+    assert_eq!(again.headers()["location"].to_str().unwrap(), to);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_that_can_be_read_in_two_ways_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let developer = slipway.api("developer").await;
+    let plain = vm("two-ways").to_string();
+    let post = async |path: &str, body: String| {
+        let answer = developer
+            .request(Method::POST, path)
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.text().await.unwrap())
+    };
+    for (what, with) in [
+        (
+            "a member twice",
+            plain.replacen(
+                "\"parameters\":{",
+                "\"parameters\":{\"vmSize\":\"Standard_D4ds_v6\",",
+                1,
+            ),
+        ),
+        (
+            "a tag twice",
+            plain.replacen('{', r#"{"tags":{"a":"1","a":"2"},"#, 1),
+        ),
+        (
+            "a member twice, one of them escaped",
+            plain.replacen('{', r#"{"tags":{"a":"1","\u0061":"2"},"#, 1),
+        ),
+        (
+            "a number beyond all",
+            plain.replacen(
+                "\"parameters\":{",
+                "\"parameters\":{\"osDiskSizeGB\":1e400,",
+                1,
+            ),
+        ),
+    ] {
+        for path in ["/requests", "/plans"] {
+            let (status, text) = post(path, with.clone()).await;
+            assert!(
+                (400..500).contains(&status) && text.contains("malformed_body"),
+                "{what}: {status} {text}"
+            );
+        }
+    }
+    for number in ["9007199254740993", "64.0", "6.4e1", "-0", "0.5"] {
+        let body = plain.replacen(
+            "\"parameters\":{",
+            &format!("\"parameters\":{{\"osDiskSizeGB\":{number},"),
+            1,
+        );
+        let (status, text) = post("/requests", body).await;
+        assert!(
+            status == 422 && text.contains("parameters.osDiskSizeGB"),
+            "{number}: {status} {text}"
+        );
+    }
+    for tags in [r#"{"$unknown":"x"}"#, r#"{"$unknown ":"x"}"#] {
+        let (status, text) = post(
+            "/requests",
+            plain.replacen('{', &format!("{{\"tags\":{tags},"), 1),
+        )
+        .await;
+        assert!(
+            status == 422 && text.contains("reserved_name"),
+            "{tags}: {status} {text}"
+        );
+    }
+    assert_eq!(developer.get("/requests").await["items"], json!([]));
+}
+
+/// Writes a request's row as whoever holds the database can.
+async fn alter(data: &std::path::Path, id: &str, change: impl FnOnce(&mut store::Request)) {
+    let url = format!("sqlite://{}", data.join("slipway.db").display());
+    let store = store::Store::open(&url).await.unwrap();
+    let mut request = store.request(id.parse().unwrap()).await.unwrap().unwrap();
+    change(&mut request);
+    let now = request.summary.updated_at;
+    let mut tx = store.begin().await.unwrap();
+    tx.update_request(&mut request).await.unwrap();
+    tx.commit(now).await.unwrap();
+    store.close().await;
+}
+
+async fn problem(api: &Api, method: Method, path: &str, body: &Value) -> (u16, String) {
+    let answer = api.request(method, path).json(body).send().await.unwrap();
+    let status = answer.status().as_u16();
+    let problem: Value = answer.json().await.unwrap();
+    (
+        status,
+        problem["code"].as_str().unwrap_or_default().to_owned(),
+    )
+}
+
+async fn waiting(slipway: &Slipway, name: &str) -> (String, String) {
+    let mut request = vm(name);
+    request["tier"] = "prod".into();
+    request["justification"] = "It is needed for the settlement run.".into();
+    request["parameters"]["subnetId"] = PROD_SUBNET.into();
+    let developer = slipway.api("developer").await;
+    let (status, sent) = developer.post("/requests", &request).await;
+    assert_eq!(
+        (status, state(&sent)),
+        (201, "awaiting_approval"),
+        "{sent:#}"
+    );
+    (
+        sent["summary"]["id"].as_str().unwrap().to_owned(),
+        sent["plan"]["digest"].as_str().unwrap().to_owned(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_altered_in_the_database_is_refused_at_every_door() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let (developer, approver, auditor) = (
+        slipway.api("developer").await,
+        slipway.api("approver").await,
+        slipway.api("auditor").await,
+    );
+    let (id, digest) = waiting(&slipway, "altered").await;
+    let path = format!("/requests/{id}");
+    // What the page shows stays as it was; what would be sent is another key.
+    alter(data.path(), &id, |request| {
+        let plan = request.plan.as_mut().unwrap();
+        plan.parameters["vmSize"] = json!("Standard_D4ds_v6");
+    })
+    .await;
+    let refused = (409, "plan_altered".to_owned());
+    assert_eq!(
+        problem(&developer, Method::GET, &path, &Value::Null).await,
+        refused
+    );
+    let approve = json!({ "decision": "approve", "plan_digest": digest, "comment": "" });
+    let decide = format!("{path}/decisions");
+    assert_eq!(
+        problem(&approver, Method::POST, &decide, &approve).await,
+        refused
+    );
+    let page = slipway
+        .browser("approver")
+        .await
+        .get(&format!("/requests/{id}"))
+        .await;
+    let page = page.text().await.unwrap();
+    assert!(page.contains("not the one that was agreed to") && !page.contains("Standard_D4ds_v6"));
+    let line = auditor.get("/audit?action=request.plan_altered").await;
+    assert_eq!(line["items"].as_array().unwrap().len(), 1);
+    assert_eq!(line["items"][0]["subject_id"], id.as_str());
+    // Restored, it can be approved, and what was approved is what is made.
+    alter(data.path(), &id, |request| {
+        let plan = request.plan.as_mut().unwrap();
+        plan.parameters["vmSize"] = json!("Standard_D2ds_v6");
+    })
+    .await;
+    let (status, answer) = approver.post(&decide, &approve).await;
+    assert_eq!(status, 201, "{answer:#}");
+    let done = developer
+        .wait(&path, |request| {
+            ["completed", "failed"].contains(&state(request))
+        })
+        .await;
+    assert_eq!(state(&done), "completed");
+    let started = auditor.get("/audit?action=operation.started").await;
+    assert_eq!(
+        started["items"][0]["detail"]["plan_digest"],
+        digest.as_str()
+    );
+}

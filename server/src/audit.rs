@@ -108,7 +108,6 @@ pub(crate) enum AuditCommand {
 /// When a key cannot be used.
 pub(crate) fn signing(options: &Options) -> Result<Signing> {
     let audit = &options.audit;
-    let sandbox = options.azure.is_none();
     let key = signing_key(options)?;
     if key.is_none() {
         tracing::warn!(
@@ -122,7 +121,9 @@ pub(crate) fn signing(options: &Options) -> Result<Signing> {
     let to = match audit.audit_checkpoints.as_deref() {
         Some(LOG) => Destination::Log,
         Some(file) => Destination::File(file.into()),
-        None if sandbox => Destination::File(folder(options)?.join("checkpoints.jsonl")),
+        None if options.is_sandbox() => {
+            Destination::File(folder(options)?.join("checkpoints.jsonl"))
+        }
         None => Destination::Log,
     };
     Ok(Signing::new(
@@ -142,7 +143,7 @@ fn signing_key(options: &Options) -> Result<Option<SigningKey>> {
         }
         (Some(file), None) => Ok(Some(SigningKey::from_file(file)?)),
         (None, Some(pem)) => Ok(Some(SigningKey::from_pem(&pem).context(KEY_PEM)?)),
-        (None, None) if options.azure.is_none() => {
+        (None, None) if options.is_sandbox() => {
             let file = folder(options)?.join("key.pem");
             record::make_key_file(&file)?;
             Ok(Some(SigningKey::from_file(&file)?))

@@ -198,44 +198,37 @@ async fn an_export_is_verified_without_a_database_and_every_change_has_its_word(
 
     // For people: the word first, then what is proven.
     write(&file, &good);
-    let arguments = [
-        "verify",
-        file.to_str().unwrap(),
-        "--checkpoints",
-        signed.to_str().unwrap(),
-        "--key",
-    ];
-    let (code, text) = audit(data, &[&arguments[..], &[&public]].concat());
+    let with_key = |key: &str| {
+        audit(
+            data,
+            &[
+                "verify",
+                file.to_str().unwrap(),
+                "--checkpoints",
+                signed.to_str().unwrap(),
+                "--key",
+                key,
+            ],
+        )
+    };
+    let (code, text) = with_key(&public);
     assert_eq!(code, 0, "{text}");
-    assert!(
-        text.starts_with(&format!(
-            "ok: {last} lines, hash chain verified; signed up to line {last}"
-        )),
-        "{text}"
-    );
+    let begins = format!("ok: {last} lines, hash chain verified; signed up to line {last}");
+    assert!(text.starts_with(&begins), "{text}");
     // The key as text; a private key is refused as one, and a file that is not there is no finding about the record.
     let base64: String = std::fs::read_to_string(&public)
         .unwrap()
         .lines()
         .filter(|line| !line.starts_with("-----") && !line.starts_with("Fingerprint"))
         .collect();
-    assert_eq!(audit(data, &[&arguments[..], &[&base64]].concat()).0, 0);
-    let private = data.join("audit/key.pem").display().to_string();
-    let (code, text) = audit(data, &[&arguments[..], &[&private]].concat());
+    assert_eq!(with_key(&base64).0, 0);
+    let (code, text) = with_key(&data.join("audit/key.pem").display().to_string());
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("private key"), "{text}");
-    let (code, text) = audit(
-        data,
-        &[
-            "verify",
-            "/nowhere",
-            "--checkpoints",
-            signed.to_str().unwrap(),
-            "--key",
-            &public,
-        ],
-    );
+    std::fs::remove_file(&file).unwrap();
+    let (code, text) = with_key(&public);
     assert_eq!(code, 2, "{text}");
+    write(&file, &good);
 
     // Checkpoints that somebody else signed, and none at all.
     let other = tempfile::tempdir().unwrap();
@@ -362,7 +355,7 @@ async fn whoever_owns_the_database_cannot_change_the_record_unseen() {
     two_days(data).await;
     assert_eq!(found(data, &["check"]), ("ok".to_owned(), None));
     let last = i64::try_from(export(data).len()).unwrap();
-    let cases: [(&str, Option<i64>, &[&'static str]); 9] = [
+    let cases: [(&str, Option<i64>, &[&'static str]); 10] = [
         (
             "rewritten",
             Some(4),
@@ -400,6 +393,11 @@ async fn whoever_owns_the_database_cannot_change_the_record_unseen() {
             "text_altered",
             None,
             &["UPDATE decision SET decision = 'approve'"],
+        ),
+        (
+            "text_altered",
+            None,
+            &["UPDATE decision SET plan_revision = plan_revision + 1"],
         ),
         ("text_removed", None, &["DELETE FROM comment"]),
         (
@@ -463,9 +461,11 @@ async fn a_record_that_was_cut_is_told_and_not_signed_over() {
     let slipway = serve(data);
     let page = slipway.browser("auditor").await;
     let page = page.get("/audit").await.text().await.unwrap();
-    assert!(page.contains("Not verified: lines are missing"), "{page}");
+    assert!(page.contains("Not verified: "), "{page}");
     let check = slipway.api("auditor").await.get("/audit/check").await;
-    assert_eq!(check["result"], "cut", "{check:#}");
+    // The new lines stand where others were signed: too few, or not those.
+    let result = check["result"].as_str().unwrap();
+    assert!(result == "cut" || result == "rebuilt", "{check:#}");
     assert!(slipway.terminate());
     assert_eq!(std::fs::read_to_string(checkpoints(data)).unwrap(), signed);
     let log = std::fs::read_to_string(data.join("log")).unwrap();
@@ -645,7 +645,11 @@ async fn checkpoints_go_to_the_log_where_that_is_asked_for() {
 async fn refusals_are_in_the_record_and_few() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path();
-    let slipway = serve(data);
+    let slipway = Start::new(&["serve", "--listen", "127.0.0.1:0"], data)
+        .env("SLIPWAY_AUDIT_CHECKPOINT_LINES", "1")
+        // Another limit, with its own story, would answer 429 before this one is seen.
+        .env("SLIPWAY_FAILURE_BURST", "1000")
+        .start();
     let (owner, auditor) = (slipway.api("owner").await, slipway.api("auditor").await);
     let mut draft = vm("refused");
     draft["tier"] = json!("prod");

@@ -262,9 +262,7 @@ impl Portal {
                 &sentence,
                 prove_decision(
                     json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
-                    decision.id,
-                    decision.decision,
-                    &decision.comment,
+                    &decision,
                 ),
             )
             .await?;

@@ -181,7 +181,7 @@ impl Portal {
         // Only the hash of what was presented is ever compared, by the index: how long that takes says nothing about a token's characters.
         let Some((subject, token)) = self.0.store.token_by_hash(&hash(value), now).await? else {
             match self.0.store.ended_token(&hash(value), now).await? {
-                Some(ended) => self.ended_token_refused(ended, &prefix).await,
+                Some(ended) => self.ended_token_refused(&ended, &prefix).await,
                 None => self.token_refused(BadToken::Unknown, &prefix).await,
             }
             return Ok(None);

@@ -146,7 +146,7 @@ fn a_rewritten_line_is_named() {
         |line| line.detail["text"] = json!("note 7."),
         |line| line.at = at(8).micros_text(),
         |line| line.hash = "0".repeat(64),
-        |line| line.previous_hash = "0".repeat(64),
+        |line| line.previous_hash = "1".repeat(64),
     ];
     for change in changes {
         assert_eq!(

@@ -112,10 +112,10 @@ impl TextKind {
     fn columns(self) -> &'static str {
         match self {
             Self::Comment => {
-                "SELECT id, request_id, author AS author, body, at, NULL AS decision, NULL AS plan_digest FROM comment"
+                "SELECT id, request_id, author, body, at, NULL AS decision, NULL AS plan_digest, NULL AS plan_revision, NULL AS break_glass_id FROM comment"
             }
             Self::Decision => {
-                "SELECT id, request_id, approver AS author, body, at, decision, plan_digest FROM decision"
+                "SELECT id, request_id, approver AS author, body, at, decision, plan_digest, plan_revision, break_glass_id FROM decision"
             }
         }
     }
@@ -134,8 +134,21 @@ pub struct KeptText {
     pub text: String,
     /// When.
     pub at: Timestamp,
-    /// What was decided, and on which plan.
-    pub decided: Option<(String, String)>,
+    /// What was decided, where it is a decision.
+    pub decided: Option<KeptDecision>,
+}
+
+/// What a decision is besides its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptDecision {
+    /// The decision's word.
+    pub decision: String,
+    /// On which plan.
+    pub plan_digest: String,
+    /// Which plan of the request that is.
+    pub plan_revision: i64,
+    /// The broken glass under which it was made.
+    pub break_glass: Option<Uuid>,
 }
 
 #[derive(FromRow)]
@@ -147,6 +160,8 @@ struct TextRow {
     at: At,
     decision: Option<String>,
     plan_digest: Option<String>,
+    plan_revision: Option<i64>,
+    break_glass_id: Option<Uuid>,
 }
 
 impl From<TextRow> for KeptText {
@@ -157,7 +172,15 @@ impl From<TextRow> for KeptText {
             author: row.author,
             text: row.body,
             at: row.at.into(),
-            decided: row.decision.zip(row.plan_digest),
+            decided: match (row.decision, row.plan_digest, row.plan_revision) {
+                (Some(decision), Some(plan_digest), Some(plan_revision)) => Some(KeptDecision {
+                    decision,
+                    plan_digest,
+                    plan_revision,
+                    break_glass: row.break_glass_id,
+                }),
+                _ => None,
+            },
         }
     }
 }

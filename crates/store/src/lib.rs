@@ -48,7 +48,7 @@ use types::time::Timestamp;
 
 pub use activity::NewActivity;
 pub use audit::NewAudit;
-pub use audit_chain::{AuditHead, KeptText, TextKind};
+pub use audit_chain::{AuditHead, KeptDecision, KeptText, TextKind};
 pub use audit_checkpoint::SigningTurn;
 pub use azure_fact::AzureFact;
 pub use break_glass::BreakGlass;

@@ -7,8 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use portal::Origin;
 
-/// The longest request id that is kept: a client may send its own.
-const LONGEST_ID: usize = 64;
+use super::request_id::RequestId;
 
 /// Answers the call with its origin set.
 pub(super) async fn tell(request: Request, next: Next) -> Response {
@@ -16,17 +15,15 @@ pub(super) async fn tell(request: Request, next: Next) -> Response {
     let route = extensions
         .get::<MatchedPath>()
         .map_or("-", MatchedPath::as_str);
-    let id = request
-        .headers()
-        .get("x-request-id")
-        .and_then(|id| id.to_str().ok())
-        .unwrap_or("-");
+    let id = extensions
+        .get::<RequestId>()
+        .map_or("-", |RequestId(id)| id);
     let origin = Origin {
         address: extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map(|ConnectInfo(peer)| peer.ip().to_canonical()),
         route: format!("{} {route}", request.method()),
-        request_id: id.chars().take(LONGEST_ID).collect(),
+        request_id: id.to_owned(),
     };
     origin.scope(next.run(request)).await
 }

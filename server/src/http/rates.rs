@@ -21,14 +21,15 @@ const PLAN: u32 = 10;
 const RECORD: u32 = 50;
 
 /// Routes that cost more than one call. A form that is sent makes a plan too, but writing calls are scarcer than plans.
-const COSTLY: [(&str, u32); 8] = [
+const COSTLY: [(&str, u32); 9] = [
     ("/api/v1/plans", PLAN),
     ("/ui/check", PLAN),
     ("/ui/request-form", PLAN),
     ("/catalogue/{name}/request", PLAN),
     ("/requests/{id}/edit", PLAN),
     ("/api/v1/audit/check", RECORD),
-    ("/ui/audit-chain", RECORD),
+    ("/api/v1/audit/export", RECORD),
+    ("/ui/audit-check", RECORD),
     ("/audit", RECORD),
 ];
 

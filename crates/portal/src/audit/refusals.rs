@@ -204,7 +204,7 @@ impl Portal {
     }
 
     /// Records that a token was presented which has ended. It names whose it was, not who presented it.
-    pub(crate) async fn ended_token_refused(&self, token: store::EndedToken, prefix: &str) {
+    pub(crate) async fn ended_token_refused(&self, token: &store::EndedToken, prefix: &str) {
         let code = if token.revoked { "revoked" } else { "expired" };
         let mut line = unknown(
             "token.refused",

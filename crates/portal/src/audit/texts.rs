@@ -1,9 +1,10 @@
 //! Comments and decisions are in tables of their own; their audit lines carry what proves them: id and SHA-256 of the text.
 
 use serde_json::{Value, json};
-use store::{KeptText, Store, TextKind};
+use store::{KeptDecision, KeptText, Store, TextKind};
+use types::approval::Decision;
 use types::audit::Finding;
-use types::ids::{CommentId, DecisionId};
+use types::ids::CommentId;
 use uuid::Uuid;
 
 use super::PAGE;
@@ -22,20 +23,14 @@ pub(crate) fn proof_of_comment(id: CommentId, text: &str) -> Value {
     json!({ "comment": id, "text_sha256": record::sha256(text.as_bytes()) })
 }
 
-/// Adds to the detail of a decision's line what proves the decision; the digest of the plan is there already.
-pub(crate) fn prove_decision(
-    mut detail: Value,
-    id: DecisionId,
-    kind: types::approval::DecisionKind,
-    text: &str,
-) -> Value {
+/// Adds to the detail of a decision's line what proves the decision. The digest of the plan is there already, and the trail adds the broken glass.
+pub(crate) fn prove_decision(mut detail: Value, decision: &Decision) -> Value {
     if let Some(members) = detail.as_object_mut() {
-        members.insert("decision".to_owned(), json!(id));
-        members.insert("decided".to_owned(), json!(kind));
-        members.insert(
-            "text_sha256".to_owned(),
-            json!(record::sha256(text.as_bytes())),
-        );
+        let text = record::sha256(decision.comment.as_bytes());
+        members.insert("decision".to_owned(), json!(decision.id));
+        members.insert("decided".to_owned(), json!(decision.decision));
+        members.insert("plan_revision".to_owned(), json!(decision.plan_revision));
+        members.insert("text_sha256".to_owned(), json!(text));
     }
     detail
 }
@@ -48,7 +43,7 @@ struct Told {
     at: String,
     request: String,
     sha256: Option<String>,
-    decided: Option<(String, String)>,
+    decided: Option<KeptDecision>,
 }
 
 /// The first thing that is wrong: what, the line that tells otherwise, and a sentence.
@@ -162,7 +157,18 @@ fn told(kind: TextKind, line: &record::Line) -> Option<Told> {
         request: line.subject_id.clone(),
         // Lines of earlier versions name a comment and do not prove its text.
         sha256: member("text_sha256"),
-        decided: member("decided").zip(member("plan_digest")),
+        decided: decided(&line.detail),
+    })
+}
+
+/// The decision of which a line tells.
+fn decided(detail: &Value) -> Option<KeptDecision> {
+    let text = |name: &str| detail.get(name)?.as_str().map(ToOwned::to_owned);
+    Some(KeptDecision {
+        decision: text("decided")?,
+        plan_digest: text("plan_digest")?,
+        plan_revision: detail.get("plan_revision")?.as_i64()?,
+        break_glass: text("break_glass").and_then(|id| id.parse().ok()),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Stories of the record: one chain whoever writes, and no change of it goes unseen.
 
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use store::{KeptText, NewAudit, NewDecision, Scope, TextKind};
+use store::{KeptDecision, KeptText, NewAudit, NewDecision, Scope, TextKind};
 use types::approval::DecisionKind;
 use types::audit::{AuditFilter, Finding};
 use types::ids::{CommentId, DecisionId};
@@ -243,6 +243,8 @@ async fn texts_that_lines_prove_are_read_as_they_are_kept(world: World) {
         decision: DecisionKind::RequestChanges,
         comment: "smaller".into(),
         plan_digest: "digest-1".into(),
+        plan_revision: 1,
+        break_glass: None,
         waited_seconds: 1,
         at: moment(2),
     };
@@ -265,7 +267,12 @@ async fn texts_that_lines_prove_are_read_as_they_are_kept(world: World) {
         author: "approver".into(),
         text: "smaller".into(),
         at: moment(2),
-        decided: Some(("request_changes".into(), "digest-1".into())),
+        decided: Some(KeptDecision {
+            decision: "request_changes".into(),
+            plan_digest: "digest-1".into(),
+            plan_revision: 1,
+            break_glass: None,
+        }),
     };
     for (kind, kept) in [(TextKind::Comment, said), (TextKind::Decision, decided)] {
         let found = world

@@ -60,8 +60,8 @@ struct World {
 }
 
 impl World {
-    /// Everybody is in the group that approves, so that only role and authorship tell them apart; nobody is in the second group that a request
-    /// needs, so that an approval never ends it.
+    /// Everybody is in the group that approves, so that only role and authorship tell them apart. Of the second group that a request needs only one
+    /// is, who never approves: an approval ends no request, and somebody can still put it back.
     async fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
         let slipway = support::sandbox(data.path());
@@ -83,10 +83,14 @@ impl World {
                 "auditor" => vec![InstallationRole::Auditor],
                 _ => vec![],
             };
+            let mut groups = vec!["platform-approvers".parse().unwrap()];
+            if subject == "second" {
+                groups.push("cost-approvers".parse().unwrap());
+            }
             tx.put_person(&Person {
                 subject: subject.to_owned(),
                 name: subject.to_owned(),
-                groups: vec!["platform-approvers".parse().unwrap()],
+                groups,
                 installation: role,
                 seen_at: now,
             })

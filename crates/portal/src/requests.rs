@@ -579,8 +579,14 @@ pub(crate) fn plan_facts(plan: &Plan) -> Value {
     })
 }
 
-/// Puts a plan on the request, with all that lists show of it.
+/// Puts a new plan on the request, with all that lists show of it. Decisions on the one before are void.
 pub(crate) fn take_plan(request: &mut Request, plan: Plan, now: Timestamp) {
+    request.plan_revision += 1;
+    keep_plan(request, plan, now);
+}
+
+/// Puts the same plan on the request with the facts of now: what was decided on it holds.
+pub(crate) fn keep_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     let s = &mut request.summary;
     s.template = plan.template.clone();
     s.monthly = plan.cost.monthly;
@@ -592,7 +598,6 @@ pub(crate) fn take_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     s.updated_at = now;
     request.needs = plan.report.approvals.clone();
     request.plan = Some(plan);
-    request.plan_revision += 1;
 }
 
 pub(crate) fn stale_request(error: store::Error) -> Error {

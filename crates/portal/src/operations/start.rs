@@ -21,7 +21,7 @@ use crate::plans::proof::is_altered;
 use crate::requests::release::stored;
 use crate::requests::sentences::listed;
 use crate::requests::standing::author_of;
-use crate::requests::{stale_request, stale_stack, take_plan};
+use crate::requests::{keep_plan, stale_request, stale_stack, take_plan};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
 
@@ -98,7 +98,7 @@ impl Portal {
             && request.summary.state == RequestState::Approved
         {
             if let Some(plan) = made {
-                take_plan(request, plan, now);
+                keep_plan(request, plan, now);
             }
             request.summary.state = RequestState::Executing;
             request.summary.updated_at = now;

@@ -165,14 +165,15 @@ impl Portal {
     }
 
     async fn queue_one_approved(&self, request: Request) -> Result<()> {
-        let authors = self.0.store.authors(request.summary.id).await?;
-        if let Some(why) = self.lost_right(&request, &authors).await? {
-            return self.take_back(request, &why).await;
-        }
         let mut stack = self.known_stack(request.summary.stack).await?;
         let busy = self.0.store.running_operation(stack.summary.id).await?;
         if busy.is_some() {
             return Ok(());
+        }
+        // After the question above: an operation of this very request asks the same when it begins, and ends then.
+        let authors = self.0.store.authors(request.summary.id).await?;
+        if let Some(why) = self.lost_right(&request, &authors).await? {
+            return self.take_back(request, &why).await;
         }
         let system = crate::system();
         let trail = Trail {

@@ -240,6 +240,8 @@ async fn a_requester_who_lost_the_role_gets_nothing_executed() {
         world
             .role(editor.unwrap_or("developer"), Some(Role::Reader))
             .await;
+        // A round of the reconciler comes before the worker: the queued operation must find the request as it was approved, and ask itself.
+        world.portal.reconcile().await.unwrap();
         let operation = world.run(request.summary.id).await;
         assert_eq!(operation.summary.state, OperationState::Cancelled);
         let told = read(&world, &request).await;

@@ -108,7 +108,9 @@ impl World {
                 created_at: now,
                 expires_at: now.plus(time::Duration::days(1)),
                 last_used_at: None,
+                shown: true,
             },
+            shown_at: Some(now),
             subject: "second".to_owned(),
             hash: Sha256::digest(SECOND.as_bytes()).into(),
         })

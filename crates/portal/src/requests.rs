@@ -26,7 +26,6 @@ use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 
 use crate::access::{may, may_read, may_withdraw, withdrawable};
-use crate::audit::texts::proof_of_comment;
 use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;

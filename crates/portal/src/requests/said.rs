@@ -1,6 +1,5 @@
 //! What was said and done about a request, page by page: comments, timeline, decisions. A comment is written here; a decision in `approvals`.
 
-use serde_json::json;
 use types::actor::{Actor, Right};
 use types::approval::Decision;
 use types::ids::{CommentId, RequestId};

@@ -124,6 +124,7 @@ pub(crate) struct Inner {
     pub(crate) cloud: CloudFacts,
     pub(crate) facts: azure_facts::AzureFacts,
     pub(crate) crash_points: CrashPoints,
+    pub(crate) reserving: tokio::sync::Semaphore,
 }
 
 impl Portal {
@@ -151,6 +152,7 @@ impl Portal {
             cloud: setup.cloud,
             facts: azure_facts::AzureFacts::default(),
             crash_points: setup.crash_points,
+            reserving: tokio::sync::Semaphore::new(standing::TURNS),
         })))
     }
 

@@ -84,9 +84,7 @@ impl Portal {
         let stack_id = ground
             .as_ref()
             .map_or_else(|| StackId(uuid::Uuid::now_v7()), |stack| stack.summary.id);
-        let made = self
-            .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
-            .await?;
+        let made = Box::pin(self.make_plan(actor, &draft, ground.as_ref(), stack_id, now)).await?;
         self.refuse_taken_by_now(actor, &made.outcome, stack_id, LISTS)
             .await?;
         let id = RequestId(uuid::Uuid::now_v7());
@@ -97,7 +95,7 @@ impl Portal {
             stack: ground,
             closing,
         };
-        let stored = self.store_submission(actor, sent, new, now).await?;
+        let stored = Box::pin(self.store_submission(actor, sent, new, now)).await?;
         Ok(stored.then_some(id))
     }
 
@@ -145,9 +143,9 @@ impl Portal {
         let mut stack = self.known_stack(request.summary.stack).await?;
         let existing = (request.summary.kind != RequestKind::Create).then(|| stack.clone());
         let now = self.now();
-        let made = self
-            .make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now)
-            .await?;
+        let made =
+            Box::pin(self.make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now))
+                .await?;
         self.refuse_taken_by_now(actor, &made.outcome, stack.summary.id, LISTS)
             .await?;
         let parsed = &made.outcome.parsed;
@@ -170,8 +168,8 @@ impl Portal {
             ));
         }
         let trail = Trail { actor, now };
-        let mut tx = self.0.store.begin().await?;
-        let outcome = self.settle_plan(&mut tx, made).await?;
+        let (_turn, mut tx) = self.begin_reserving().await?;
+        let outcome = Box::pin(self.settle_plan(&mut tx, made)).await?;
         let parsed = &outcome.parsed;
         request.draft = draft;
         request.sent_back = None;
@@ -193,8 +191,7 @@ impl Portal {
                 plan_facts(&outcome.plan),
             )
             .await?;
-        self.proceed(&mut tx, &trail, &mut request, &mut stack, parsed)
-            .await?;
+        Box::pin(self.proceed(&mut tx, &trail, &mut request, &mut stack, parsed)).await?;
         tx.commit(now).await?;
         self.request(actor, id).await
     }
@@ -427,8 +424,8 @@ impl Portal {
             closing,
         } = sent;
         let trail = Trail { actor, now };
-        let mut tx = self.0.store.begin().await?;
-        let outcome = self.settle_plan(&mut tx, made).await?;
+        let (_turn, mut tx) = self.begin_reserving().await?;
+        let outcome = Box::pin(self.settle_plan(&mut tx, made)).await?;
         let mut request = new(&outcome);
         if !tx.insert_request(&request, submission).await? {
             tx.rollback().await?;
@@ -482,8 +479,7 @@ impl Portal {
                 )
                 .await?;
         }
-        self.proceed(&mut tx, &trail, &mut request, &mut stack, &outcome.parsed)
-            .await?;
+        Box::pin(self.proceed(&mut tx, &trail, &mut request, &mut stack, &outcome.parsed)).await?;
         tx.commit(now).await?;
         Ok(true)
     }

@@ -6,7 +6,7 @@ use types::names::ProjectName;
 use types::project::{Member, ProjectSettings};
 
 use crate::columns::{Document, name, word, word_of};
-use crate::engine::{execute, fetch_all, fetch_optional};
+use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::Result;
 use crate::{Store, Tx};
 
@@ -17,7 +17,25 @@ struct MemberRow {
     role: String,
 }
 
+async fn read(conn: Conn<'_>, project: &ProjectName) -> Result<Option<ProjectSettings>> {
+    let row: Option<(Document<ProjectSettings>,)> = fetch_optional!(
+        conn,
+        (Document<ProjectSettings>,),
+        "SELECT settings FROM project WHERE name = $1",
+        project.as_str()
+    )?;
+    Ok(row.map(|(settings,)| settings.0))
+}
+
 impl Tx {
+    /// One project's settings as this transaction sees them.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn project(&mut self, project: &ProjectName) -> Result<Option<ProjectSettings>> {
+        read(self.conn(), project).await
+    }
+
     /// Adds a project or brings its settings up to date.
     ///
     /// # Errors
@@ -89,13 +107,7 @@ impl Store {
     /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn project(&self, project: &ProjectName) -> Result<Option<ProjectSettings>> {
         let mut lease = self.engine.read().await?;
-        let row: Option<(Document<ProjectSettings>,)> = fetch_optional!(
-            lease.conn(),
-            (Document<ProjectSettings>,),
-            "SELECT settings FROM project WHERE name = $1",
-            project.as_str()
-        )?;
-        Ok(row.map(|(settings,)| settings.0))
+        read(lease.conn(), project).await
     }
 
     /// A project's members, by subject; one who never signed in is shown by their subject.

@@ -225,7 +225,7 @@ impl Portal {
         // Approving reserves: what the plan was made on may have been used up since.
         let prepared = match (approved, request.plan.clone()) {
             (true, Some(plan)) if reserves(request.summary.kind) => {
-                Some((self.prepare_again(&request).await?, plan))
+                Some((Box::pin(self.prepare_again(&request)).await?, plan))
             }
             _ => None,
         };
@@ -233,9 +233,9 @@ impl Portal {
             .waiting_since
             .map_or(0, |since| now.since(since).whole_seconds());
         let mut stack = self.known_stack(request.summary.stack).await?;
-        let mut tx = self.0.store.begin().await?;
+        let (_turn, mut tx) = self.begin_reserving().await?;
         if let Some((prepared, plan)) = &prepared {
-            self.still_allowed(&mut tx, prepared, plan).await?;
+            Box::pin(self.still_allowed(&mut tx, prepared, plan)).await?;
         }
         tx.update_request(&mut request)
             .await

@@ -131,6 +131,7 @@ pub(crate) struct Inner {
     pub(crate) signing: Signing,
     pub(crate) watch: audit::Watch,
     pub(crate) crash_points: CrashPoints,
+    pub(crate) reserving: tokio::sync::Semaphore,
 }
 
 impl Portal {
@@ -160,6 +161,7 @@ impl Portal {
             signing: setup.signing,
             watch: audit::Watch::default(),
             crash_points: setup.crash_points,
+            reserving: tokio::sync::Semaphore::new(standing::TURNS),
         })))
     }
 

@@ -86,9 +86,7 @@ impl Portal {
         let stack_id = ground
             .as_ref()
             .map_or_else(|| StackId(uuid::Uuid::now_v7()), |stack| stack.summary.id);
-        let made = self
-            .make_plan(actor, &draft, ground.as_ref(), stack_id, now)
-            .await?;
+        let made = Box::pin(self.make_plan(actor, &draft, ground.as_ref(), stack_id, now)).await?;
         self.refuse_taken_by_now(actor, &made.outcome, stack_id, LISTS)
             .await?;
         let id = RequestId(uuid::Uuid::now_v7());
@@ -147,9 +145,9 @@ impl Portal {
         let mut stack = self.known_stack(request.summary.stack).await?;
         let existing = (request.summary.kind != RequestKind::Create).then(|| stack.clone());
         let now = self.now();
-        let made = self
-            .make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now)
-            .await?;
+        let made =
+            Box::pin(self.make_plan(actor, &draft, existing.as_ref(), stack.summary.id, now))
+                .await?;
         self.refuse_taken_by_now(actor, &made.outcome, stack.summary.id, LISTS)
             .await?;
         let parsed = &made.outcome.parsed;
@@ -172,8 +170,8 @@ impl Portal {
             ));
         }
         let trail = Trail { actor, now };
-        let mut tx = self.0.store.begin().await?;
-        let outcome = self.settle_plan(&mut tx, made).await?;
+        let (_turn, mut tx) = self.begin_reserving().await?;
+        let outcome = Box::pin(self.settle_plan(&mut tx, made)).await?;
         let parsed = &outcome.parsed;
         request.draft = draft;
         request.sent_back = None;
@@ -195,8 +193,7 @@ impl Portal {
                 plan_facts(&outcome.plan),
             )
             .await?;
-        self.proceed(&mut tx, &trail, &mut request, &mut stack, parsed)
-            .await?;
+        Box::pin(self.proceed(&mut tx, &trail, &mut request, &mut stack, parsed)).await?;
         tx.commit(now).await?;
         self.request(actor, id).await
     }
@@ -399,8 +396,8 @@ impl Portal {
             closing,
         } = sent;
         let trail = Trail { actor, now };
-        let mut tx = self.0.store.begin().await?;
-        let outcome = self.settle_plan(&mut tx, made).await?;
+        let (_turn, mut tx) = self.begin_reserving().await?;
+        let outcome = Box::pin(self.settle_plan(&mut tx, made)).await?;
         let mut request = new(&outcome);
         if !tx.insert_request(&request, submission).await? {
             tx.rollback().await?;
@@ -454,8 +451,7 @@ impl Portal {
                 )
                 .await?;
         }
-        self.proceed(&mut tx, &trail, &mut request, &mut stack, &outcome.parsed)
-            .await?;
+        Box::pin(self.proceed(&mut tx, &trail, &mut request, &mut stack, &outcome.parsed)).await?;
         tx.commit(now).await?;
         Ok(true)
     }

@@ -1,6 +1,7 @@
 //! What a tier of a project and Azure's quotas hold: the one number that pages show, rules judge, and transactions check before they reserve.
 
 use store::{QuotaHeld, TierTotal, Tx};
+use tokio::sync::SemaphorePermit;
 use types::cost::{BudgetLine, Usd};
 use types::ids::StackId;
 use types::names::ProjectName;
@@ -10,7 +11,7 @@ use types::time::Timestamp;
 
 use crate::azure_facts::Facts;
 use crate::plans::{OtherStack, Reserved, Standing};
-use crate::{Portal, Result};
+use crate::{Error, Portal, Result};
 
 /// Whose standing: one tier, with one stack left out.
 #[derive(Debug, Clone)]
@@ -20,7 +21,18 @@ pub(crate) struct Place {
     pub(crate) beside: StackId,
 }
 
+/// Transactions of this process that check limits at the same time; the others wait for their turn before they take a connection. Else, on PostgreSQL,
+/// all connections could wait for a lock whose holder needs one more.
+pub(crate) const TURNS: usize = 4;
+
 impl Portal {
+    /// Begins a transaction that checks limits and reserves. Keep the turn until the transaction has ended.
+    pub(crate) async fn begin_reserving(&self) -> Result<(SemaphorePermit<'_>, Tx)> {
+        let turn = self.0.reserving.acquire().await.map_err(Error::internal)?;
+        let tx = self.0.store.begin().await?;
+        Ok((turn, tx))
+    }
+
     /// What a tier holds now, all stacks counted.
     pub(crate) async fn tier_standing(
         &self,

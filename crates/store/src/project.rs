@@ -28,7 +28,7 @@ async fn read(conn: Conn<'_>, project: &ProjectName) -> Result<Option<ProjectSet
 }
 
 impl Tx {
-    /// A project as this transaction sees it.
+    /// One project's settings as this transaction sees them.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the database does not answer.

@@ -259,6 +259,7 @@ impl Portal {
         plan: &Plan,
         parsed: Option<&ParsedDraft>,
     ) -> Result<()> {
+        // Of this transaction: it may hold limits that others wait for, each with a connection.
         let project = tx.project(&stack.project).await?;
         let tier = project.as_ref().and_then(|p| p.tiers.get(&stack.tier));
         let stack = stack.id;

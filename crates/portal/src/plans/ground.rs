@@ -52,9 +52,8 @@ impl Portal {
         stack_id: StackId,
         pinned_now: Timestamp,
     ) -> Result<Made> {
-        let prepared = self
-            .prepare(actor, draft, stack, stack_id, pinned_now)
-            .await?;
+        // On the heap, as elsewhere where a plan is on its way: the rules' own recursion needs the stack.
+        let prepared = Box::pin(self.prepare(actor, draft, stack, stack_id, pinned_now)).await?;
         let standing = self
             .standing(
                 &prepared.place,

@@ -88,7 +88,7 @@ async fn a_denied_request_holds_nothing(engine: Engine) {
     let edit = |request: &RequestDetail, draft: RequestDraft| {
         let (id, version) = (request.summary.id, request.summary.version);
         let (portal, developer) = (world.portal.clone(), developer.clone());
-        async move { portal.edit(&developer, id, version, draft).await }
+        Box::pin(async move { portal.edit(&developer, id, version, draft).await })
     };
     let error = edit(&all[0], vm("bad-0", "dev")).await.unwrap_err();
     assert!(
@@ -168,12 +168,12 @@ async fn a_denied_request_holds_nothing(engine: Engine) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_request_holds_nothing_on_sqlite() {
-    a_denied_request_holds_nothing(Engine::Sqlite).await;
+    Box::pin(a_denied_request_holds_nothing(Engine::Sqlite)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_request_holds_nothing_on_postgres() {
-    a_denied_request_holds_nothing(Engine::Postgres).await;
+    Box::pin(a_denied_request_holds_nothing(Engine::Postgres)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -258,12 +258,12 @@ async fn at_once_never_over(engine: Engine) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_once_never_over_on_sqlite() {
-    at_once_never_over(Engine::Sqlite).await;
+    Box::pin(at_once_never_over(Engine::Sqlite)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_once_never_over_on_postgres() {
-    at_once_never_over(Engine::Postgres).await;
+    Box::pin(at_once_never_over(Engine::Postgres)).await;
 }
 
 async fn two_approvals_at_once_never_over(engine: Engine) {
@@ -313,12 +313,12 @@ async fn two_approvals_at_once_never_over(engine: Engine) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_approvals_at_once_never_over_on_sqlite() {
-    two_approvals_at_once_never_over(Engine::Sqlite).await;
+    Box::pin(two_approvals_at_once_never_over(Engine::Sqlite)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_approvals_at_once_never_over_on_postgres() {
-    two_approvals_at_once_never_over(Engine::Postgres).await;
+    Box::pin(two_approvals_at_once_never_over(Engine::Postgres)).await;
 }
 
 /// Somebody who opens a request days later reads budget and verdict of that moment, and cannot approve what would only be sent back.

@@ -13,7 +13,7 @@ use std::path::Path;
 use html::Page;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Api, Browser, sandbox, vm};
+use support::{Api, Browser, patient_sandbox, vm};
 
 /// What every key of this test contains, and nothing else anywhere.
 const MARK: &str = "SECRETMARK";
@@ -161,7 +161,7 @@ fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_key_is_refused_everywhere_and_kept_nowhere() {
     let data = tempfile::tempdir().unwrap();
-    let slipway = sandbox(data.path());
+    let slipway = patient_sandbox(data.path());
     let developer = slipway.api("developer").await;
     let approver = slipway.api("approver").await;
     let browser = slipway.browser("developer").await;
@@ -388,6 +388,14 @@ async fn rest(
             )
             .await;
     }
+    let name = json!(key);
+    let twice = developer
+        .request(Method::POST, "/requests")
+        .header("content-type", "application/json")
+        .body(format!("{{{name}:1,{name}:2}}"));
+    heard
+        .refused(&what("a member that comes twice"), "", twice)
+        .await;
     let number = post(developer, "/requests", json!({ "stack": key }));
     let answer = number.send().await.unwrap();
     heard.hear(what("an id"), answer).await;
@@ -527,7 +535,7 @@ async fn a_flood_of_fields_is_answered_in_a_few_words() {
     /// Longest answer to a body of 200 kB, in bytes.
     const SHORT: usize = 20_000;
     let data = tempfile::tempdir().unwrap();
-    let slipway = sandbox(data.path());
+    let slipway = patient_sandbox(data.path());
     let developer = slipway.api("developer").await;
     let browser = slipway.browser("developer").await;
 

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use html::{Form, Page};
 use serde_json::{Value, json};
-use support::{Api, Browser, Simulator, Slipway, sandbox, state, vm};
+use support::{Api, Browser, Simulator, Slipway, patient_sandbox, state, vm};
 use types::time::Timestamp;
 
 /// Ends what text may stand in.
@@ -191,7 +191,7 @@ impl World {
     async fn new(hostile: bool) -> Self {
         let words = Words { hostile };
         let data = tempfile::tempdir().unwrap();
-        let slipway = sandbox(data.path());
+        let slipway = patient_sandbox(data.path());
         name_projects(data.path(), words).await;
         let mut world = Self {
             slipway,

@@ -169,6 +169,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             .await
             .map_err(JsonRejection::from)?;
         if let Some(name) = doubled(&body) {
+            if looks_private(&name) {
+                let errors = vec![refusal("")];
+                return Err(portal::Error::Invalid { errors }.into());
+            }
             let name: String = name.chars().take(60).collect();
             return Err(Failure::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

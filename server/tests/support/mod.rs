@@ -141,6 +141,13 @@ pub(crate) fn sandbox(data: &Path) -> Slipway {
     Start::new(&["serve", "--listen", "127.0.0.1:0"], data).start()
 }
 
+/// The same without limits on calls, for stories that ask more in a minute than people do.
+pub(crate) fn patient_sandbox(data: &Path) -> Slipway {
+    Start::new(&["serve", "--listen", "127.0.0.1:0"], data)
+        .env("SLIPWAY_LIMITS", "off")
+        .start()
+}
+
 impl Slipway {
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {

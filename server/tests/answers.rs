@@ -97,9 +97,9 @@ async fn a_server_function_answers_with_the_status_of_its_problem() {
     }
     let check = call("check", &json!({ "draft": vm("x"), "editing": foreign }));
     assert_eq!(told("check", check.send().await.unwrap()).await.0, 404);
-    let chain = call("audit-chain", &json!({}));
+    let chain = call("audit-check", &json!({}));
     assert_eq!(
-        told("audit-chain", chain.send().await.unwrap()).await.0,
+        told("audit-check", chain.send().await.unwrap()).await.0,
         403
     );
 }

@@ -59,10 +59,10 @@ async fn each_refused_call_has_one_line() {
         (
             "a server function",
             browser
-                .raw(Method::POST, "/ui/audit-chain")
+                .raw(Method::POST, "/ui/audit-check")
                 .header("sec-fetch-site", "same-origin")
                 .json(&json!({})),
-            json!({ "actor": "reader", "route": "/ui/audit-chain", "status": 403, "code": "forbidden" }),
+            json!({ "actor": "reader", "route": "/ui/audit-check", "status": 403, "code": "forbidden" }),
         ),
         (
             "nobody",

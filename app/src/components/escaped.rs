@@ -116,6 +116,12 @@ mod tests {
     use super::*;
 
     fn area(value: &str) -> String {
+        // What signals are kept in, for as long as one is made into text.
+        let owner = leptos::reactive::owner::Owner::new_root(None);
+        owner.with(|| made(value))
+    }
+
+    fn made(value: &str) -> String {
         let html = TextArea {
             class: String::new(),
             id: String::new(),

@@ -104,7 +104,7 @@ impl Portal {
         }
         let decide = Decide { comment, ..decide };
         for n in 1.. {
-            match self.decide_once(actor, id, &decide).await {
+            match Box::pin(self.decide_once(actor, id, &decide)).await {
                 // Somebody else decided or commented on the version in between; the plan that was looked at is checked anew.
                 Err(Error::Conflict {
                     code: "stale_version",
@@ -138,7 +138,7 @@ impl Portal {
     async fn decide_once(&self, actor: &Actor, id: RequestId, decide: &Decide) -> Result<()> {
         let mut request = self.readable_request(actor, id).await?;
         self.prove(&request).await?;
-        let today = self.judge_again(&mut request).await?;
+        let today = Box::pin(self.judge_again(&mut request)).await?;
         let decisions = self.0.store.decisions(id).await?;
         let plans = self.0.store.authors(id).await?;
         let authors = Authors::of(&request.summary.requester, &plans);
@@ -185,7 +185,7 @@ impl Portal {
         }
         let expires_at = match (decide.decision, request.summary.kind) {
             (DecisionKind::Approve, RequestKind::Extend) => {
-                self.plan_again(&request).await?.parsed.expires_at
+                Box::pin(self.plan_again(&request)).await?.parsed.expires_at
             }
             _ => None,
         };

@@ -292,8 +292,8 @@ impl Portal {
         // Who tries again answers for it, where who sent it no longer may.
         let authors = self.0.store.authors(request.summary.id).await?;
         let made = match self.lost_right(request, &authors).await? {
-            Some(_) => self.plan_again_by(actor, request).await,
-            None => self.plan_again(request).await,
+            Some(_) => Box::pin(self.plan_again_by(actor, request)).await,
+            None => Box::pin(self.plan_again(request)).await,
         };
         let made = match made {
             Ok(outcome) => Some(outcome.plan),

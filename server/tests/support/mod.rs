@@ -495,7 +495,7 @@ pub(crate) fn prod_vm(name: &str) -> Value {
 pub(crate) fn vm(name: &str) -> Value {
     serde_json::json!({
         "project": "payments", "tier": "dev", "template": "azure-linux-vm@1.0.0", "name": name,
-        "region": "westeurope", "cost_centre": "4410", "expiry": "30d", "justification": "A test.",
+        "region": "westeurope", "cost_centre": "4410", "expiry": "30d", "justification": "A test wants it.",
         "parameters": {
             "vmSize": "Standard_D2ds_v6",
             "subnetId": "/subscriptions/51179a1e-0000-4000-8000-0000000000d1/resourceGroups/rg-platform-dev/providers/Microsoft.Network/virtualNetworks/vnet-dev-westeurope/subnets/workload",

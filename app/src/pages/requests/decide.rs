@@ -37,13 +37,24 @@ pub(crate) fn decide(
                     refused.and_then(|refused| refused.error("comment")),
                     false,
                 )}
-                <div class="grid items-start gap-2 xs:grid-cols-2">
-                    {match &request.access.approve {
-                        Access::Disabled { reason } => off("Approve", reason.clone()),
-                        _ => submit_as(Look::Primary, "decision", "approve", "Approve"),
-                    }}
-                    {submit_as(Look::Plain, "decision", "request_changes", "Request changes")}
-                </div>
+                {match &request.access.approve {
+                    Access::Disabled { reason } => {
+                        view! {
+                            {off("Approve", reason.clone())}
+                            {submit_as(Look::Plain, "decision", "request_changes", "Request changes")}
+                        }
+                            .into_any()
+                    }
+                    _ => {
+                        view! {
+                            <div class="grid gap-2 xs:grid-cols-2">
+                                {submit_as(Look::Primary, "decision", "approve", "Approve")}
+                                {submit_as(Look::Plain, "decision", "request_changes", "Request changes")}
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }}
                 {submit_as(Look::Danger, "decision", "reject", "Reject")}
             </form>
         }

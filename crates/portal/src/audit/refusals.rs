@@ -141,6 +141,11 @@ impl Inner {
             self.began.get_or_insert(now);
             self.counts.entry(others(key.action)).or_default().more += more;
         }
+        if end {
+            // Nobody tells them later: one line for each action, whatever was written before.
+            let last = std::mem::take(&mut self.counts);
+            counts.extend(last.into_iter().map(|(key, count)| (key, count.more)));
+        }
         counts
     }
 }

@@ -51,7 +51,7 @@ impl Portal {
     pub async fn advance(&self, id: OperationId) -> Result<()> {
         let mut collisions = 0;
         loop {
-            match self.transition(id).await {
+            match Box::pin(self.transition(id)).await {
                 Ok(Go::On) => {}
                 Ok(Go::Away) => return Ok(()),
                 // Somebody changed the stack or the request at this moment: look again.

@@ -22,7 +22,7 @@ impl Portal {
         request: Request,
     ) -> Result<RequestDetail> {
         self.prove(&request).await?;
-        self.proved_detail(actor, request).await
+        Box::pin(self.proved_detail(actor, request)).await
     }
 
     /// The same of a request whose plan was proved, or taken away.
@@ -33,7 +33,7 @@ impl Portal {
     ) -> Result<RequestDetail> {
         let store = &self.0.store;
         let id = request.summary.id;
-        let today = self.judge_again(&mut request).await?;
+        let today = Box::pin(self.judge_again(&mut request)).await?;
         let decisions = store.decisions(id).await?;
         let plans = store.authors(id).await?;
         let authors = Authors::of(&request.summary.requester, &plans);

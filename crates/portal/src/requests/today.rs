@@ -32,8 +32,8 @@ impl Portal {
         let Some(sent) = request.plan.clone() else {
             return Ok(Today::default());
         };
-        let made = match self.prepare_again(request).await {
-            Ok(prepared) => self.made_now(&prepared).await,
+        let made = match Box::pin(self.prepare_again(request)).await {
+            Ok(prepared) => Box::pin(self.made_now(&prepared)).await,
             Err(error) => Err(error),
         };
         let now = match made {
@@ -113,19 +113,18 @@ fn changes(sent: &Plan, now: &Plan) -> Vec<String> {
     if let (Some(before), Some(after)) = (&sent.cost.budget, &now.cost.budget) {
         found.extend(budget(before, after));
     }
-    for line in &now.quota {
-        let before = sent.quota.iter().find(|l| l.family == line.family);
-        if let Some(before) = before
-            && (before.used + before.reserved, before.limit)
-                != (line.used + line.reserved, line.limit)
+    // Quota moves all the time; it matters here when it is no longer enough.
+    for line in now.quota.iter().filter(|line| !line.fits) {
+        if sent
+            .quota
+            .iter()
+            .any(|before| before.family == line.family && before.fits)
         {
             found.push(format!(
-                "Of {}, {} of {} are taken now; {} of {} were.",
-                line.label,
+                "{} of {} {} are in use or held now: not enough is left.",
                 line.used + line.reserved,
                 line.limit,
-                before.used + before.reserved,
-                before.limit
+                line.label
             ));
         }
     }
@@ -137,7 +136,7 @@ fn budget(before: &BudgetLine, after: &BudgetLine) -> Option<String> {
         return None;
     }
     Some(format!(
-        "{} of the budget of {} are committed now; {} of {} were.",
+        "{} of the budget of {} is committed now; it was {} of {}.",
         after.committed, after.limit, before.committed, before.limit
     ))
 }

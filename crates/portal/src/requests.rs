@@ -56,7 +56,7 @@ impl Portal {
         if let Some(there) = self.sent_before(actor, &submission).await? {
             return Ok(there);
         }
-        let made = self.make_request(actor, draft, &submission, &[]).await;
+        let made = Box::pin(self.make_request(actor, draft, &submission, &[])).await;
         match made {
             Ok(Some(id)) => self.request(actor, id).await,
             Ok(None) => self

@@ -37,7 +37,7 @@ impl Portal {
             if let Some(why) = self.lost_right(request, &authors).await? {
                 return self.send_back(loaded, None, &why, now).await;
             }
-            match self.plan_again(request).await {
+            match Box::pin(self.plan_again(request)).await {
                 Ok(outcome) => {
                     let changed = request
                         .plan
@@ -209,13 +209,13 @@ impl Portal {
         request: &Request,
     ) -> Result<PlanOutcome> {
         let (stack, approved) = self.again(request).await?;
-        self.replan(
+        Box::pin(self.replan(
             planner,
             &request.draft,
             stack.as_ref(),
             request.summary.stack,
             approved,
-        )
+        ))
         .await
     }
 

@@ -84,7 +84,7 @@ impl Portal {
                 .stacks_expiring_before(now, after, STACKS)
                 .await?;
             for stack in &page {
-                match self.expire_stack(stack).await {
+                match Box::pin(self.expire_stack(stack)).await {
                     Ok(()) | Err(Error::Conflict { .. }) => {}
                     Err(error) => {
                         tracing::warn!(stack = %stack.id, %error, "the deletion of an expired stack could not be requested");
@@ -152,8 +152,7 @@ impl Portal {
             justification: why(ended, last.copied()),
             ..RequestDraft::default()
         };
-        self.make_request(&crate::system(), draft, &submission, &closing)
-            .await?;
+        Box::pin(self.make_request(&crate::system(), draft, &submission, &closing)).await?;
         Ok(())
     }
 

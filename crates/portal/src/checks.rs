@@ -62,9 +62,8 @@ impl Portal {
             (None, Some(edited)) => edited.stack,
             (None, None) => StackId(uuid::Uuid::now_v7()),
         };
-        let made = self
-            .make_plan(actor, &draft, stack.as_ref(), stack_id, self.now())
-            .await;
+        let made =
+            Box::pin(self.make_plan(actor, &draft, stack.as_ref(), stack_id, self.now())).await;
         let (plan, mut errors, parsed) = match made {
             Ok(made) => {
                 let PlanOutcome { plan, parsed } = made.outcome;

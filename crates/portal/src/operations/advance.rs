@@ -76,9 +76,10 @@ impl Portal {
         }
         match action {
             Action::Rest => Ok(Go::Away),
-            Action::Start => self.start(loaded, now).await,
-            Action::End(end) => self.end(loaded, end, now).await,
-            action => self.perform_action(&mut loaded, &action, now).await,
+            // On the heap: each is large, and the rules' own recursion needs the stack.
+            Action::Start => Box::pin(self.start(loaded, now)).await,
+            Action::End(end) => Box::pin(self.end(loaded, end, now)).await,
+            action => Box::pin(self.perform_action(&mut loaded, &action, now)).await,
         }
     }
 

@@ -106,7 +106,7 @@ impl Portal {
             |stack| Some(stack.summary.tier),
         );
         let existing = match stack {
-            Some(stack) => Some(self.existing(stack).await?),
+            Some(stack) => Some(Box::pin(self.existing(stack)).await?),
             None => None,
         };
         let other_stacks = self
@@ -245,8 +245,7 @@ impl Portal {
         approved: &Plan,
     ) -> Result<PlanOutcome> {
         self.ensure_fresh(&approved.target).await;
-        let made = self
-            .make_plan(requester, draft, stack, stack_id, approved.pinned_now)
+        let made = Box::pin(self.make_plan(requester, draft, stack, stack_id, approved.pinned_now))
             .await?;
         self.refuse_taken_by_now(requester, &made.outcome, stack_id, time::Duration::ZERO)
             .await?;

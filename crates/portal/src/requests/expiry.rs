@@ -84,7 +84,7 @@ impl Portal {
                 .stacks_expiring_before(now, after, STACKS)
                 .await?;
             for stack in &page {
-                match self.expire_stack(stack).await {
+                match Box::pin(self.expire_stack(stack)).await {
                     Ok(()) | Err(Error::Conflict { .. }) => {}
                     Err(error) => {
                         tracing::warn!(stack = %stack.id, %error, "the deletion of an expired stack could not be requested");

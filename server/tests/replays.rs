@@ -41,7 +41,7 @@ async fn add_comments(store: &Store, request: RequestId, count: usize, length: u
         let text = format!("comment {n} ");
         let comment = Comment {
             id: CommentId(uuid::Uuid::now_v7()),
-            author: "developer".to_owned(),
+            author: format!("colleague-{}", n % 10),
             text: format!("{text}{}", "x".repeat(length.saturating_sub(text.len()))),
             at: now(),
         };
@@ -212,6 +212,30 @@ async fn a_request_has_a_thousand_comments_and_no_more() {
         );
     }
     assert_eq!(developer.get(&path).await["total"], 1_000);
+}
+
+/// Nobody shuts a request to what the others have to say.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_leaves_room_for_the_comments_of_others() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let (developer, approver) = (
+        slipway.api("developer").await,
+        slipway.api("approver").await,
+    );
+    let (_, sent) = developer.post("/requests", &prod_vm("loud")).await;
+    let path = format!("/requests/{}/comments", id_of(&sent));
+    let again = json!({ "text": "again" });
+    for _ in 0..200 {
+        assert_eq!(developer.post(&path, &again).await.0, 201);
+    }
+    let (status, refused) = developer.post(&path, &again).await;
+    assert_eq!(
+        (status, refused["code"].as_str()),
+        (409, Some("too_many_comments")),
+        "{refused:#}"
+    );
+    assert_eq!(approver.post(&path, &again).await.0, 201);
 }
 
 #[tokio::test(flavor = "multi_thread")]

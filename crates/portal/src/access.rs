@@ -245,7 +245,12 @@ pub(crate) struct StackSituation<'a> {
     /// It has a machine that can be switched off.
     pub(crate) has_machines: bool,
     pub(crate) expires: bool,
+    /// Its end has come: what runs on it would only put off its deletion.
+    pub(crate) expired: bool,
 }
+
+/// What an expired stack answers to everything that would keep it busy.
+pub(crate) const EXPIRED: &str = "It has expired and will be deleted; extend it first.";
 
 const BUSY: &str = "An operation is running on it; wait until it has ended.";
 
@@ -308,6 +313,9 @@ fn no_open_request(situation: &StackSituation<'_>) -> std::result::Result<(), St
 
 /// A change needs a stack that lives or failed, and no other request in flight.
 pub(crate) fn may_update(situation: &StackSituation<'_>) -> std::result::Result<(), String> {
+    if situation.expired {
+        return Err(EXPIRED.to_owned());
+    }
     no_open_request(situation)?;
     match situation.state {
         StackState::Active | StackState::Failed if !situation.busy => Ok(()),
@@ -351,6 +359,9 @@ pub(crate) fn may_switch(
     situation: &StackSituation<'_>,
     from: StackState,
 ) -> std::result::Result<(), String> {
+    if situation.expired {
+        return Err(EXPIRED.to_owned());
+    }
     if situation.busy {
         return Err(BUSY.to_owned());
     }

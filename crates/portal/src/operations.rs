@@ -26,7 +26,7 @@ use types::page::Page;
 
 use self::journal::{Journal, JournalStep, Memo};
 use self::next::cancellable;
-use crate::access::{may, may_read, scope};
+use crate::access::{may, may_read, may_withdraw, scope};
 use crate::requests::release::stored;
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -46,7 +46,12 @@ impl Portal {
         let steps = self.0.store.steps(id).await?;
         let journal = journal_of(&operation, &steps, true)?;
         Ok(OperationDetail {
-            cancel: cancel_access(actor, &operation, &journal),
+            cancel: cancel_access(
+                actor,
+                &operation,
+                &self.requester_of(&operation).await?,
+                &journal,
+            ),
             resolve: resolve_access(actor, &operation),
             cancel_requested: operation.cancel_requested_at.is_some(),
             fault: operation.fault,
@@ -91,7 +96,7 @@ impl Portal {
             self.give_up(actor, operation).await?;
             return self.operation(actor, id).await;
         }
-        may(actor, Right::Request, project)?;
+        may_withdraw(actor, project, &self.requester_of(&operation).await?)?;
         let steps = self.0.store.steps(id).await?;
         let mut journal = journal_of(&operation, &steps, true)?;
         cancellable(&journal).map_err(|reason| Error::Conflict {
@@ -180,6 +185,18 @@ impl Portal {
         self.operation(actor, id).await
     }
 
+    /// Who asked for the request that an operation executes; for one without a request, who asked for the operation.
+    async fn requester_of(&self, operation: &Operation) -> Result<String> {
+        let request = match operation.summary.request {
+            Some(id) => self.0.store.request(id).await?,
+            None => None,
+        };
+        Ok(request.map_or_else(
+            || operation.requested_by.clone(),
+            |request| request.summary.requester,
+        ))
+    }
+
     /// An operation that the actor may see.
     pub(crate) async fn readable_operation(
         &self,
@@ -243,7 +260,12 @@ fn open_step(journal: &mut Journal) -> Option<(i64, &mut JournalStep)> {
         .find(|(_, step)| !matches!(step.state, StepState::Succeeded | StepState::Skipped))
 }
 
-fn cancel_access(actor: &Actor, operation: &Operation, journal: &Journal) -> Access {
+fn cancel_access(
+    actor: &Actor,
+    operation: &Operation,
+    requester: &str,
+    journal: &Journal,
+) -> Access {
     let project = &operation.summary.project;
     if operation.summary.state == OperationState::NeedsAttention {
         return if actor.may(Right::ResolveOperation, Some(project)) {
@@ -252,8 +274,15 @@ fn cancel_access(actor: &Actor, operation: &Operation, journal: &Journal) -> Acc
             Access::disabled("It needs attention: only an admin can take it further or give it up.")
         };
     }
-    if !actor.may(Right::Request, Some(project)) || operation.summary.state.has_ended() {
+    if operation.summary.state.has_ended() {
         return Access::Hidden;
+    }
+    match may_withdraw(actor, project, requester) {
+        Ok(()) => {}
+        Err(refused @ Error::Refused { .. }) if actor.may(Right::Request, Some(project)) => {
+            return Access::disabled(refused.to_string());
+        }
+        Err(_) => return Access::Hidden,
     }
     match cancellable(journal) {
         Ok(()) => Access::Allowed,

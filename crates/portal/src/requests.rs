@@ -143,6 +143,11 @@ impl Portal {
             ..draft
         };
         let mut stack = self.known_stack(request.summary.stack).await?;
+        // The stack may have been stopped, or have expired, since the request was sent.
+        if request.summary.kind == RequestKind::Update {
+            let situation = self.situation_without(&stack, &[id]).await?;
+            access::may_update(&situation).map_err(stack_busy)?;
+        }
         let existing = (request.summary.kind != RequestKind::Create).then(|| stack.clone());
         let now = self.now();
         let made =
@@ -373,10 +378,18 @@ impl Portal {
             RequestKind::Extend => access::may_extend(&situation),
             RequestKind::Create | RequestKind::Update => access::may_update(&situation),
         };
-        allowed.map_err(|reason| Error::Conflict {
-            code: "stack_busy",
-            detail: format!("This stack cannot be changed now. {reason}"),
-        })?;
+        allowed.map_err(stack_busy)?;
+        let project = draft.project.trim();
+        if !project.is_empty() && project != stack.summary.project.as_str() {
+            return Err(Error::field(
+                "project",
+                "not_allowed",
+                format!(
+                    "This stack is of {}; leave the project out, or name that one.",
+                    stack.summary.project
+                ),
+            ));
+        }
         Ok(Some(stack))
     }
 
@@ -593,6 +606,14 @@ pub(crate) fn keep_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     s.updated_at = now;
     request.needs = plan.report.approvals.clone();
     request.plan = Some(plan);
+}
+
+/// Why a stack cannot be changed now.
+fn stack_busy(reason: String) -> Error {
+    Error::Conflict {
+        code: "stack_busy",
+        detail: format!("This stack cannot be changed now. {reason}"),
+    }
 }
 
 pub(crate) fn stale_request(error: store::Error) -> Error {

@@ -14,7 +14,7 @@ use types::request::{
 use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackState, StackSummary};
 
 use crate::access::{
-    StackSituation, is_slipways, may, may_read, may_retry, may_switch, of_stack, scope,
+    EXPIRED, StackSituation, is_slipways, may, may_read, may_retry, may_switch, of_stack, scope,
 };
 use crate::operations::steps::{deletes, is_machine};
 use crate::requests::said::{SHOWN, lines};
@@ -242,6 +242,9 @@ impl Portal {
             .request(request)
             .await?
             .ok_or_else(|| Error::internal("the request of an operation is missing"))?;
+        if situation.expired && last == OperationKind::Apply {
+            return Err(not_now(EXPIRED.to_owned()));
+        }
         self.prove(&request).await?;
         if let Some(why) = self.changed_since(actor, &stack, &request, last).await? {
             return Err(Error::Conflict {
@@ -373,6 +376,10 @@ impl Portal {
             open_request: open.map(|r| r.kind),
             has_machines: resources.iter().any(|r| is_machine(&r.kind)),
             expires: stack.summary.expires_at.is_some(),
+            expired: stack
+                .summary
+                .expires_at
+                .is_some_and(|end| end <= self.now()),
         })
     }
 

@@ -71,6 +71,21 @@ impl Tx {
         )?;
         row.map_or(Ok(0), |(n,)| count("comment", n))
     }
+
+    /// How many of the comments on a request are by one person.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn count_comments_by(&mut self, request: RequestId, author: &str) -> Result<u64> {
+        let row: Option<(i64,)> = fetch_optional!(
+            self.conn(),
+            (i64,),
+            "SELECT count(*) FROM comment WHERE request_id = $1 AND author = $2",
+            request.0,
+            author
+        )?;
+        row.map_or(Ok(0), |(n,)| count("comment", n))
+    }
 }
 
 impl Store {

@@ -16,6 +16,8 @@ use crate::{Error, Portal, Result};
 const LONGEST: usize = 4_000;
 /// Most comments on one request: more than people write, few enough that nobody fills the database with them.
 const MOST: u64 = 1_000;
+/// Most of them by one person: nobody shuts a request to what others have to say.
+const MOST_OF_ONE: u64 = 200;
 /// Lines of each kind on a request's page, and of a page of them where the reader does not say.
 pub(crate) const SHOWN: u32 = 20;
 /// Most lines of one page.
@@ -49,6 +51,14 @@ impl Portal {
         };
         let mut tx = self.0.store.begin().await?;
         tx.lock(&format!("comments of {id}")).await?;
+        if tx.count_comments_by(id, &comment.author).await? >= MOST_OF_ONE {
+            return Err(Error::Conflict {
+                code: "too_many_comments",
+                detail: format!(
+                    "You wrote {MOST_OF_ONE} comments on this request, as many as one person may. Go on where your team talks otherwise, or send a new request."
+                ),
+            });
+        }
         if tx.count_comments(id).await? >= MOST {
             return Err(Error::Conflict {
                 code: "too_many_comments",

@@ -538,3 +538,38 @@ async fn a_form_for_a_deletion_is_no_way_around_its_end() {
     }
     world.is_deleted_at_its_end(stack, "its own deletion").await;
 }
+
+/// Neither switching a machine on and off nor cancelling the deletion keeps an expired stack.
+#[tokio::test]
+async fn nobody_puts_the_end_off_by_switching_or_cancelling() {
+    let world = World::new().await;
+    let stack = world.made("busy-bee", "dev").await;
+    world.clock.advance(Duration::days(31));
+    for who in ["developer", "owner"] {
+        let actor = world.actor(who).await;
+        for kind in [
+            OperationKind::Stop,
+            OperationKind::Restart,
+            OperationKind::Start,
+        ] {
+            let refused = world.portal.power(&actor, stack, kind).await.unwrap_err();
+            assert_eq!(refused.status(), 409, "{who}: {refused}");
+            assert!(refused.to_string().contains("extend it"), "{refused}");
+        }
+        let shown = world.portal.stack(&actor, stack).await.unwrap();
+        assert!(!shown.access.stop.is_allowed() && !shown.access.update.is_allowed());
+    }
+    world.portal.reconcile().await.unwrap();
+    let deletion = world.newest(stack).await;
+    let operation = deletion.operation.unwrap();
+    for who in ["developer", "owner", "approver"] {
+        let actor = world.actor(who).await;
+        let refused = world.portal.cancel(&actor, operation).await.unwrap_err();
+        assert_eq!(refused.status(), 403, "{who}: {refused}");
+        let shown = world.portal.operation(&actor, operation).await.unwrap();
+        assert!(!shown.cancel.is_allowed(), "{who}");
+    }
+    let ended = world.run(deletion.summary.id).await;
+    assert_eq!(ended.summary.state, OperationState::Succeeded, "{ended:#?}");
+    assert_eq!(world.state(stack).await, StackState::Deleted);
+}

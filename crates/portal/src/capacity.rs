@@ -147,6 +147,10 @@ mod tests {
 
     use super::*;
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a case reads best with its JSON in place"
+    )]
     fn counted(body: Value) -> Option<(i64, i64, i64)> {
         nodes(&body).map(|nodes| (nodes.least, nodes.most, nodes.surge))
     }

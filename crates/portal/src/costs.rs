@@ -496,6 +496,10 @@ mod tests {
         estimate(&[resource], &target, &facts())
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a case reads best with its JSON in place"
+    )]
     fn disk(sku: &str, properties: Value) -> CostEstimate {
         estimated(
             "Microsoft.Compute/disks",

@@ -92,13 +92,13 @@ impl Portal {
         if let Some(known @ (store::Idempotency::Done { .. } | store::Idempotency::Mismatch)) =
             store.idempotent(&actor.subject, key, hash).await?
         {
-            return Ok(told(known));
+            return Ok(told(&known));
         }
         self.may_begin(actor, &call.ground, call.rights).await?;
         let known = store
             .begin_idempotent(&actor.subject, key, hash, most, self.now())
             .await?;
-        Ok(told(known))
+        Ok(told(&known))
     }
 
     /// Keeps for 24 hours which thing the call made or changed.
@@ -173,8 +173,8 @@ impl Portal {
     }
 }
 
-fn told(known: store::Idempotency) -> Idempotency {
-    match known {
+fn told(known: &store::Idempotency) -> Idempotency {
+    match *known {
         store::Idempotency::New => Idempotency::New,
         store::Idempotency::InFlight => Idempotency::InProgress,
         store::Idempotency::Done { status, made } => Idempotency::Done { status, made },

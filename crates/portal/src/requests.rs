@@ -609,7 +609,7 @@ pub(crate) fn keep_plan(request: &mut Request, plan: Plan, now: Timestamp) {
 }
 
 /// Why a stack cannot be changed now.
-fn stack_busy(reason: String) -> Error {
+fn stack_busy(reason: impl std::fmt::Display) -> Error {
     Error::Conflict {
         code: "stack_busy",
         detail: format!("This stack cannot be changed now. {reason}"),

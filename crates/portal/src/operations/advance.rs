@@ -147,7 +147,12 @@ impl Portal {
         let s = &loaded.operation.summary;
         // Proved above: it is hashed at every transition.
         let agreed = loaded.request.as_ref().and_then(|r| r.plan.as_ref());
-        if *action == Action::DeleteResource
+        // Also before the scope is read: an altered row is told as such, not as a resource of somebody else's.
+        let deletes = *action == Action::DeleteResource
+            || *action == Action::ReadScope
+                && (step.name == StepName::Leftovers
+                    || step.name == StepName::Removal && !loaded.journal.owns_group);
+        if deletes
             && let Some(item) = step.item()
             && !agreed.is_some_and(|plan| steps::deletes_with(plan, item))
         {

@@ -489,12 +489,25 @@ async fn a_day_that_is_over_when_it_begins_is_asked_about_again() {
         .get()
         .date()
         .to_string();
+    let late = {
+        let mut late = draft.clone();
+        late.name = "decided-too-late".to_owned();
+        world.send(late).await
+    };
     let request = world.send(draft).await;
-    world.clock.advance(Duration::days(7));
     world
         .decide("approver", &request, DecisionKind::Approve)
         .await
         .unwrap();
+    world.clock.advance(Duration::days(7));
+    let refused = world
+        .decide("approver", &late, DecisionKind::Approve)
+        .await
+        .unwrap_err();
+    assert!(
+        refused.to_string().contains("This day is over"),
+        "{refused}"
+    );
     let operation = world.run(request.summary.id).await;
     assert_eq!(operation.summary.state, OperationState::Cancelled);
     let developer = world.actor("developer").await;

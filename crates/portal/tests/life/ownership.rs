@@ -284,9 +284,14 @@ async fn what_comes_between_the_check_and_the_deployment_stops_it() {
         .unwrap()
         .unwrap();
     world.portal.advance(id).await.unwrap();
-    let before = world
-        .by_hand(&id_of("batch"), hand_made(json!({ "slipway-stack": "01938e5b-3a00-7000-8000-0000003f9c1a", "slipway-installation": "01938e5b-0000-7000-8000-00000000f00d" })))
-        .await;
+    // The same pool but for whose it is, so that preflight has nothing against the plan.
+    let plan = request.plan.as_ref().unwrap();
+    let mut body = serde_json::Value::from(plan.resources[0].body.clone());
+    body["properties"]["tags"] = json!({
+        "slipway-stack": "01938e5b-3a00-7000-8000-0000003f9c1a",
+        "slipway-installation": "01938e5b-0000-7000-8000-00000000f00d",
+    });
+    let before = world.by_hand(&id_of("batch"), body).await;
     world.clear_faults().await;
     let operation = world.drive(id).await;
     not_ours(&operation);

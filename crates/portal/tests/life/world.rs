@@ -538,7 +538,9 @@ impl World {
     pub(crate) async fn change_by_hand(&self, id: &str, patch: Value) {
         let mut url = self.sim.endpoint.join("/_sim/resources").unwrap();
         url.query_pairs_mut().append_pair("id", id);
-        let answer = self.http.patch(url).json(&patch).send().await.unwrap();
+        let request = self.http.patch(url).json(&patch);
+        let token = self.sim.access_token().unwrap();
+        let answer = request.bearer_auth(token).send().await.unwrap();
         assert!(answer.status().is_success(), "{id}: {answer:?}");
     }
 
@@ -546,7 +548,9 @@ impl World {
     pub(crate) async fn remove_by_hand(&self, id: &str) {
         let mut url = self.sim.endpoint.join("/_sim/resources").unwrap();
         url.query_pairs_mut().append_pair("id", id);
-        let answer = self.http.delete(url).send().await.unwrap();
+        let token = self.sim.access_token().unwrap();
+        let request = self.http.delete(url).bearer_auth(token);
+        let answer = request.send().await.unwrap();
         assert!(answer.status().is_success(), "{id}: {answer:?}");
     }
 

@@ -395,7 +395,7 @@ impl Portal {
             return Ok(Vec::new());
         };
         let mut approvers: Vec<String> = Vec::new();
-        for decision in self.0.store.decisions(request).await? {
+        for decision in self.recorded_decisions(request).await? {
             if decision.decision == DecisionKind::Approve
                 && decision.current
                 && !approvers.contains(&decision.approver)

@@ -7,7 +7,6 @@ use types::approval::NeedStatus;
 use types::plan::{Plan, Target};
 
 use super::digest;
-use crate::approvals::four_eyes::Authors;
 use crate::requests::standing::{Counted, People};
 use crate::{Error, Portal, Result};
 
@@ -142,9 +141,9 @@ impl Portal {
         if plan.report.approvals.is_empty() {
             return Ok(None);
         }
-        let decisions = self.0.store.decisions(request.summary.id).await?;
+        let decisions = self.recorded_decisions(request.summary.id).await?;
         let written = self.0.store.authors(request.summary.id).await?;
-        let authors = Authors::of(&request.summary.requester, &written);
+        let authors = self.authors_of(request, &written).await?;
         let counted = Counted {
             needs: &plan.report.approvals,
             digest: Some(digest),

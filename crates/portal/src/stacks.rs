@@ -42,12 +42,7 @@ impl Portal {
     pub async fn stack(&self, actor: &Actor, id: StackId) -> Result<StackDetail> {
         let stack = self.readable_stack(actor, id).await?;
         let store = &self.0.store;
-        if let Some(applied) = stack.applied_request
-            && let Some(applied) = store.request(applied).await?
-        {
-            self.prove(&applied).await?;
-            self.prove_stack(&stack, &applied).await?;
-        }
+        self.prove_applied(&stack).await?;
         let situation = self.situation(&stack).await?;
         let access = of_stack(actor, &situation);
         let digest = stack.plan.as_ref().map(|p| p.digest.clone());
@@ -157,7 +152,8 @@ impl Portal {
     /// Starts, stops or restarts the stack's machines; answers with the queued operation.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when something else runs or the state does not fit; [`Error::Invalid`] for a kind that is no power action.
+    /// [`Error::Conflict`] when something else runs or the state does not fit, and with `plan_altered`; [`Error::Invalid`] for a kind that is no power
+    /// action.
     pub async fn power(
         &self,
         actor: &Actor,
@@ -198,6 +194,7 @@ impl Portal {
             });
         }
         may_switch(&situation, from).map_err(not_now)?;
+        self.prove_applied(&stack).await?;
         let trail = Trail {
             actor,
             now: self.now(),

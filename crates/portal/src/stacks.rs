@@ -16,6 +16,7 @@ use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackStat
 use crate::access::{
     StackSituation, is_slipways, may, may_read, may_retry, may_switch, of_stack, scope,
 };
+use crate::operations::Since;
 use crate::operations::steps::{deletes, is_machine};
 use crate::requests::said::{SHOWN, lines};
 use crate::trail::Trail;
@@ -307,7 +308,7 @@ impl Portal {
         };
         let made = made.as_ref().unwrap_or(plan);
         if kind == OperationKind::Apply
-            && let Some(why) = crate::operations::differs(plan, made)
+            && let Some(why) = crate::operations::differs(plan, made, Since::of(request))
         {
             return Ok(Some(why));
         }

@@ -102,13 +102,22 @@ pub(crate) enum AuditCommand {
     Key,
 }
 
+/// What becomes of the sandbox's key file when it is missing.
+#[derive(Clone, Copy)]
+pub(crate) enum KeyFile {
+    /// It is made: by the process that signs.
+    Make,
+    /// That is told: a new key would make every checkpoint a foreign one.
+    MustExist,
+}
+
 /// How the record is signed, by these options.
 ///
 /// # Errors
 /// When a key cannot be used.
-pub(crate) fn signing(options: &Options) -> Result<Signing> {
+pub(crate) fn signing(options: &Options, file: KeyFile) -> Result<Signing> {
     let audit = &options.audit;
-    let key = signing_key(options)?;
+    let key = signing_key(options, file)?;
     if key.is_none() {
         tracing::warn!(
             "the audit record is not signed: without a key outside the database (--audit-key FILE), whoever can write the database can change it unseen"
@@ -135,7 +144,7 @@ pub(crate) fn signing(options: &Options) -> Result<Signing> {
     ))
 }
 
-fn signing_key(options: &Options) -> Result<Option<SigningKey>> {
+fn signing_key(options: &Options, missing: KeyFile) -> Result<Option<SigningKey>> {
     let in_environment = std::env::var(KEY_PEM).ok().filter(|pem| !pem.is_empty());
     match (&options.audit.audit_key, in_environment) {
         (Some(_), Some(_)) => {
@@ -145,7 +154,17 @@ fn signing_key(options: &Options) -> Result<Option<SigningKey>> {
         (None, Some(pem)) => Ok(Some(SigningKey::from_pem(&pem).context(KEY_PEM)?)),
         (None, None) if options.is_sandbox() => {
             let file = folder(options)?.join("key.pem");
-            record::make_key_file(&file)?;
+            match missing {
+                KeyFile::Make => record::make_key_file(&file)?,
+                KeyFile::MustExist if !file.exists() => {
+                    bail!(
+                        "the audit key {} is missing: only `slipway serve` makes one, and what another key signed cannot be checked with a new one. Put \
+                         the key back, or name the one that signed with --audit-key FILE",
+                        file.display()
+                    )
+                }
+                KeyFile::MustExist => {}
+            }
             Ok(Some(SigningKey::from_file(&file)?))
         }
         (None, None) => Ok(None),
@@ -226,11 +245,11 @@ async fn export(options: &Options, from: Option<i64>, to: Option<i64>) -> Result
 
 async fn check(options: &Options) -> Result<AuditCheck> {
     let store = existing_store(options).await?;
-    Ok(portal::check_record(&store, &signing(options)?).await?)
+    Ok(portal::check_record(&store, &signing(options, KeyFile::MustExist)?).await?)
 }
 
 fn key(options: &Options) -> Result<ExitCode> {
-    let Some(key) = signing_key(options)? else {
+    let Some(key) = signing_key(options, KeyFile::MustExist)? else {
         bail!("there is no audit key: set --audit-key FILE");
     };
     print!("{}", key.public().to_pem());

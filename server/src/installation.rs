@@ -77,7 +77,7 @@ impl Installation {
             cloud: CloudFacts {
                 tenant_id: settings.tenant_id.clone(),
             },
-            signing: audit::signing(options)?,
+            signing: audit::signing(options, audit::KeyFile::Make)?,
             crash_points: portal::CrashPoints::from_environment(),
         })?;
         sandbox::plant(&portal).await?;

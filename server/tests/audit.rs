@@ -609,6 +609,31 @@ async fn keys_and_checkpoints_belong_to_one_user_and_openssl_understands_them() 
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_key_is_told_and_made_by_none_but_the_server() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path();
+    let slipway = serve(data);
+    talk(&slipway, "monday").await;
+    assert!(slipway.terminate());
+    let key = data.join("audit/key.pem");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    for arguments in [&["check"][..], &["check", "--json"], &["key"]] {
+        let (code, text) = audit(data, arguments);
+        assert_eq!(code, 2, "{text}");
+        assert!(
+            text.contains("key.pem is missing") && text.contains("slipway serve"),
+            "{text}"
+        );
+        assert!(!key.exists());
+    }
+    // With the key back in its place, everything fits.
+    std::fs::write(&key, kept).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert_eq!(found(data, &["check"]), ("ok".to_owned(), None));
+}
+
 /// Where nothing but the log leaves the machine: a checkpoint is one structured line.
 #[tokio::test(flavor = "multi_thread")]
 async fn checkpoints_go_to_the_log_where_that_is_asked_for() {

@@ -9,6 +9,7 @@ mod support;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use support::{Api, PROD_SUBNET, Slipway, state, vm};
 use uuid::Uuid;
 
@@ -278,4 +279,75 @@ async fn a_plan_altered_in_the_database_is_refused_at_every_door() {
         started["items"][0]["detail"]["plan_digest"],
         digest.as_str()
     );
+}
+
+/// Runs SQL as whoever holds the database file can.
+async fn behind_the_back(data: &std::path::Path, statements: &[&'static str]) {
+    let url = format!("sqlite://{}", data.join("slipway.db").display());
+    let mut c = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    for sql in statements {
+        sqlx::query(*sql).execute(&mut c).await.unwrap();
+    }
+    c.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_author_by_the_record_does_not_decide_whatever_the_rows_say() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let owner = slipway.api("owner").await;
+    let mut draft = support::prod_vm("rewritten");
+    draft["justification"] = "It is needed for the settlement run.".into();
+    let (status, sent) = owner.post("/requests", &draft).await;
+    assert_eq!(
+        (status, state(&sent)),
+        (201, "awaiting_approval"),
+        "{sent:#}"
+    );
+    behind_the_back(
+        data.path(),
+        &[
+            "UPDATE request SET requester = 'developer' WHERE name = 'rewritten'",
+            "UPDATE request_author SET subject = 'developer' WHERE request_id = (SELECT id FROM request WHERE name = 'rewritten')",
+        ],
+    )
+    .await;
+    let path = format!("/requests/{}", sent["summary"]["id"].as_str().unwrap());
+    let told = owner.get(&path).await;
+    assert_eq!(told["summary"]["requester"], "developer");
+    assert_ne!(told["access"]["approve"]["access"], "allowed", "{told:#}");
+    for decision in ["approve", "reject", "request_changes"] {
+        let body = json!({ "decision": decision, "plan_digest": sent["plan"]["digest"], "comment": "Mine." });
+        assert_eq!(
+            problem(&owner, Method::POST, &format!("{path}/decisions"), &body).await,
+            (403, "four_eyes".to_owned())
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_requests_row_says_of_its_stack_is_compared_with_the_stack() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let (id, _) = waiting(&slipway, "columns").await;
+    let developer = slipway.api("developer").await;
+    let path = format!("/requests/{id}");
+    for alteration in [
+        "UPDATE request SET tier = 'dev' WHERE name = 'columns'",
+        "UPDATE request SET kind = 'delete' WHERE name = 'columns'",
+        "UPDATE request SET template = 'aks-node-pool@1.0.0' WHERE name = 'columns'",
+    ] {
+        behind_the_back(data.path(), &[alteration]).await;
+        assert_eq!(
+            problem(&developer, Method::GET, &path, &Value::Null).await,
+            (409, "plan_altered".to_owned()),
+            "{alteration}"
+        );
+        behind_the_back(
+            data.path(),
+            &["UPDATE request SET tier = 'prod', kind = 'create', template = 'azure-linux-vm@1.0.0' WHERE name = 'columns'"],
+        )
+        .await;
+        assert_eq!(state(&developer.get(&path).await), "awaiting_approval");
+    }
 }

@@ -140,7 +140,7 @@ pub(crate) fn who_decides(needs: &[NeedStatus]) -> String {
 }
 
 const BY_BREAKING_GLASS: &str =
-    "Where nobody of them can, an administrator breaks glass on the project's page.";
+    "If none of them can, an administrator breaks glass on the project's page.";
 
 /// Whether the actor may take this request back. What Slipway asked for itself, the deletion of an expired stack, is an admin's to stop: whoever could
 /// withdraw it could keep any stack for ever.
@@ -380,7 +380,7 @@ pub(crate) fn may_switch(
 pub(crate) fn words(state: RequestState) -> &'static str {
     match state {
         RequestState::Checking => "being checked",
-        RequestState::Denied => "denied by a guardrail",
+        RequestState::Denied => "denied",
         RequestState::AwaitingApproval => "waiting for approval",
         RequestState::Approved => "approved",
         RequestState::Rejected => "rejected",

@@ -139,9 +139,9 @@ impl Portal {
         let mut request = self.readable_request(actor, id).await?;
         self.prove(&request).await?;
         let today = Box::pin(self.judge_again(&mut request)).await?;
-        let decisions = self.0.store.decisions(id).await?;
+        let decisions = self.recorded_decisions(id).await?;
         let plans = self.0.store.authors(id).await?;
-        let authors = Authors::of(&request.summary.requester, &plans);
+        let authors = self.authors_of(&request, &plans).await?;
         let (needs, _) = self
             .count(
                 &Counted::of(&request, &decisions, &authors),

@@ -34,7 +34,7 @@ use crate::{Error, Portal, Result};
 pub use crash::CrashPoints;
 pub(crate) use next::fault;
 pub use rehearsal::Rehearsal;
-pub(crate) use start::differs;
+pub(crate) use start::{Since, differs};
 
 impl Portal {
     /// One operation, whole.

@@ -226,7 +226,17 @@ impl Portal {
     /// [`Error::NotFound`] also without the right to read its project.
     pub async fn request(&self, actor: &Actor, id: RequestId) -> Result<RequestDetail> {
         let request = self.readable_request(actor, id).await?;
-        self.request_detail(actor, request).await
+        match self.request_detail(actor, request).await {
+            // It was edited while it was read.
+            Err(Error::Conflict {
+                code: "stale_version",
+                ..
+            }) => {
+                let request = self.readable_request(actor, id).await?;
+                self.request_detail(actor, request).await
+            }
+            answer => answer,
+        }
     }
 
     /// Takes a request back. One that is approved and not begun loses its operation too.

@@ -16,6 +16,7 @@ use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackStat
 use crate::access::{
     EXPIRED, StackSituation, is_slipways, may, may_read, may_retry, may_switch, of_stack, scope,
 };
+use crate::operations::Since;
 use crate::operations::steps::{deletes, is_machine};
 use crate::requests::said::{SHOWN, lines};
 use crate::trail::Trail;
@@ -42,12 +43,7 @@ impl Portal {
     pub async fn stack(&self, actor: &Actor, id: StackId) -> Result<StackDetail> {
         let stack = self.readable_stack(actor, id).await?;
         let store = &self.0.store;
-        if let Some(applied) = stack.applied_request
-            && let Some(applied) = store.request(applied).await?
-        {
-            self.prove(&applied).await?;
-            self.prove_stack(&stack, &applied).await?;
-        }
+        self.prove_applied(&stack).await?;
         let situation = self.situation(&stack).await?;
         let access = of_stack(actor, &situation);
         let digest = stack.plan.as_ref().map(|p| p.digest.clone());
@@ -157,7 +153,8 @@ impl Portal {
     /// Starts, stops or restarts the stack's machines; answers with the queued operation.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when something else runs or the state does not fit; [`Error::Invalid`] for a kind that is no power action.
+    /// [`Error::Conflict`] when something else runs or the state does not fit, and with `plan_altered`; [`Error::Invalid`] for a kind that is no power
+    /// action.
     pub async fn power(
         &self,
         actor: &Actor,
@@ -198,6 +195,7 @@ impl Portal {
             });
         }
         may_switch(&situation, from).map_err(not_now)?;
+        self.prove_applied(&stack).await?;
         let trail = Trail {
             actor,
             now: self.now(),
@@ -313,7 +311,7 @@ impl Portal {
         };
         let made = made.as_ref().unwrap_or(plan);
         if kind == OperationKind::Apply
-            && let Some(why) = crate::operations::differs(plan, made)
+            && let Some(why) = crate::operations::differs(plan, made, Since::of(request))
         {
             return Ok(Some(why));
         }
@@ -402,7 +400,7 @@ impl Portal {
             return Ok(Vec::new());
         };
         let mut approvers: Vec<String> = Vec::new();
-        for decision in self.0.store.decisions(request).await? {
+        for decision in self.recorded_decisions(request).await? {
             if decision.decision == DecisionKind::Approve
                 && decision.current
                 && !approvers.contains(&decision.approver)

@@ -6,14 +6,14 @@ use serde_json::Value as Json;
 use sqlx::FromRow;
 use types::actor::{Actor, ActorKind};
 use types::audit::{AuditEvent, AuditFilter};
-use types::ids::RequestId;
+use types::ids::{DecisionId, RequestId};
 use types::names::ProjectName;
 use types::page::Page;
 use types::time::Timestamp;
 
 use crate::Store;
 use crate::columns::{At, Document, Verbatim, name};
-use crate::engine::{Conn, execute, fetch_optional};
+use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Query, Scope, Value, fetch_list};
 
@@ -69,6 +69,32 @@ impl NewAudit {
     pub fn with(mut self, detail: Json) -> Self {
         self.detail = detail;
         self
+    }
+}
+
+/// An approval of which the record tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedApproval {
+    /// Whose: a subject.
+    pub approver: String,
+    /// The decision; none in lines of versions that did not name it.
+    pub decision: Option<DecisionId>,
+    /// The plan that was approved.
+    pub plan_digest: String,
+}
+
+impl RecordedApproval {
+    /// What the detail of a line says; `None` when it cannot be an approval's.
+    fn read(approver: String, detail: &Json) -> Option<Self> {
+        let decision = match detail.get("decision") {
+            Some(id) => Some(DecisionId(id.as_str()?.parse().ok()?)),
+            None => None,
+        };
+        Some(Self {
+            approver,
+            decision,
+            plan_digest: detail.get("plan_digest")?.as_str()?.to_owned(),
+        })
     }
 }
 
@@ -203,6 +229,40 @@ impl Store {
             let digest = detail.0.get("plan_digest")?.as_str()?;
             Some(digest.to_owned())
         }))
+    }
+
+    /// The approvals of a request of which the record tells, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn recorded_approvals(&self, request: RequestId) -> Result<Vec<RecordedApproval>> {
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_all!(
+            lease.conn(),
+            (String, Document<Json>),
+            "SELECT actor, detail FROM audit_event WHERE subject_id = $1 AND subject_kind = 'request' AND action = 'request.approved' ORDER BY seq",
+            request.to_string()
+        )?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(approver, detail)| RecordedApproval::read(approver, &detail.0))
+            .collect())
+    }
+
+    /// Everybody who sent or edited a request, as the record tells, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn recorded_authors(&self, request: RequestId) -> Result<Vec<String>> {
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_all!(
+            lease.conn(),
+            (String,),
+            "SELECT actor FROM audit_event WHERE subject_id = $1 AND subject_kind = 'request' \
+             AND action IN ('request.submitted', 'request.edited') ORDER BY seq",
+            request.to_string()
+        )?;
+        Ok(rows.into_iter().map(|(actor,)| actor).collect())
     }
 
     /// What the last line of one action says about a subject.

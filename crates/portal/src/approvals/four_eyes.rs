@@ -5,6 +5,7 @@ mod table;
 
 use std::collections::HashMap;
 
+use store::RecordedApproval;
 use types::actor::PersonKey;
 use types::approval::{Decision, DecisionKind};
 use types::names::GroupName;
@@ -37,6 +38,13 @@ impl Authors {
         }
     }
 
+    /// The same with everybody whom the record knows as an author: rows can be rewritten, lines cannot.
+    pub(crate) fn with(mut self, recorded: &[String]) -> Self {
+        let people = recorded.iter().map(|subject| PersonKey::of(subject));
+        self.editors.extend(people);
+        self
+    }
+
     /// Whether this subject wrote any plan of the request. A token has the subject of its person.
     pub(crate) fn wrote(&self, subject: &str) -> Option<Wrote> {
         let subject = PersonKey::of(subject);
@@ -48,6 +56,21 @@ impl Authors {
             None
         }
     }
+}
+
+/// The decisions without the approvals of which the record does not tell: somebody wrote those into the database.
+pub(crate) fn recorded(decisions: Vec<Decision>, lines: &[RecordedApproval]) -> Vec<Decision> {
+    let told = |decision: &Decision| {
+        lines.iter().any(|line| {
+            line.approver == decision.approver
+                && line.plan_digest == decision.plan_digest
+                && line.decision.is_none_or(|id| id == decision.id)
+        })
+    };
+    decisions
+        .into_iter()
+        .filter(|decision| decision.decision != DecisionKind::Approve || told(decision))
+        .collect()
 }
 
 /// A person who decided, as they are now.
@@ -81,5 +104,64 @@ impl<'a> Sight<'a> {
             .filter(|approver| {
                 approver.approves || (decision.break_glass.is_some() && approver.breaks_glass)
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::ids::DecisionId;
+    use types::time::Timestamp;
+
+    use super::*;
+
+    fn decision(id: u128, approver: &str, kind: DecisionKind) -> Decision {
+        Decision {
+            id: DecisionId(uuid::Uuid::from_u128(id)),
+            approver: approver.into(),
+            decision: kind,
+            comment: String::new(),
+            plan_digest: "d1".into(),
+            plan_revision: 1,
+            current: true,
+            break_glass: None,
+            at: Timestamp::new(time::OffsetDateTime::UNIX_EPOCH),
+        }
+    }
+
+    fn line(id: Option<u128>, approver: &str, digest: &str) -> RecordedApproval {
+        RecordedApproval {
+            approver: approver.into(),
+            decision: id.map(|id| DecisionId(uuid::Uuid::from_u128(id))),
+            plan_digest: digest.into(),
+        }
+    }
+
+    #[test]
+    fn an_approval_without_its_line_is_none() {
+        let counts = |lines: &[RecordedApproval]| {
+            let row = decision(1, "approver", DecisionKind::Approve);
+            !recorded(vec![row], lines).is_empty()
+        };
+        assert!(counts(&[line(Some(1), "approver", "d1")]));
+        assert!(
+            counts(&[line(None, "approver", "d1")]),
+            "an earlier version did not name the decision"
+        );
+        assert!(!counts(&[]));
+        assert!(!counts(&[line(Some(2), "approver", "d1")]));
+        assert!(!counts(&[line(Some(1), "second", "d1")]));
+        assert!(!counts(&[line(Some(1), "approver", "d0")]));
+        assert!(!counts(&[line(None, "approver", "d0")]));
+        let rejected = decision(1, "approver", DecisionKind::Reject);
+        assert_eq!(recorded(vec![rejected], &[]).len(), 1);
+    }
+
+    #[test]
+    fn who_is_an_author_in_the_record_is_one_whatever_the_rows_say() {
+        let rows = Authors::of("outsider", &[]);
+        assert_eq!(rows.wrote("developer"), None);
+        let both = rows.with(&["developer".to_owned()]);
+        assert_eq!(both.wrote("Developer"), Some(Wrote::Edited));
+        assert_eq!(both.wrote("outsider"), Some(Wrote::Requested));
     }
 }

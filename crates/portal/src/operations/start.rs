@@ -42,7 +42,7 @@ impl Portal {
                     let changed = request
                         .plan
                         .as_ref()
-                        .and_then(|approved| differs(approved, &outcome.plan));
+                        .and_then(|known| differs(known, &outcome.plan, Since::of(request)));
                     let why = match changed {
                         Some(why) => Some(why),
                         None => self.lost_approval(request, &authors).await?,
@@ -399,8 +399,36 @@ fn began(kind: OperationKind) -> &'static str {
     }
 }
 
+/// What happened last to the plan that another one is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// It was sent; nobody approved it.
+    Sent,
+    /// People approved it.
+    Approved,
+}
+
+impl Since {
+    /// Of a request that is waited for, or that goes ahead.
+    pub(crate) fn of(request: &Request) -> Self {
+        let agreed = !request.needs.is_empty() || request.sent_back.is_some();
+        if agreed && request.summary.state != RequestState::AwaitingApproval {
+            Self::Approved
+        } else {
+            Self::Sent
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Approved => "approved",
+        }
+    }
+}
+
 /// What sends a plan back: another digest, a denial, a need that was not there. A new warning does not.
-pub(crate) fn differs(approved: &Plan, now: &Plan) -> Option<String> {
+pub(crate) fn differs(approved: &Plan, now: &Plan, since: Since) -> Option<String> {
     let mut changes: Vec<String> = Vec::new();
     for denial in &now.report.denials {
         if !approved.report.denials.iter().any(|d| d.id == denial.id) {
@@ -421,13 +449,13 @@ pub(crate) fn differs(approved: &Plan, now: &Plan) -> Option<String> {
         }
     }
     if approved.digest != now.digest {
-        changes.push(what_changed(approved, now));
+        changes.push(what_changed(approved, now, since));
     }
     (!changes.is_empty()).then(|| changes.join(" "))
 }
 
 /// The difference between two plans of one request, in words.
-fn what_changed(before: &Plan, after: &Plan) -> String {
+fn what_changed(before: &Plan, after: &Plan, since: Since) -> String {
     let mut parts: Vec<String> = Vec::new();
     if before.template_hash != after.template_hash {
         parts.push(format!("the template {}", after.template));
@@ -482,8 +510,8 @@ fn what_changed(before: &Plan, after: &Plan) -> String {
         parts.push("what is deleted".to_owned());
     }
     if parts.is_empty() {
-        return "The plan changed since it was approved.".to_owned();
+        return format!("The plan changed since it was {}.", since.word());
     }
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    format!("Since it was approved, {} changed.", listed(&parts))
+    format!("Since it was {}, {} changed.", since.word(), listed(&parts))
 }

@@ -5,9 +5,11 @@ use serde_json::json;
 use store::{NewAudit, Request, Stack};
 use types::approval::NeedStatus;
 use types::plan::{Plan, Target};
+use types::request::RequestSummary;
+use types::stack::StackSummary;
 
 use super::digest;
-use crate::approvals::four_eyes::Authors;
+use crate::requests::stale_stack;
 use crate::requests::standing::{Counted, People};
 use crate::{Error, Portal, Result};
 
@@ -26,19 +28,30 @@ pub(crate) struct Altered {
 }
 
 impl Portal {
-    /// The stored plan of a request is what its digest names, its needs are its plan's, and the audit record tells of the same digest.
+    /// The stored plan of a request is what its digest names, its needs are its plan's, its row says what plan and stack say, and the audit record tells
+    /// of the same digest.
     ///
     /// # Errors
-    /// [`Error::Conflict`] with `plan_altered`; the record has a line of it then.
+    /// [`Error::Conflict`] with `plan_altered`, and the record has a line of it then; with `stale_version` when the request is another one by now.
     pub(crate) async fn prove(&self, request: &Request) -> Result<()> {
-        let Some(altered) = self.alteration(request).await? else {
-            return Ok(());
+        let altered = match own_alteration(request) {
+            Some(altered) => altered,
+            None => match self.alteration(request).await? {
+                None => return Ok(()),
+                Some(altered) => {
+                    // An edit may have come between reading the request and what it is compared with: then the newer one fits.
+                    let again = self.0.store.request(request.summary.id).await?;
+                    if let Some(again) = again
+                        && again.summary.version != request.summary.version
+                        && own_alteration(&again).is_none()
+                        && self.alteration(&again).await?.is_none()
+                    {
+                        return Err(Error::stale("request"));
+                    }
+                    altered
+                }
+            },
         };
-        // An edit may have come between reading the request and reading the record: then both are right, each of its moment.
-        let again = self.0.store.request(request.summary.id).await?;
-        if again.is_some_and(|again| again.summary.version != request.summary.version) {
-            return Ok(());
-        }
         let s = &request.summary;
         self.refuse_altered(
             ("request", s.id.to_string(), s.name.as_str()),
@@ -48,21 +61,23 @@ impl Portal {
         .await
     }
 
+    /// What does not fit between a request's row, its stack and the record.
     async fn alteration(&self, request: &Request) -> Result<Option<Altered>> {
-        let Some(plan) = &request.plan else {
+        let stored = request.plan.as_ref().map(|plan| &plan.digest);
+        let recorded = self.0.store.recorded_digest(request.summary.id).await?;
+        let stack = self.known_stack(request.summary.stack).await?;
+        let part = if recorded.is_some() && recorded.as_ref() != stored {
+            "digest"
+        } else if let Some(column) = foreign_column(&request.summary, &stack.summary) {
+            column
+        } else {
             return Ok(None);
         };
-        if let Some(altered) = own_alteration(request, plan) {
-            return Ok(Some(altered));
-        }
-        let recorded = self.0.store.recorded_digest(request.summary.id).await?;
-        Ok(recorded
-            .filter(|recorded| *recorded != plan.digest)
-            .map(|recorded| Altered {
-                part: "digest",
-                recorded: Some(recorded),
-                stored: Some(plan.digest.clone()),
-            }))
+        Ok(Some(Altered {
+            part,
+            recorded,
+            stored: stored.cloned(),
+        }))
     }
 
     /// A stack's applied plan and place are those of the request that was applied last. `applied` was proved before.
@@ -70,29 +85,17 @@ impl Portal {
     /// # Errors
     /// As [`Portal::prove`].
     pub(crate) async fn prove_stack(&self, stack: &Stack, applied: &Request) -> Result<()> {
-        let Some(planned) = &applied.plan else {
+        let Some(altered) = stack_alteration(stack, applied) else {
             return Ok(());
         };
-        // Before the first success the stack's copy is that of a try, which Edit may have replaced since.
-        let copy = stack
-            .plan
-            .as_ref()
-            .filter(|_| stack.applied_request.is_some());
-        let part = if copy.is_some_and(|copy| !digest::same(copy, planned)) {
-            "applied plan"
-        } else if !same_place(&stack.summary.target, &planned.target) {
-            "target"
-        } else {
-            return Ok(());
-        };
-        let altered = Altered {
-            part,
-            recorded: Some(planned.digest.clone()),
-            stored: copy.map(|copy| copy.digest.clone()),
-        };
+        // What was applied last may be another request by now.
         let again = self.0.store.stack(stack.summary.id).await?;
-        if again.is_some_and(|again| again.summary.version != stack.summary.version) {
-            return Ok(());
+        if let Some(again) = again
+            && again.summary.version != stack.summary.version
+            && (again.applied_request != stack.applied_request
+                || stack_alteration(&again, applied).is_none())
+        {
+            return Err(stale_stack(store::Error::Stale));
         }
         let s = &stack.summary;
         self.refuse_altered(
@@ -101,6 +104,21 @@ impl Portal {
             &altered,
         )
         .await
+    }
+
+    /// A stack is what was applied to it last, if anything was.
+    ///
+    /// # Errors
+    /// As [`Portal::prove`].
+    pub(crate) async fn prove_applied(&self, stack: &Stack) -> Result<()> {
+        let Some(applied) = stack.applied_request else {
+            return Ok(());
+        };
+        let Some(applied) = self.0.store.request(applied).await? else {
+            return Err(Error::internal(format!("request {applied} is missing")));
+        };
+        self.prove(&applied).await?;
+        self.prove_stack(stack, &applied).await
     }
 
     /// The stored plan is what the operation was queued for.
@@ -142,9 +160,9 @@ impl Portal {
         if plan.report.approvals.is_empty() {
             return Ok(None);
         }
-        let decisions = self.0.store.decisions(request.summary.id).await?;
+        let decisions = self.recorded_decisions(request.summary.id).await?;
         let written = self.0.store.authors(request.summary.id).await?;
-        let authors = Authors::of(&request.summary.requester, &written);
+        let authors = self.authors_of(request, &written).await?;
         let counted = Counted {
             needs: &plan.report.approvals,
             digest: Some(digest),
@@ -200,12 +218,15 @@ pub(crate) fn is_altered(error: &Error) -> bool {
     matches!(error, Error::Conflict { code: ALTERED, .. })
 }
 
-/// What does not fit within the request's own row.
-fn own_alteration(request: &Request, plan: &Plan) -> Option<Altered> {
+/// What does not fit within the request's own row. It is written as one, so no change on its way explains it.
+fn own_alteration(request: &Request) -> Option<Altered> {
+    let plan = request.plan.as_ref()?;
     let part = if !digest::names(&request.draft, request.summary.stack, plan) {
         "plan"
     } else if request.draft.kind != request.summary.kind {
         "kind"
+    } else if request.summary.template != plan.template {
+        "template"
     } else if request.needs != plan.report.approvals {
         "needs"
     } else {
@@ -215,6 +236,45 @@ fn own_alteration(request: &Request, plan: &Plan) -> Option<Altered> {
         part,
         recorded: Some(plan.digest.clone()),
         stored: None,
+    })
+}
+
+/// The column in which a request says otherwise than its stack. An edit changes the name of both together; project and tier never change.
+fn foreign_column(request: &RequestSummary, stack: &StackSummary) -> Option<&'static str> {
+    if request.project != stack.project {
+        Some("project")
+    } else if request.tier != stack.tier {
+        Some("tier")
+    } else if request.name != stack.name {
+        Some("name")
+    } else {
+        None
+    }
+}
+
+/// What does not fit between a stack and the request that was applied to it last.
+fn stack_alteration(stack: &Stack, applied: &Request) -> Option<Altered> {
+    let planned = applied.plan.as_ref();
+    // Before the first success the stack's copy is that of a try, which Edit may have replaced since.
+    let copy = stack
+        .plan
+        .as_ref()
+        .filter(|_| stack.applied_request.is_some());
+    let same = match (copy, planned) {
+        (Some(copy), Some(planned)) => digest::same(copy, planned),
+        _ => stack.applied_request.is_none(),
+    };
+    let part = if !same {
+        "applied plan"
+    } else if planned.is_some_and(|plan| !same_place(&stack.summary.target, &plan.target)) {
+        "target"
+    } else {
+        return None;
+    };
+    Some(Altered {
+        part,
+        recorded: planned.map(|plan| plan.digest.clone()),
+        stored: copy.map(|copy| copy.digest.clone()),
     })
 }
 

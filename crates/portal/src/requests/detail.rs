@@ -8,7 +8,6 @@ use types::request::RequestDetail;
 use super::said::SHOWN;
 use super::standing::{Counted, People};
 use crate::access::Decidable;
-use crate::approvals::four_eyes::Authors;
 use crate::{Portal, Result, access};
 
 impl Portal {
@@ -34,9 +33,9 @@ impl Portal {
         let store = &self.0.store;
         let id = request.summary.id;
         let today = Box::pin(self.judge_again(&mut request)).await?;
-        let decisions = store.decisions(id).await?;
+        let decisions = self.recorded_decisions(id).await?;
         let plans = store.authors(id).await?;
-        let authors = Authors::of(&request.summary.requester, &plans);
+        let authors = self.authors_of(&request, &plans).await?;
         let (needs, _) = self
             .count(
                 &Counted::of(&request, &decisions, &authors),

@@ -202,7 +202,7 @@ fn why(ended: Timestamp, last: Option<&RequestSummary>) -> String {
         let became = match last.state {
             RequestState::Withdrawn => "withdrawn",
             RequestState::Rejected => "rejected",
-            RequestState::Denied => "denied by a guardrail",
+            RequestState::Denied => "denied",
             RequestState::Expired => "decided by nobody",
             RequestState::Cancelled => "cancelled",
             _ => "not finished",

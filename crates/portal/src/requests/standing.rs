@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use store::Request;
 use types::actor::{Actor, Right, SYSTEM};
 use types::approval::{Decision, NeedStatus};
+use types::ids::RequestId;
 use types::names::ProjectName;
 use types::policy::ApprovalNeed;
 use types::request::{PlanAuthor, RequestState};
 
 use super::sentences::listed;
-use crate::approvals::four_eyes::{Approver, Authors, Sight};
+use crate::approvals::four_eyes::{Approver, Authors, Sight, recorded};
 use crate::approvals::needs;
 use crate::{Portal, Result};
 
@@ -47,6 +48,24 @@ impl<'a> Counted<'a> {
 }
 
 impl Portal {
+    /// The decisions on a request. An approval is one only if the record tells of it.
+    pub(crate) async fn recorded_decisions(&self, id: RequestId) -> Result<Vec<Decision>> {
+        // Decisions first: each was committed with its line.
+        let decisions = self.0.store.decisions(id).await?;
+        let lines = self.0.store.recorded_approvals(id).await?;
+        Ok(recorded(decisions, &lines))
+    }
+
+    /// Everybody who wrote a plan of a request, by its rows or by the record.
+    pub(crate) async fn authors_of(
+        &self,
+        request: &Request,
+        rows: &[PlanAuthor],
+    ) -> Result<Authors> {
+        let lines = self.0.store.recorded_authors(request.summary.id).await?;
+        Ok(Authors::of(&request.summary.requester, rows).with(&lines))
+    }
+
     /// Every need with who met it, and how many people approved in all. `deciding` counts as their session says, not as the database does.
     pub(crate) async fn count(
         &self,
@@ -128,8 +147,9 @@ impl Portal {
         if request.needs.is_empty() && request.sent_back.is_none() {
             return Ok(None);
         }
-        let decisions = self.0.store.decisions(request.summary.id).await?;
-        let authors = Authors::of(&request.summary.requester, authors);
+        let stored = self.0.store.decisions(request.summary.id).await?.len();
+        let decisions = self.recorded_decisions(request.summary.id).await?;
+        let authors = self.authors_of(request, authors).await?;
         let counted = Counted {
             state: RequestState::AwaitingApproval,
             ..Counted::of(request, &decisions, &authors)
@@ -149,8 +169,13 @@ impl Portal {
         } else {
             listed(&missing)
         };
+        let why = if decisions.len() < stored {
+            "An approval does not count, because the audit record does not tell of it."
+        } else {
+            "An approval no longer counts, because the approver lost the role or the group."
+        };
         Ok(Some(format!(
-            "An approval no longer counts, because the approver lost the role or the group. It needs an approval by {whose} again."
+            "{why} It needs an approval by {whose} again."
         )))
     }
 

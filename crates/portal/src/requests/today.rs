@@ -7,7 +7,7 @@ use types::plan::Plan;
 use types::policy::Verdict;
 use types::request::RequestState;
 
-use crate::operations::differs;
+use crate::operations::{Since, differs};
 use crate::{Error, Portal, Result};
 
 /// How a waiting request stands now.
@@ -51,7 +51,7 @@ impl Portal {
             Err(error) => return Err(error),
         };
         if now.digest != sent.digest {
-            let changes: Vec<String> = differs(&sent, &now).into_iter().collect();
+            let changes: Vec<String> = differs(&sent, &now, Since::Sent).into_iter().collect();
             return Ok(Today {
                 refused: Some(format!(
                     "The plan would be another one now. {} Ask for changes, so that it is made again.",
@@ -93,7 +93,7 @@ fn take_facts(request: &mut Request, now: Plan) {
 
 /// The differences that somebody who decides wants to know.
 fn changes(sent: &Plan, now: &Plan) -> Vec<String> {
-    let mut found: Vec<String> = differs(sent, now).into_iter().collect();
+    let mut found: Vec<String> = differs(sent, now, Since::Sent).into_iter().collect();
     for gone in &sent.report.approvals {
         if !now.report.approvals.iter().any(|need| need.id == gone.id) {
             found.push(format!("{} no longer asks for {}.", gone.id, gone.group));

@@ -424,7 +424,7 @@ async fn a_plan_that_changed_after_its_approval_is_sent_back_and_nothing_is_sent
     assert!(
         back.sent_back
             .as_ref()
-            .is_some_and(|why| why.contains("changed")),
+            .is_some_and(|why| why.contains("Since it was approved, ")),
         "{:?}",
         back.sent_back
     );
@@ -439,6 +439,24 @@ async fn a_plan_that_changed_after_its_approval_is_sent_back_and_nothing_is_sent
         operation.summary.state,
         OperationState::Succeeded,
         "{operation:#?}"
+    );
+}
+
+#[tokio::test]
+async fn what_changed_while_it_waits_changed_since_it_was_sent() {
+    let world = World::new().await;
+    let request = world.send(vm("waits", "prod")).await;
+    world.plant("payments", &[("data", "restricted")]).await;
+    let developer = world.actor("developer").await;
+    let told = world
+        .portal
+        .request(&developer, request.summary.id)
+        .await
+        .unwrap();
+    let words = told.since_sent.join(" ");
+    assert!(
+        words.contains("Since it was sent, ") && !words.contains("approved"),
+        "{words}"
     );
 }
 

@@ -2,10 +2,11 @@
 
 use portal::CrashPoints;
 use serde_json::json;
-use store::Request;
+use store::{NewDecision, Request};
+use types::actor::Role;
 use types::approval::DecisionKind;
-use types::ids::{OperationId, RequestId, StackId};
-use types::operation::{OperationState, StepName};
+use types::ids::{DecisionId, OperationId, RequestId, StackId};
+use types::operation::{OperationKind, OperationState, StepName};
 use types::request::{RequestDetail, RequestState};
 use types::stack::StackState;
 
@@ -44,6 +45,27 @@ impl World {
         self.portal.request(&developer, id).await
     }
 
+    /// Puts an approval into the table of decisions, past the portal.
+    async fn forge_approval(&self, request: &RequestDetail, approver: &str) {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await.unwrap();
+        tx.insert_decision(&NewDecision {
+            id: DecisionId(uuid::Uuid::now_v7()),
+            request: request.summary.id,
+            approver: approver.to_owned(),
+            decision: DecisionKind::Approve,
+            comment: String::new(),
+            plan_digest: request.plan.as_ref().unwrap().digest.clone(),
+            plan_revision: request.plan_revision,
+            break_glass: None,
+            waited_seconds: 0,
+            at: now,
+        })
+        .await
+        .unwrap();
+        tx.commit(now).await.unwrap();
+    }
+
     async fn nothing_was_deployed(&self) {
         assert!(self.writes("PUT", "/deployments/").await.is_empty());
         assert!(self.writes("DELETE", "/resource").await.is_empty());
@@ -57,7 +79,7 @@ fn other_key(request: &mut Request) {
 }
 
 /// Every place in a request's row that decides what Azure is sent, or who has to agree.
-const ALTERATIONS: [(&str, Change); 16] = [
+const ALTERATIONS: [(&str, Change); 19] = [
     ("a parameter", other_key),
     ("another size", |r| {
         let plan = r.plan.as_mut().unwrap();
@@ -107,6 +129,13 @@ const ALTERATIONS: [(&str, Change); 16] = [
         r.draft.kind = types::request::RequestKind::Update;
     }),
     ("the needs", |r| r.needs.clear()),
+    ("no plan", |r| r.plan = None),
+    ("the row's template", |r| {
+        r.summary.template = "aks-node-pool@1.0.0".parse().unwrap();
+    }),
+    ("the row's name", |r| {
+        r.summary.name = "another".parse().unwrap();
+    }),
 ];
 
 async fn what_waits(engine: Engine) {
@@ -322,7 +351,7 @@ async fn a_stack_whose_applied_plan_or_place_was_altered_is_not_planned_from() {
     let developer = world.actor("developer").await;
     let stack = world.active("basis").await;
     let good = world.store.stack(stack).await.unwrap().unwrap();
-    let alterations: [(&str, fn(&mut store::Stack)); 4] = [
+    let alterations: [(&str, fn(&mut store::Stack)); 5] = [
         ("resources", |s| {
             s.plan.as_mut().unwrap().resources.pop();
         }),
@@ -333,6 +362,7 @@ async fn a_stack_whose_applied_plan_or_place_was_altered_is_not_planned_from() {
             "rg-platform-dev".clone_into(&mut s.summary.target.resource_group);
         }),
         ("whose group it is", |s| s.summary.target.owns_group = false),
+        ("no plan", |s| s.plan = None),
     ];
     for (what, change) in alterations {
         world.alter_stack(stack, change).await;
@@ -366,6 +396,11 @@ async fn a_stack_whose_applied_plan_or_place_was_altered_is_not_planned_from() {
                 .await
                 .unwrap_err(),
             world.portal.stack(&developer, stack).await.unwrap_err(),
+            world
+                .portal
+                .power(&developer, stack, OperationKind::Stop)
+                .await
+                .unwrap_err(),
         ];
         for error in errors {
             assert_eq!(error.code(), "plan_altered", "{what}");
@@ -517,4 +552,62 @@ async fn what_is_tried_again_is_proved_again() {
         .unwrap();
     assert_eq!(stack.summary.state, StackState::Failed);
     assert_eq!(world.writes("PUT", "/deployments/slipway-").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_approval_of_which_the_record_does_not_tell_counts_for_nothing() {
+    let world = World::new().await;
+    let mut draft = vm("forged", "dev");
+    "It needs two approvers.".clone_into(&mut draft.justification);
+    let request = world.send(draft).await;
+    assert_eq!(request.summary.state, RequestState::AwaitingApproval);
+    world.forge_approval(&request, "second").await;
+    // With the forged one there would be two.
+    let told = world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    assert_eq!(told.summary.state, RequestState::AwaitingApproval);
+    assert_eq!(told.needs[0].approved_by, ["approver"]);
+    let told = world
+        .decide("owner", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    assert_eq!(told.summary.state, RequestState::Approved);
+    // Nor is it in the place of one that counts no longer when execution begins.
+    world.role("approver", Some(Role::Reader)).await;
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Cancelled);
+    let told = world.read(request.summary.id).await.unwrap();
+    assert_eq!(told.summary.state, RequestState::AwaitingApproval);
+    assert!(
+        told.sent_back
+            .as_ref()
+            .is_some_and(|why| why.contains("the audit record does not tell of it")),
+        "{:?}",
+        told.sent_back
+    );
+    world.nothing_was_deployed().await;
+}
+
+#[tokio::test]
+async fn a_row_that_contradicts_itself_is_refused_however_often_its_version_moves() {
+    let world = World::new().await;
+    let request = world.send(vm("moving", "prod")).await;
+    world.alter(request.summary.id, other_key).await;
+    let store = world.store.clone();
+    let id = request.summary.id;
+    let moving = tokio::spawn(async move {
+        while let Some(mut request) = store.request(id).await.unwrap() {
+            let now = request.summary.updated_at;
+            let mut tx = store.begin().await.unwrap();
+            tx.update_request(&mut request).await.unwrap();
+            tx.commit(now).await.unwrap();
+        }
+    });
+    for _ in 0..20 {
+        let error = world.read(id).await.unwrap_err();
+        assert_eq!(error.code(), "plan_altered");
+    }
+    moving.abort();
 }

@@ -1,6 +1,10 @@
 //! Stories of requests and stacks: sent twice, changed at the same time, named alike, decided.
 
-use store::{BreakGlass, Conflict, Error, NewActivity, NewAudit, NewDecision, Scope, SecretValue};
+use serde_json::json;
+use store::{
+    BreakGlass, Conflict, Error, NewActivity, NewAudit, NewDecision, RecordedApproval, Scope,
+    SecretValue,
+};
 use types::approval::{ApprovalTab, DecisionKind};
 use types::ids::{BreakGlassId, CommentId, DecisionId};
 use types::project::Tier;
@@ -15,6 +19,7 @@ crate::stories![
     a_form_sent_eight_times_at_once_makes_one_request,
     a_submission_belongs_to_its_sender,
     what_the_record_says_of_a_plan_is_found_by_its_request,
+    who_wrote_and_who_approved_is_found_in_the_record,
     the_slower_of_two_changes_loses_and_changes_nothing,
     a_name_is_held_until_the_stack_is_gone,
     a_dropped_transaction_leaves_nothing,
@@ -181,6 +186,90 @@ async fn what_the_record_says_of_a_plan_is_found_by_its_request(world: World) {
         .await
         .unwrap();
     assert_eq!(said, Some(serde_json::json!({ "plan_digest": "one" })));
+}
+
+async fn who_wrote_and_who_approved_is_found_in_the_record(world: World) {
+    let request = world
+        .add_request("web", RequestState::AwaitingApproval)
+        .await;
+    let other = world
+        .add_request("other", RequestState::AwaitingApproval)
+        .await;
+    let id = request.summary.id;
+    let decision = DecisionId(Uuid::now_v7());
+    for (about, action, who, detail) in [
+        (
+            id,
+            "request.submitted",
+            "developer",
+            json!({ "plan_digest": "one" }),
+        ),
+        (
+            id,
+            "request.edited",
+            "owner",
+            json!({ "plan_digest": "two" }),
+        ),
+        (id, "request.commented", "reader", json!({})),
+        (
+            id,
+            "request.approved",
+            "approver",
+            json!({ "plan_digest": "one" }),
+        ),
+        (
+            id,
+            "request.approved",
+            "second",
+            json!({ "plan_digest": "two", "decision": decision }),
+        ),
+        (
+            id,
+            "request.approved",
+            "odd",
+            json!({ "plan_digest": "two", "decision": 7 }),
+        ),
+        (
+            other.summary.id,
+            "request.approved",
+            "approver",
+            json!({ "plan_digest": "two" }),
+        ),
+        (
+            other.summary.id,
+            "request.edited",
+            "stranger",
+            json!({ "plan_digest": "two" }),
+        ),
+    ] {
+        let mut line = NewAudit::by(
+            &developer(),
+            action,
+            ("request", about.to_string(), "web"),
+            Some(&request.summary.project),
+        )
+        .with(detail);
+        who.clone_into(&mut line.actor);
+        let mut tx = world.store.begin().await.unwrap();
+        tx.audit(line);
+        tx.commit(now()).await.unwrap();
+    }
+    let approval = |approver: &str, decision, digest: &str| RecordedApproval {
+        approver: approver.to_owned(),
+        decision,
+        plan_digest: digest.to_owned(),
+    };
+    assert_eq!(
+        world.store.recorded_approvals(id).await.unwrap(),
+        [
+            approval("approver", None, "one"),
+            approval("second", Some(decision), "two"),
+        ]
+    );
+    assert_eq!(
+        world.store.recorded_authors(id).await.unwrap(),
+        ["developer", "owner"]
+    );
 }
 
 async fn the_slower_of_two_changes_loses_and_changes_nothing(world: World) {

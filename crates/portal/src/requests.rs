@@ -30,7 +30,7 @@ use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
 use crate::plans::digest::sha256_of_text;
-use crate::plans::ground::Made;
+use crate::plans::ground::{Made, reserves};
 use crate::plans::proof::is_altered;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
@@ -474,16 +474,13 @@ impl Portal {
             actor: &system,
             now: trail.now,
         };
-        match &request.plan {
-            Some(plan)
-                if verdict != Verdict::Denied
-                    && matches!(parsed.kind, RequestKind::Create | RequestKind::Update) =>
-            {
-                self.reserve(tx, trail.actor, &stack.summary, plan, Some(parsed))
-                    .await?;
-            }
-            // What is denied holds nothing; deleting and extending make nothing.
-            _ => tx.release_unsent(stack.summary.id, &[]).await?,
+        // What is denied gives back below what it holds. Deleting and extending make nothing; what the stack holds, an operation may be about to send.
+        if let Some(plan) = &request.plan
+            && verdict != Verdict::Denied
+            && reserves(parsed.kind)
+        {
+            self.reserve(tx, trail.actor, &stack.summary, plan, Some(parsed))
+                .await?;
         }
         match verdict {
             Verdict::Denied => {

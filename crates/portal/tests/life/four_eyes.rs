@@ -1,5 +1,6 @@
 //! Four eyes over a request's whole life: who wrote it decides none of it, who lost a right gets nothing by it, and administrators break glass.
 
+use portal::CrashPoints;
 use serde_json::json;
 use types::actor::{Actor, InstallationRole, Role};
 use types::approval::{ApprovalTab, Decide, DecisionKind};
@@ -9,7 +10,7 @@ use types::operation::{OperationKind, OperationState};
 use types::request::{RequestDetail, RequestState};
 use types::token::NewToken;
 
-use crate::world::{World, submission, vm};
+use crate::world::{Engine, World, submission, vm};
 
 fn payments() -> ProjectName {
     "payments".parse().unwrap()
@@ -719,4 +720,37 @@ async fn a_broken_glass_ends_by_its_owners_and_with_the_role() {
     world
         .audited(&["project.glass_broken", "project.glass_mended"])
         .await;
+}
+
+/// Two clicks at the same moment.
+async fn glass_breaks_once(engine: Engine) {
+    let world = World::with(engine, CrashPoints::default()).await;
+    let (portal, project, admin) = (&world.portal, payments(), world.actor("admin").await);
+    let click = || {
+        portal.break_glass(
+            &admin,
+            &project,
+            NewBreakGlass {
+                reason: "The approvers are away.".to_owned(),
+            },
+        )
+    };
+    let (one, other) = tokio::join!(click(), click());
+    let refused = match (one, other) {
+        (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(refused.code(), "break_glass_active");
+    let broken = portal.broken_glass_in(&admin, &project).await.unwrap();
+    assert_eq!(broken.len(), 1, "{broken:#?}");
+}
+
+#[tokio::test]
+async fn two_clicks_at_once_break_the_glass_once_on_sqlite() {
+    glass_breaks_once(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn two_clicks_at_once_break_the_glass_once_on_postgres() {
+    glass_breaks_once(Engine::Postgres).await;
 }

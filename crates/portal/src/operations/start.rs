@@ -98,7 +98,7 @@ impl Portal {
             && request.summary.state == RequestState::Approved
         {
             if let Some(plan) = made {
-                keep_plan(request, plan, now);
+                keep_plan(request, plan);
             }
             request.summary.state = RequestState::Executing;
             request.summary.updated_at = now;

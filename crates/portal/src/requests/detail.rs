@@ -9,6 +9,7 @@ use super::said::SHOWN;
 use super::standing::{Counted, People};
 use crate::access::Decidable;
 use crate::approvals::four_eyes::Authors;
+use crate::approvals::{APPROVED_BEFORE, needs};
 use crate::{Portal, Result, access};
 
 impl Portal {
@@ -37,7 +38,7 @@ impl Portal {
         let decisions = store.decisions(id).await?;
         let plans = store.authors(id).await?;
         let authors = Authors::of(&request.summary.requester, &plans);
-        let (needs, _) = self
+        let (met, _) = self
             .count(
                 &Counted::of(&request, &decisions, &authors),
                 None,
@@ -52,7 +53,7 @@ impl Portal {
                 project: &request.summary.project,
                 authors: &authors,
                 state: request.summary.state,
-                needs: &needs,
+                needs: &met,
             },
         );
         if access.edit.is_allowed()
@@ -65,6 +66,9 @@ impl Portal {
         {
             access.approve = Access::disabled(why);
         }
+        if access.reject.is_allowed() && needs::approved_by(&decisions, &actor.subject) {
+            access.reject = Access::disabled(APPROVED_BEFORE);
+        }
         Ok(RequestDetail {
             since_sent: today.changes,
             comments: store.comments(id, None, SHOWN).await?,
@@ -76,7 +80,7 @@ impl Portal {
             plan_revision: request.plan_revision,
             authors: plans,
             sent_back: request.sent_back,
-            needs,
+            needs: met,
             decisions: store.decisions_page(id, None, SHOWN).await?,
             access,
         })

@@ -5,6 +5,7 @@ use serde_json::json;
 use types::actor::{Actor, InstallationRole, Role};
 use types::approval::{ApprovalTab, Decide, DecisionKind};
 use types::break_glass::NewBreakGlass;
+use types::cost::Usd;
 use types::names::ProjectName;
 use types::operation::{OperationKind, OperationState};
 use types::request::{RequestDetail, RequestState};
@@ -753,4 +754,46 @@ async fn two_clicks_at_once_break_the_glass_once_on_sqlite() {
 #[tokio::test]
 async fn two_clicks_at_once_break_the_glass_once_on_postgres() {
     glass_breaks_once(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn who_approved_lets_it_go_ahead_when_nobody_else_has_to_agree_any_more() {
+    let world = World::new().await;
+    world.plant_with("payments", &[], None, 20).await;
+    let request = world.send(vm("costly", "prod")).await;
+    world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let approver = world.actor("approver").await;
+    let open = async || {
+        let id = request.summary.id;
+        world.portal.request(&approver, id).await.unwrap()
+    };
+    let waiting = open().await;
+    assert_eq!(waiting.summary.state, RequestState::AwaitingApproval);
+    assert!(!waiting.access.decide.is_allowed(), "it waits for another");
+
+    world
+        .plant_with("payments", &[], Some(Usd(4_000_000)), 20)
+        .await;
+    let dropped = open().await;
+    assert!(dropped.access.approve.is_allowed(), "{:?}", dropped.access);
+    assert!(!dropped.access.reject.is_allowed(), "{:?}", dropped.access);
+    for other in [DecisionKind::Reject, DecisionKind::RequestChanges] {
+        let refused = world.decide("approver", &dropped, other).await.unwrap_err();
+        assert_eq!(refused.code(), "already_decided");
+    }
+    let approved = world
+        .decide("approver", &dropped, DecisionKind::Approve)
+        .await
+        .unwrap();
+    assert_eq!(approved.summary.state, RequestState::Approved);
+    assert_eq!(approved.decisions.items.len(), 1, "one of each person");
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(
+        operation.summary.state,
+        OperationState::Succeeded,
+        "{operation:#?}"
+    );
 }

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
-pub(crate) use table::{Connection, source};
+pub(crate) use table::Connection;
 
 use crate::limits::Limits;
 use stream::{Answer, Watched};

@@ -734,6 +734,23 @@ async fn refusals_are_in_the_record_and_few() {
             again["items"][0]["detail"]["route"],
             "POST /requests/{id}/decide"
         );
+        // With a key it is refused as early as possible, and recorded all the same.
+        let answer = api
+            .request(Method::POST, &format!("/requests/{id}/decisions"))
+            .header("idempotency-key", "decided-once")
+            .json(&decision)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), status);
+        let keyed = auditor
+            .get("/audit?action=request.decision_refused&limit=1")
+            .await;
+        let keyed = &keyed["items"][0];
+        assert!(keyed["seq"].as_i64() > again["items"][0]["seq"].as_i64());
+        assert_eq!(keyed["actor"], persona, "{keyed:#}");
+        assert_eq!(keyed["subject_id"], id);
+        assert_eq!(keyed["detail"]["code"], code, "{keyed:#}");
     }
 
     // Signing in and out says from where; a persona that does not exist leaves a line without what was typed.

@@ -257,6 +257,13 @@ async fn a_plan_altered_in_the_database_is_refused_at_every_door() {
         .await;
     let page = page.text().await.unwrap();
     assert!(page.contains("not the one that was agreed to") && !page.contains("Standard_D4ds_v6"));
+    // In the queue it is the longest waiting and thus selected; the other rows are there all the same.
+    let (other, _) = waiting(&slipway, "unaltered").await;
+    let queue = slipway.browser("approver").await.get("/approvals").await;
+    assert_eq!(queue.status(), 200);
+    let queue = queue.text().await.unwrap();
+    assert!(queue.contains("not the one that was agreed to"), "{queue}");
+    assert!(queue.contains(&id) && queue.contains(&other), "{queue}");
     let line = auditor.get("/audit?action=request.plan_altered").await;
     assert_eq!(line["items"].as_array().unwrap().len(), 1);
     assert_eq!(line["items"][0]["subject_id"], id.as_str());

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use store::{NewActivity, Store};
 use support::{Api, Slipway, Start, now, prod_vm, set_role, state, vm};
 use types::actor::Role;
@@ -531,4 +532,55 @@ async fn thirty_bytes_of_comments_fill_less_than_a_megabyte_of_postgresql() {
     let grown = database.size().unwrap().saturating_sub(before);
     println!("PostgreSQL: 30 comments of one byte took {grown} bytes");
     assert!(grown < 1_000_000, "{grown} bytes");
+}
+
+/// What Slipway asked for itself: nothing but time brings that about, so the row says so.
+async fn asked_by_slipway(data: &Path, request: RequestId) {
+    let url = format!("sqlite://{}", data.join("slipway.db").display());
+    let mut c = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let changed = sqlx::query("UPDATE request SET requester = 'slipway' WHERE id = $1")
+        .bind(request.0)
+        .execute(&mut c)
+        .await
+        .unwrap();
+    assert_eq!(changed.rows_affected(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_withdraws_with_a_key_what_slipway_asked_for_and_nothing_else() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let (developer, admin) = (slipway.api("developer").await, slipway.api("admin").await);
+    let (_, sent) = developer.post("/requests", &prod_vm("run-out")).await;
+    let path = format!("/requests/{}/withdraw", id_of(&sent));
+    let withdraw = async |api: &Api, key: &str| {
+        let answer = api
+            .request(Method::POST, &path)
+            .header("idempotency-key", key)
+            .header("if-match", format!("\"v{}\"", sent["summary"]["version"]))
+            .send()
+            .await
+            .unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json::<Value>().await.unwrap(),
+        )
+    };
+    let (status, refused) = withdraw(&admin, "before").await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (403, &json!("forbidden")),
+        "{refused:#}"
+    );
+    asked_by_slipway(data.path(), id_of(&sent)).await;
+    let (status, refused) = withdraw(&developer, "not-mine").await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (403, &json!("system_request")),
+        "{refused:#}"
+    );
+    let (status, withdrawn) = withdraw(&admin, "after").await;
+    assert_eq!(status, 200, "{withdrawn:#}");
+    assert_eq!(state(&withdrawn), "withdrawn");
+    assert_eq!(withdraw(&admin, "after").await.0, 200);
 }

@@ -18,12 +18,12 @@ pub async fn requests(filter: RequestFilter) -> Result<Page<RequestSummary>, Fai
     answer(portal.requests(&actor, &filter).await)
 }
 
-/// One request.
+/// One request beside what a page is about: a page stays good where this one cannot be shown.
 #[server(name = ReadRequest, prefix = "/ui", endpoint = "request", input = Wired, output = Wired)]
 pub async fn request(id: RequestId) -> Result<RequestDetail, Failure> {
-    use super::context::{answer, door};
+    use super::context::{aside, door};
     let (portal, actor) = door()?;
-    answer(portal.request(&actor, id).await)
+    aside(portal.request(&actor, id).await)
 }
 
 /// Which earlier lines a request's page shows instead of the newest: cursors, empty for the newest.

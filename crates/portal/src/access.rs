@@ -216,6 +216,7 @@ pub(crate) fn of_request(
             Err(_) => Access::Hidden,
         },
         approve: decide.clone(),
+        reject: decide.clone(),
         decide,
         comment,
     }

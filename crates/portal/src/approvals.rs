@@ -30,6 +30,8 @@ const WAITS: u32 = 50;
 const FEWEST_WAITS: usize = 3;
 /// How often two approvers of one plan may cross each other before one is told.
 const TRIES: usize = 3;
+/// Why who approved a plan does not reject it.
+pub(crate) const APPROVED_BEFORE: &str = "You approved this plan already. Once nobody else has to agree any more, approve it again and it goes ahead.";
 
 impl Portal {
     /// A page of the queue: what waits for the actor (the longest waiting first), what waits for anybody, or what the actor decided (newest first).
@@ -189,6 +191,13 @@ impl Portal {
             }
             _ => None,
         };
+        let approved_before = needs::approved_by(&decisions, &actor.subject);
+        if approved_before && decide.decision != DecisionKind::Approve {
+            return Err(Error::Conflict {
+                code: "already_decided",
+                detail: APPROVED_BEFORE.to_owned(),
+            });
+        }
         let now = self.now();
         let trail = Trail { actor, now };
         let decision = Decision {
@@ -205,7 +214,9 @@ impl Portal {
             at: now,
         };
         let mut with_it = decisions;
-        with_it.push(decision.clone());
+        if !approved_before {
+            with_it.push(decision.clone());
+        }
         let (status, approvals) = self
             .count(
                 &Counted::of(&request, &with_it, &authors),
@@ -240,32 +251,45 @@ impl Portal {
         tx.update_request(&mut request)
             .await
             .map_err(stale_request)?;
-        tx.insert_decision(&NewDecision {
-            id: decision.id,
-            request: id,
-            approver: decision.approver.clone(),
-            decision: decision.decision,
-            comment: decision.comment.clone(),
-            plan_digest: decision.plan_digest.clone(),
-            plan_revision: decision.plan_revision,
-            break_glass: decision.break_glass,
-            waited_seconds: waited,
-            at: now,
-        })
-        .await?;
-        let (action, sentence) = words(&decision, approved);
-        trail
-            .request(
-                &mut tx,
-                &request,
-                action,
-                &sentence,
-                prove_decision(
+        if approved_before && approved {
+            // A need was dropped since: the decision of then is enough, and there is only one of each person.
+            trail
+                .request(
+                    &mut tx,
+                    &request,
+                    "request.allowed",
+                    "Approved the plan before; nobody else has to agree any more, so it goes ahead.",
                     json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
-                    &decision,
-                ),
-            )
+                )
+                .await?;
+        } else {
+            tx.insert_decision(&NewDecision {
+                id: decision.id,
+                request: id,
+                approver: decision.approver.clone(),
+                decision: decision.decision,
+                comment: decision.comment.clone(),
+                plan_digest: decision.plan_digest.clone(),
+                plan_revision: decision.plan_revision,
+                break_glass: decision.break_glass,
+                waited_seconds: waited,
+                at: now,
+            })
             .await?;
+            let (action, sentence) = words(&decision, approved);
+            trail
+                .request(
+                    &mut tx,
+                    &request,
+                    action,
+                    &sentence,
+                    prove_decision(
+                        json!({ "plan_digest": decision.plan_digest, "groups": actor.groups }),
+                        &decision,
+                    ),
+                )
+                .await?;
+        }
         match request.summary.state {
             RequestState::Approved => {
                 self.release(&mut tx, &trail, &mut request, &mut stack, expires_at)

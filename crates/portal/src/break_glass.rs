@@ -6,7 +6,9 @@ use store::BreakGlass as Stored;
 use time::Duration;
 use types::access::Access;
 use types::actor::{Actor, ActorKind, Right};
-use types::break_glass::{BreakGlass, LONGEST_REASON, MINUTES, NewBreakGlass, SHORTEST_REASON};
+use types::break_glass::{
+    BreakGlass, BrokenGlass, LONGEST_REASON, MINUTES, NewBreakGlass, SHORTEST_REASON,
+};
 use types::ids::BreakGlassId;
 use types::names::ProjectName;
 use types::project::ProjectSettings;
@@ -44,12 +46,8 @@ impl Portal {
                 ),
             ));
         }
-        if is_broken(actor, project) {
-            return Err(Error::Conflict {
-                code: "break_glass_active",
-                detail: "You have broken glass in this project already; it has not ended yet."
-                    .to_owned(),
-            });
+        if is_broken(&actor.break_glass, project) {
+            return Err(active());
         }
         let now = self.now();
         let glass = Stored {
@@ -69,6 +67,13 @@ impl Portal {
             glass.reason
         );
         let mut tx = self.0.store.begin().await?;
+        tx.lock(&format!("glass/{project}/{}", actor.subject))
+            .await?;
+        // Asked again: of two clicks at the same moment, only one breaks it.
+        let broken = tx.broken_glass_of(&actor.subject, now).await?;
+        if is_broken(&broken, project) {
+            return Err(active());
+        }
         tx.insert_break_glass(&glass).await?;
         trail.project(
             &mut tx,
@@ -155,7 +160,7 @@ impl Portal {
     pub(crate) fn break_glass_access(actor: &Actor, project: &ProjectName) -> Access {
         if !actor.may(Right::BreakGlass, Some(project)) {
             Access::Hidden
-        } else if is_broken(actor, project) {
+        } else if is_broken(&actor.break_glass, project) {
             Access::disabled("You have broken glass here already; it has not ended yet.")
         } else {
             Access::Allowed
@@ -197,11 +202,15 @@ impl Portal {
     }
 }
 
-fn is_broken(actor: &Actor, project: &ProjectName) -> bool {
-    actor
-        .break_glass
-        .iter()
-        .any(|glass| glass.project == *project)
+fn is_broken(broken: &[BrokenGlass], project: &ProjectName) -> bool {
+    broken.iter().any(|glass| glass.project == *project)
+}
+
+fn active() -> Error {
+    Error::Conflict {
+        code: "break_glass_active",
+        detail: "You have broken glass in this project already; it has not ended yet.".to_owned(),
+    }
 }
 
 /// A leaked token of an administrator must not be able to take rights.

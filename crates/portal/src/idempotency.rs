@@ -61,6 +61,8 @@ pub enum Ground<'a> {
     Draft(&'a RequestDraft),
     /// A request.
     Request(RequestId),
+    /// A decision on a request: a refusal is recorded, as that of a call without a key is.
+    Decision(RequestId),
     /// A stack.
     Stack(StackId),
     /// An operation.
@@ -94,7 +96,12 @@ impl Portal {
         {
             return Ok(told(&known));
         }
-        self.may_begin(actor, &call.ground, call.rights).await?;
+        if let Err(error) = self.may_begin(actor, &call.ground, call.rights).await {
+            if let Ground::Decision(id) = call.ground {
+                self.decision_refused(actor, id, &error).await;
+            }
+            return Err(error);
+        }
         let known = store
             .begin_idempotent(&actor.subject, key, hash, most, self.now())
             .await?;
@@ -159,7 +166,7 @@ impl Portal {
                 None => return Ok(None),
             },
             Ground::Stack(stack) => *stack,
-            Ground::Request(id) => {
+            Ground::Request(id) | Ground::Decision(id) => {
                 let request = self.readable_request(actor, *id).await?;
                 return Ok(Some(request.summary.project));
             }

@@ -48,7 +48,7 @@ pub use idempotency::{Ground, Idempotency, KeyedCall, Made};
 #[doc(hidden)]
 pub use operations::CrashPoints;
 pub use operations::Rehearsal;
-pub use origin::Origin;
+pub use origin::{Origin, network};
 
 /// What every method of [`Portal`] returns.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -3,7 +3,7 @@
 //! A task's own variable and not a parameter: every method of the portal would have to carry it for the few lines that hold it. Where nothing was set, as in
 //! the worker, the record says nothing of it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
@@ -31,6 +31,15 @@ impl Origin {
     /// Where the present call comes from.
     pub(crate) fn current() -> Option<Self> {
         ORIGIN.try_with(Clone::clone).ok()
+    }
+}
+
+/// What counts as one address: an IPv4 address, or the /64 network that one IPv6 host may take addresses from as it likes.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & (u128::MAX << 64)).into(),
+        four => four,
     }
 }
 

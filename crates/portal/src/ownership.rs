@@ -14,7 +14,7 @@ use serde_json::Value;
 use types::ids::{InstallationId, StackId};
 
 pub(crate) use kinds::{Mark, mark_of};
-pub(crate) use reservations::{GROUP, ids, implied, plan_ids};
+pub(crate) use reservations::{GROUP, REREAD, ids, implied, plan_ids};
 pub(crate) use scope::{Look, POOL, Seen, Subject, in_group, in_place};
 pub(crate) use words::fault;
 

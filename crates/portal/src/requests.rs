@@ -29,8 +29,7 @@ use crate::access::{may, may_read, may_withdraw, withdrawable};
 use crate::checks::ParsedDraft;
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
-use crate::plans::digest::sha256_of_text;
-use crate::plans::ground::Made;
+use crate::plans::ground::{Made, reserves};
 use crate::plans::proof::is_altered;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result, access};
@@ -497,16 +496,13 @@ impl Portal {
             actor: &system,
             now: trail.now,
         };
-        match &request.plan {
-            Some(plan)
-                if verdict != Verdict::Denied
-                    && matches!(parsed.kind, RequestKind::Create | RequestKind::Update) =>
-            {
-                self.reserve(tx, trail.actor, &stack.summary, plan, Some(parsed))
-                    .await?;
-            }
-            // What is denied holds nothing; deleting and extending make nothing.
-            _ => tx.release_unsent(stack.summary.id, &[]).await?,
+        // What is denied gives back below what it holds. Deleting and extending make nothing; what the stack holds, an operation may be about to send.
+        if let Some(plan) = &request.plan
+            && verdict != Verdict::Denied
+            && reserves(parsed.kind)
+        {
+            self.reserve(tx, trail.actor, &stack.summary, plan, Some(parsed))
+                .await?;
         }
         match verdict {
             Verdict::Denied => {
@@ -571,7 +567,7 @@ fn hash_of_content(draft: &RequestDraft) -> Result<String> {
     let mut content = serde_json::to_value(draft)
         .map_err(|error| Error::internal(format!("a draft as JSON: {error}")))?;
     content.sort_all_objects();
-    Ok(sha256_of_text(&content.to_string()))
+    Ok(record::sha256(content.to_string().as_bytes()))
 }
 
 /// Text that people typed for people: trimmed, bounded, and free of characters that show something else than they are.
@@ -600,11 +596,12 @@ pub(crate) fn plan_facts(plan: &Plan) -> Value {
 /// Puts a new plan on the request, with all that lists show of it. Decisions on the one before are void.
 pub(crate) fn take_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     request.plan_revision += 1;
-    keep_plan(request, plan, now);
+    request.summary.updated_at = now;
+    keep_plan(request, plan);
 }
 
 /// Puts the same plan on the request with the facts of now: what was decided on it holds.
-pub(crate) fn keep_plan(request: &mut Request, plan: Plan, now: Timestamp) {
+pub(crate) fn keep_plan(request: &mut Request, plan: Plan) {
     let s = &mut request.summary;
     s.template = plan.template.clone();
     s.monthly = plan.cost.monthly;
@@ -613,7 +610,6 @@ pub(crate) fn keep_plan(request: &mut Request, plan: Plan, now: Timestamp) {
     s.posture = plan.report.posture;
     s.warnings = count(plan.report.warnings.len());
     s.denials = count(plan.report.denials.len());
-    s.updated_at = now;
     request.needs = plan.report.approvals.clone();
     request.plan = Some(plan);
 }

@@ -8,7 +8,7 @@ use types::time::Timestamp;
 use uuid::Uuid;
 
 use crate::columns::{At, moment, name};
-use crate::engine::{execute, fetch_all, fetch_optional};
+use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::Result;
 use crate::{Store, Tx};
 
@@ -70,7 +70,40 @@ impl TryFrom<Row> for BreakGlass {
     }
 }
 
+async fn broken_of(conn: Conn<'_>, subject: &str, now: Timestamp) -> Result<Vec<BrokenGlass>> {
+    fetch_all!(
+        conn,
+        Row,
+        "SELECT * FROM break_glass WHERE subject = $1 AND ends_at > $2 AND ended_at IS NULL ORDER BY began_at, id",
+        subject,
+        At(now)
+    )?
+    .into_iter()
+    .map(|row| {
+        let glass = BreakGlass::try_from(row)?;
+        Ok(BrokenGlass {
+            id: glass.id,
+            project: glass.project,
+            reason: glass.reason,
+            ends_at: glass.ends_at,
+        })
+    })
+    .collect()
+}
+
 impl Tx {
+    /// What gives an administrator rights at a moment, as this transaction sees it, the oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn broken_glass_of(
+        &mut self,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Vec<BrokenGlass>> {
+        broken_of(self.conn(), subject, now).await
+    }
+
     /// Records that glass was broken.
     ///
     /// # Errors
@@ -178,23 +211,6 @@ impl Store {
     /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn broken_glass_of(&self, subject: &str, now: Timestamp) -> Result<Vec<BrokenGlass>> {
         let mut lease = self.engine.read().await?;
-        fetch_all!(
-            lease.conn(),
-            Row,
-            "SELECT * FROM break_glass WHERE subject = $1 AND ends_at > $2 AND ended_at IS NULL ORDER BY began_at, id",
-            subject,
-            At(now)
-        )?
-        .into_iter()
-        .map(|row| {
-            let glass = BreakGlass::try_from(row)?;
-            Ok(BrokenGlass {
-                id: glass.id,
-                project: glass.project,
-                reason: glass.reason,
-                ends_at: glass.ends_at,
-            })
-        })
-        .collect()
+        broken_of(lease.conn(), subject, now).await
     }
 }

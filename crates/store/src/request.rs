@@ -170,7 +170,28 @@ async fn read(conn: Conn<'_>, id: RequestId) -> Result<Option<Request>> {
         .transpose()
 }
 
+async fn operation(conn: Conn<'_>, request: RequestId) -> Result<Option<OperationId>> {
+    let row: Option<(Uuid,)> = fetch_optional!(
+        conn,
+        (Uuid,),
+        "SELECT id FROM operation WHERE request_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
+        request.0
+    )?;
+    Ok(row.map(|(id,)| OperationId(id)))
+}
+
 impl Tx {
+    /// The newest operation that executes a request, as this transaction sees it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn operation_of_request(
+        &mut self,
+        request: RequestId,
+    ) -> Result<Option<OperationId>> {
+        operation(self.conn(), request).await
+    }
+
     /// The request as this transaction sees it.
     ///
     /// # Errors
@@ -438,13 +459,7 @@ impl Store {
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn operation_of_request(&self, request: RequestId) -> Result<Option<OperationId>> {
         let mut lease = self.engine.read().await?;
-        let row: Option<(Uuid,)> = fetch_optional!(
-            lease.conn(),
-            (Uuid,),
-            "SELECT id FROM operation WHERE request_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
-            request.0
-        )?;
-        Ok(row.map(|(id,)| OperationId(id)))
+        operation(lease.conn(), request).await
     }
 
     /// The approvals queue. [`ApprovalTab::Decided`]: what `me` decided, newest request first. The other two: what waits for anybody in scope, newest

@@ -274,6 +274,8 @@ pub struct RequestAccess {
     pub decide: Access,
     /// Approve, for whom `decide` allows: what a guardrail denies by now cannot be approved.
     pub approve: Access,
+    /// Reject or request changes, for whom `decide` allows: who approved a plan does not send it back.
+    pub reject: Access,
     /// Write a comment.
     pub comment: Access,
 }

@@ -116,7 +116,8 @@ async fn withdraw(
         what: format!("POST /requests/{request}/withdraw"),
         body: &version,
         ground: Ground::Request(request),
-        rights: &[Right::Request],
+        // What Slipway asked for is an admin's to withdraw; the call itself asks again.
+        rights: &[Right::Request, Right::ResolveOperation],
         status: StatusCode::OK,
     };
     idempotency::once(&state, &actor, &headers, call, work).await
@@ -210,8 +211,9 @@ async fn decide(
     let call = Call {
         what: format!("POST /requests/{request}/decisions"),
         body: &decide,
-        ground: Ground::Request(request),
-        rights: &[Right::Approve],
+        ground: Ground::Decision(request),
+        // Who wrote it may not decide it either; the call itself says so, and records it.
+        rights: &[Right::Approve, Right::Request],
         status: StatusCode::CREATED,
     };
     idempotency::once(&state, &actor, &headers, call, work).await

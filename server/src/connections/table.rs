@@ -1,10 +1,11 @@
 //! Who is connected, what each connection waits for, and which one has to go: for taking too long, or to make room for another.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use portal::network;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -243,7 +244,7 @@ impl Table {
     /// Enters a new connection. Where there is no room, the connection that has kept us waiting longest makes it: of the same address where that
     /// has too many, else of the address that has most. So half-open connections only ever displace each other.
     pub(super) fn admit(&self, address: IpAddr) -> Result<Arc<Connection>, Refused> {
-        let source = source(address);
+        let source = network(address);
         let mut inner = self.inner();
         let held = inner.by_source.get(&source).copied().unwrap_or_default();
         let fits = if self.per_source.is_some_and(|most| held >= most) {
@@ -416,17 +417,6 @@ pub(super) async fn watch(table: Arc<Table>, ended: CancellationToken) {
     table.report();
 }
 
-/// What counts as one address: an IPv4 address, or the /64 network that one IPv6 host may take addresses from as it likes.
-pub(crate) fn source(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -555,7 +545,7 @@ mod tests {
 
     #[test]
     fn one_ipv6_host_is_one_address() {
-        let of = |text: &str| source(text.parse().unwrap());
+        let of = |text: &str| network(text.parse().unwrap());
         assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::2"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));

@@ -9,10 +9,10 @@ use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{Extensions, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use portal::network;
 
 use super::Failure;
 use crate::buckets::Buckets;
-use crate::connections::source;
 use crate::limits::{Limits, Rate};
 
 /// What making a plan costs, in reading calls: about 3 ms of a processor, where reading a list takes less than one.
@@ -20,13 +20,22 @@ const PLAN: u32 = 10;
 /// What going through the whole audit record costs, in reading calls.
 const RECORD: u32 = 50;
 
+/// What opening a request costs, in reading calls: while it waits, its plan is judged by the rules of now.
+const REQUEST: u32 = 3;
+
 /// Routes that cost more than one call. A form that is sent makes a plan too, but writing calls are scarcer than plans.
-const COSTLY: [(&str, u32); 9] = [
+const COSTLY: [(&str, u32); 15] = [
     ("/api/v1/plans", PLAN),
     ("/ui/check", PLAN),
     ("/ui/request-form", PLAN),
     ("/catalogue/{name}/request", PLAN),
     ("/requests/{id}/edit", PLAN),
+    ("/requests/{id}", REQUEST),
+    ("/requests/{id}/{action}", REQUEST),
+    ("/approvals", REQUEST),
+    ("/api/v1/requests/{id}", REQUEST),
+    ("/ui/request", REQUEST),
+    ("/ui/request-page", REQUEST),
     ("/api/v1/audit/check", RECORD),
     ("/api/v1/audit/export", RECORD),
     ("/ui/audit-check", RECORD),
@@ -147,7 +156,7 @@ pub(super) fn address(extensions: &Extensions) -> IpAddr {
     extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| {
-            source(peer.ip())
+            network(peer.ip())
         })
 }
 

@@ -16,7 +16,7 @@ use crate::components::card::{CARD, empty};
 use crate::components::chip::{Tone, chip};
 use crate::components::cost::change;
 use crate::components::load::load;
-use crate::components::page::{columns, columns_aside_first, head};
+use crate::components::page::{columns, columns_aside_first, head, notice};
 use crate::components::tabs::{Tab, tabs};
 use crate::components::time::{span, usually};
 use crate::components::verdict::posture_chip;
@@ -32,7 +32,9 @@ struct Queue {
     page: Page<ApprovalItem>,
     mine: u64,
     usual: Option<u32>,
-    selected: Option<RequestDetail>,
+    chosen: Option<RequestId>,
+    /// The selected request, or why it cannot be shown: the rows are there all the same.
+    selected: Option<Result<RequestDetail, Failure>>,
     /// True when the address names the selected one: on a phone it then stands before the rows.
     opened: bool,
 }
@@ -60,7 +62,7 @@ async fn read(
         .filter(|id: &RequestId| page.items.iter().any(|item| item.request.id == *id));
     let chosen = named.or_else(|| page.items.first().map(|item| item.request.id));
     let selected = match chosen {
-        Some(id) => Some(request(id).await?),
+        Some(id) => Some(request(id).await),
         None => None,
     };
     Ok(Queue {
@@ -68,6 +70,7 @@ async fn read(
         page,
         mine,
         usual,
+        chosen,
         selected,
         opened: named.is_some(),
     })
@@ -146,12 +149,11 @@ fn show(queue: &Queue) -> AnyView {
 }
 
 fn table(queue: &Queue) -> AnyView {
-    let selected = queue.selected.as_ref().map(|request| request.summary.id);
     let rows = queue
         .page
         .items
         .iter()
-        .map(|item| row(item, queue.tab, selected))
+        .map(|item| row(item, queue.tab, queue.chosen))
         .collect::<Vec<_>>();
     let next = queue.page.next_cursor.clone().map(|cursor| {
         link(
@@ -240,8 +242,10 @@ fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> An
 }
 
 fn pane(queue: &Queue) -> AnyView {
-    let Some(request) = &queue.selected else {
-        return ().into_any();
+    let request = match &queue.selected {
+        None => return ().into_any(),
+        Some(Err(failure)) => return not_shown(failure),
+        Some(Ok(request)) => request,
     };
     let next = address("/approvals", &[("tab", name_of(queue.tab).to_owned())]);
     view! {
@@ -262,4 +266,18 @@ fn pane(queue: &Queue) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Why the selected request cannot be shown.
+fn not_shown(failure: &Failure) -> AnyView {
+    let code = failure.code.clone();
+    notice(
+        Tone::Deny,
+        failure.title.clone(),
+        view! {
+            {failure.detail.clone()} " "
+            <a class="underline" href=format!("/docs/problems#{code}")>"What this means"</a>
+        }
+        .into_any(),
+    )
 }

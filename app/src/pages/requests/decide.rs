@@ -18,6 +18,17 @@ pub(crate) fn decide(
     let Some(plan) = &request.plan else {
         return ().into_any();
     };
+    let rejects = request.access.reject.is_allowed();
+    let send_back = || {
+        rejects.then(|| {
+            submit_as(
+                Look::Plain,
+                "decision",
+                "request_changes",
+                "Request changes",
+            )
+        })
+    };
     match &request.access.decide {
         Access::Hidden => ().into_any(),
         Access::Disabled { reason } => off("Approve", reason.clone()),
@@ -41,7 +52,7 @@ pub(crate) fn decide(
                     Access::Disabled { reason } => {
                         view! {
                             {off("Approve", reason.clone())}
-                            {submit_as(Look::Plain, "decision", "request_changes", "Request changes")}
+                            {send_back()}
                         }
                             .into_any()
                     }
@@ -49,13 +60,13 @@ pub(crate) fn decide(
                         view! {
                             <div class="grid gap-2 xs:grid-cols-2">
                                 {submit_as(Look::Primary, "decision", "approve", "Approve")}
-                                {submit_as(Look::Plain, "decision", "request_changes", "Request changes")}
+                                {send_back()}
                             </div>
                         }
                             .into_any()
                     }
                 }}
-                {submit_as(Look::Danger, "decision", "reject", "Reject")}
+                {rejects.then(|| submit_as(Look::Danger, "decision", "reject", "Reject"))}
             </form>
         }
         .into_any(),

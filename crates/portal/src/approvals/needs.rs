@@ -1,7 +1,7 @@
 //! Which needs are met by whom: pure. Approvals count for the plan that they were made on, and for the groups that the approver is in.
 
 use types::actor::PersonKey;
-use types::approval::{Decision, NeedStatus};
+use types::approval::{Decision, DecisionKind, NeedStatus};
 use types::policy::ApprovalNeed;
 use types::request::RequestState;
 
@@ -45,6 +45,16 @@ pub(crate) fn approvals(decisions: &[Decision], sight: &Sight<'_>) -> usize {
     counting(decisions, sight, |_| true).len()
 }
 
+/// Whether somebody approved the plan of now. They decide it once: were a need dropped since, their approval of then may be all that is asked for.
+pub(crate) fn approved_by(decisions: &[Decision], subject: &str) -> bool {
+    let person = PersonKey::of(subject);
+    decisions.iter().any(|decision| {
+        decision.current
+            && decision.decision == DecisionKind::Approve
+            && PersonKey::of(&decision.approver) == person
+    })
+}
+
 /// True when nobody else has to agree. A plan that was sent back without needs still wants one approver.
 pub(crate) fn all_met(needs: &[NeedStatus], approvals: usize) -> bool {
     if needs.is_empty() {
@@ -77,7 +87,6 @@ fn counting(
 mod tests {
     use std::collections::HashMap;
 
-    use types::approval::DecisionKind;
     use types::ids::DecisionId;
     use types::policy::Severity;
     use types::time::Timestamp;

@@ -16,7 +16,7 @@ use super::next::{Action, End, fault};
 use super::record::{Answer, record};
 use super::steps;
 use crate::plans::PlanOutcome;
-use crate::plans::ground::Prepared;
+use crate::plans::ground::{Prepared, reserves};
 use crate::plans::proof::is_altered;
 use crate::requests::release::stored;
 use crate::requests::sentences::listed;
@@ -98,7 +98,7 @@ impl Portal {
             && request.summary.state == RequestState::Approved
         {
             if let Some(plan) = made {
-                keep_plan(request, plan, now);
+                keep_plan(request, plan);
             }
             request.summary.state = RequestState::Executing;
             request.summary.updated_at = now;
@@ -243,7 +243,7 @@ impl Portal {
         let Loaded {
             mut operation,
             request,
-            stack,
+            mut stack,
             ..
         } = loaded;
         let Some(mut request) = request else {
@@ -287,13 +287,16 @@ impl Portal {
             let author = author_of(&system, &s.project, request.plan_revision, now);
             tx.insert_author(s.id, &author).await?;
         }
-        match request.plan.as_ref().filter(|_| !denied) {
-            Some(plan) => {
-                self.reserve(&mut tx, &system, &stack.summary, plan, None)
-                    .await?;
-            }
-            // What is denied holds nothing.
-            None => tx.release_unsent(stack.summary.id, &[]).await?,
+        // Deleting makes nothing; what is denied gives back below what it holds.
+        if !denied
+            && reserves(request.summary.kind)
+            && let Some(plan) = &request.plan
+        {
+            // What a create will make is where its newest plan says.
+            self.take_name(&mut tx, &request, &mut stack, plan, now)
+                .await?;
+            self.reserve(&mut tx, &system, &stack.summary, plan, None)
+                .await?;
         }
         trail.operation_changed(
             &mut tx,

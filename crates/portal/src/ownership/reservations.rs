@@ -8,7 +8,6 @@ use types::names::ProjectName;
 use types::plan::Plan;
 use types::problem::FieldError;
 use types::project::TierSettings;
-use types::request::RequestKind;
 use types::stack::StackSummary;
 
 use super::scope::is_under;
@@ -18,10 +17,11 @@ use crate::access::may_read;
 use crate::azure_facts::Facts;
 use crate::checks::ParsedDraft;
 use crate::plans::PlanOutcome;
+use crate::plans::ground::reserves;
 use crate::{Error, Portal, Result};
 
 /// How old a list of node pools may be when a refusal is based on it: what was in the way may be gone since.
-const REREAD: time::Duration = time::Duration::seconds(2);
+pub(crate) const REREAD: time::Duration = time::Duration::seconds(2);
 
 /// The type of resource groups.
 pub(crate) const GROUP: &str = "Microsoft.Resources/resourceGroups";
@@ -183,11 +183,6 @@ fn errors(parsed: &ParsedDraft, found: &[NotOurs]) -> Vec<FieldError> {
         .collect()
 }
 
-/// Whether a request of this kind makes resources.
-fn makes(kind: RequestKind) -> bool {
-    matches!(kind, RequestKind::Create | RequestKind::Update)
-}
-
 impl Portal {
     /// Whose operation one on this stack is.
     pub(crate) fn mine(&self, stack: StackId) -> Mine {
@@ -197,7 +192,8 @@ impl Portal {
         }
     }
 
-    /// Refuses a plan that would make what exists already and is not the stack's, by what stacks hold and what is known of clusters.
+    /// Refuses a plan that would make what exists already and is not the stack's, by what stacks hold and what is known of clusters. Lists that are older than
+    /// `reread` are asked for again before a refusal is based on them; without it nothing is asked of Azure.
     ///
     /// # Errors
     /// [`Error::Invalid`] with `resource_taken` on the field that named it.
@@ -207,8 +203,9 @@ impl Portal {
         plan: &Plan,
         parsed: &ParsedDraft,
         stack: StackId,
+        reread: Option<time::Duration>,
     ) -> Result<()> {
-        if !makes(parsed.kind) {
+        if !reserves(parsed.kind) {
             return Ok(());
         }
         let project = self.0.store.project(&parsed.project).await?;
@@ -218,12 +215,13 @@ impl Portal {
         let found = clashes(stack, &wanted, &held, &shared(tier));
         self.refuse(actor, parsed, found).await?;
         let mine = self.mine(stack);
-        let old = existing(&mine, &wanted, &held, &self.0.facts.snapshot());
-        if old.is_empty() {
-            return Ok(());
+        let mut found = existing(&mine, &wanted, &held, &self.0.facts.snapshot());
+        if let Some(age) = reread
+            && !found.is_empty()
+        {
+            self.refresh_pools(&wanted, age).await;
+            found = existing(&mine, &wanted, &held, &self.0.facts.snapshot());
         }
-        self.refresh_pools(&wanted, REREAD).await;
-        let found = existing(&mine, &wanted, &held, &self.0.facts.snapshot());
         self.refuse(actor, parsed, found).await
     }
 
@@ -239,11 +237,11 @@ impl Portal {
         age: time::Duration,
     ) -> Result<()> {
         let wanted = plan_ids(&outcome.plan);
-        if !makes(outcome.parsed.kind) || Look::at(&wanted).clusters.is_empty() {
+        if !reserves(outcome.parsed.kind) || Look::at(&wanted).clusters.is_empty() {
             return Ok(());
         }
         self.refresh_pools(&wanted, age).await;
-        self.refuse_taken(actor, &outcome.plan, &outcome.parsed, stack)
+        self.refuse_taken(actor, &outcome.plan, &outcome.parsed, stack, Some(REREAD))
             .await
     }
 

@@ -3,7 +3,6 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Number, Value};
-use sha2::{Digest as _, Sha256};
 use types::Object;
 use types::ids::StackId;
 use types::names::TemplateRef;
@@ -273,23 +272,7 @@ pub(crate) fn is_whole(number: &Number) -> bool {
 /// SHA-256 in hexadecimal over a value's canonical JSON.
 pub(crate) fn sha256_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let canonical = serde_json_canonicalizer::to_vec(value)?;
-    Ok(hexadecimal(&canonical))
-}
-
-/// SHA-256 in hexadecimal over a text.
-pub(crate) fn sha256_of_text(text: &str) -> String {
-    hexadecimal(text.as_bytes())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            for nibble in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-            text
-        })
+    Ok(record::sha256(&canonical))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use types::time::Timestamp;
 use super::{ExistingStack, Ground, OtherStack, PlanOutcome, Standing, plan};
 use crate::access::may_read;
 use crate::azure_facts::Facts;
+use crate::ownership::REREAD;
 use crate::standing::{Place, locked};
 use crate::{Error, Portal, Result};
 
@@ -62,8 +63,14 @@ impl Portal {
             )
             .await?;
         let outcome = self.plan_of(&prepared, &standing)?;
-        self.refuse_taken(actor, &outcome.plan, &outcome.parsed, stack_id)
-            .await?;
+        self.refuse_taken(
+            actor,
+            &outcome.plan,
+            &outcome.parsed,
+            stack_id,
+            Some(REREAD),
+        )
+        .await?;
         Ok(Made {
             prepared,
             standing,
@@ -86,6 +93,7 @@ impl Portal {
             &outcome.plan,
             &outcome.parsed,
             prepared.place.beside,
+            None,
         )
         .await?;
         Ok(outcome)
@@ -321,7 +329,7 @@ impl Portal {
     }
 }
 
-/// Kinds of requests that take a place, money or quota.
+/// Kinds of requests that make resources, and so take ids, a place, money or quota.
 pub(crate) fn reserves(kind: RequestKind) -> bool {
     matches!(kind, RequestKind::Create | RequestKind::Update)
 }

@@ -8,6 +8,7 @@ use types::request::RequestDetail;
 use super::said::SHOWN;
 use super::standing::{Counted, People};
 use crate::access::Decidable;
+use crate::approvals::{APPROVED_BEFORE, needs};
 use crate::{Portal, Result, access};
 
 impl Portal {
@@ -36,7 +37,7 @@ impl Portal {
         let decisions = self.recorded_decisions(id).await?;
         let plans = store.authors(id).await?;
         let authors = self.authors_of(&request, &plans).await?;
-        let (needs, _) = self
+        let (met, _) = self
             .count(
                 &Counted::of(&request, &decisions, &authors),
                 None,
@@ -51,7 +52,7 @@ impl Portal {
                 project: &request.summary.project,
                 authors: &authors,
                 state: request.summary.state,
-                needs: &needs,
+                needs: &met,
             },
         );
         if access.edit.is_allowed()
@@ -64,6 +65,9 @@ impl Portal {
         {
             access.approve = Access::disabled(why);
         }
+        if access.reject.is_allowed() && needs::approved_by(&decisions, &actor.subject) {
+            access.reject = Access::disabled(APPROVED_BEFORE);
+        }
         Ok(RequestDetail {
             since_sent: today.changes,
             comments: store.comments(id, None, SHOWN).await?,
@@ -75,7 +79,7 @@ impl Portal {
             plan_revision: request.plan_revision,
             authors: plans,
             sent_back: request.sent_back,
-            needs,
+            needs: met,
             decisions: store.decisions_page(id, None, SHOWN).await?,
             access,
         })

@@ -12,6 +12,7 @@ use types::time::Timestamp;
 
 use super::stale_request;
 use crate::access::is_slipways;
+use crate::plans::proof::is_altered;
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 
@@ -85,7 +86,9 @@ impl Portal {
                 .await?;
             for stack in &page {
                 match Box::pin(self.expire_stack(stack)).await {
-                    Ok(()) | Err(Error::Conflict { .. }) => {}
+                    Ok(()) => {}
+                    // Somebody, or another replica, was faster. A plan that was altered is no such thing: the stack stays until an admin looks at it.
+                    Err(error @ Error::Conflict { .. }) if !is_altered(&error) => {}
                     Err(error) => {
                         tracing::warn!(stack = %stack.id, %error, "the deletion of an expired stack could not be requested");
                     }

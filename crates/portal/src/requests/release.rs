@@ -11,6 +11,7 @@ use types::time::Timestamp;
 
 use super::{reserve, stale_request, stale_stack};
 use crate::operations::{journal::JournalStep, steps};
+use crate::plans::ground::reserves;
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
 
@@ -232,12 +233,8 @@ impl Portal {
         trail: &Trail<'_>,
         request: &Request,
     ) -> Result<()> {
-        let Some(id) = self
-            .0
-            .store
-            .operation_of_request(request.summary.id)
-            .await?
-        else {
+        // Of this transaction: it may hold limits that others wait for, each with a connection.
+        let Some(id) = tx.operation_of_request(request.summary.id).await? else {
             return Ok(());
         };
         let Some(mut operation) = tx.operation(id).await? else {
@@ -296,13 +293,16 @@ impl Portal {
     }
 
     /// A request that was denied, or ended without being executed, holds nothing any more: no resource ids, and as a create no name and no place either.
+    /// One to extend or delete never held any: what its stack holds is another's.
     pub(crate) async fn release_name(
         &self,
         tx: &mut Tx,
         trail: &Trail<'_>,
         request: &Request,
     ) -> Result<()> {
-        tx.release_unsent(request.summary.stack, &[]).await?;
+        if reserves(request.summary.kind) {
+            tx.release_unsent(request.summary.stack, &[]).await?;
+        }
         if request.summary.kind != RequestKind::Create {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use types::plan::Plan;
 use types::policy::Verdict;
 use types::request::RequestState;
 
+use super::keep_plan;
 use crate::operations::{Since, differs};
 use crate::{Error, Portal, Result};
 
@@ -73,22 +74,10 @@ impl Portal {
             )
         });
         let changes = changes(&sent, &now);
-        take_facts(request, now);
+        // It keeps its digest and revision; only what was found out about it is of now.
+        keep_plan(request, now);
         Ok(Today { changes, refused })
     }
-}
-
-/// The plan keeps its digest and revision; only what was found out about it is of now.
-fn take_facts(request: &mut Request, now: Plan) {
-    let s = &mut request.summary;
-    s.monthly = now.cost.monthly;
-    s.monthly_change = now.cost.change();
-    s.unpriced = now.cost.unpriced_parts();
-    s.posture = now.report.posture;
-    s.warnings = u32::try_from(now.report.warnings.len()).unwrap_or(u32::MAX);
-    s.denials = u32::try_from(now.report.denials.len()).unwrap_or(u32::MAX);
-    request.needs = now.report.approvals.clone();
-    request.plan = Some(now);
 }
 
 /// The differences that somebody who decides wants to know.

@@ -1,15 +1,17 @@
 //! Four eyes over a request's whole life: who wrote it decides none of it, who lost a right gets nothing by it, and administrators break glass.
 
+use portal::CrashPoints;
 use serde_json::json;
 use types::actor::{Actor, InstallationRole, Role};
 use types::approval::{ApprovalTab, Decide, DecisionKind};
 use types::break_glass::NewBreakGlass;
+use types::cost::Usd;
 use types::names::ProjectName;
 use types::operation::{OperationKind, OperationState};
 use types::request::{RequestDetail, RequestState};
 use types::token::NewToken;
 
-use crate::world::{World, submission, vm};
+use crate::world::{Engine, World, submission, vm};
 
 fn payments() -> ProjectName {
     "payments".parse().unwrap()
@@ -719,4 +721,79 @@ async fn a_broken_glass_ends_by_its_owners_and_with_the_role() {
     world
         .audited(&["project.glass_broken", "project.glass_mended"])
         .await;
+}
+
+/// Two clicks at the same moment.
+async fn glass_breaks_once(engine: Engine) {
+    let world = World::with(engine, CrashPoints::default()).await;
+    let (portal, project, admin) = (&world.portal, payments(), world.actor("admin").await);
+    let click = || {
+        portal.break_glass(
+            &admin,
+            &project,
+            NewBreakGlass {
+                reason: "The approvers are away.".to_owned(),
+            },
+        )
+    };
+    let (one, other) = tokio::join!(click(), click());
+    let refused = match (one, other) {
+        (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(refused.code(), "break_glass_active");
+    let broken = portal.broken_glass_in(&admin, &project).await.unwrap();
+    assert_eq!(broken.len(), 1, "{broken:#?}");
+}
+
+#[tokio::test]
+async fn two_clicks_at_once_break_the_glass_once_on_sqlite() {
+    glass_breaks_once(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn two_clicks_at_once_break_the_glass_once_on_postgres() {
+    glass_breaks_once(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn who_approved_lets_it_go_ahead_when_nobody_else_has_to_agree_any_more() {
+    let world = World::new().await;
+    world.plant_with("payments", &[], None, 20).await;
+    let request = world.send(vm("costly", "prod")).await;
+    world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let approver = world.actor("approver").await;
+    let open = async || {
+        let id = request.summary.id;
+        world.portal.request(&approver, id).await.unwrap()
+    };
+    let waiting = open().await;
+    assert_eq!(waiting.summary.state, RequestState::AwaitingApproval);
+    assert!(!waiting.access.decide.is_allowed(), "it waits for another");
+
+    world
+        .plant_with("payments", &[], Some(Usd(4_000_000)), 20)
+        .await;
+    let dropped = open().await;
+    assert!(dropped.access.approve.is_allowed(), "{:?}", dropped.access);
+    assert!(!dropped.access.reject.is_allowed(), "{:?}", dropped.access);
+    for other in [DecisionKind::Reject, DecisionKind::RequestChanges] {
+        let refused = world.decide("approver", &dropped, other).await.unwrap_err();
+        assert_eq!(refused.code(), "already_decided");
+    }
+    let approved = world
+        .decide("approver", &dropped, DecisionKind::Approve)
+        .await
+        .unwrap();
+    assert_eq!(approved.summary.state, RequestState::Approved);
+    assert_eq!(approved.decisions.items.len(), 1, "one of each person");
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(
+        operation.summary.state,
+        OperationState::Succeeded,
+        "{operation:#?}"
+    );
 }

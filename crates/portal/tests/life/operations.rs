@@ -9,7 +9,7 @@ use types::operation::{OperationKind, OperationState, StepState};
 use types::request::RequestState;
 use types::stack::StackState;
 
-use crate::world::{Engine, World, pool, vm};
+use crate::world::{Engine, World, pool, submission, vm};
 
 /// A process that "dies" at the first crossing of every boundary but these; the next delivery of the job goes on. Answers where it died.
 async fn live_and_die(spared: &'static [&'static str]) -> HashSet<String> {
@@ -226,6 +226,43 @@ async fn what_azure_refuses_at_a_step_fails_there_and_can_be_deleted() {
                 .await
         );
     }
+}
+
+#[tokio::test]
+async fn a_longer_life_gives_nothing_back_that_a_retry_is_about_to_send() {
+    let world = World::new().await;
+    let developer = world.actor("developer").await;
+    world
+        .fault(json!({"method": "POST", "path": "/validate$", "action":
+            {"type": "respond", "status": 403, "code": "AuthorizationFailed", "message": "No."}}))
+        .await;
+    let request = world.send(vm("refused", "dev")).await;
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Failed);
+    world.clear_faults().await;
+    let stack = request.summary.stack;
+    let again = world.portal.retry(&developer, stack).await.unwrap();
+    let held = world.store.reservations_of(stack).await.unwrap();
+    assert!(held.iter().any(|one| !one.sent), "{held:#?}");
+    let extended = world
+        .portal
+        .extend_stack(
+            &developer,
+            stack,
+            "60d".to_owned(),
+            "Longer.".to_owned(),
+            submission(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(extended.summary.state, RequestState::Completed);
+    assert_eq!(world.store.reservations_of(stack).await.unwrap(), held);
+    let operation = world.drive(again.summary.id).await;
+    assert_eq!(
+        operation.summary.state,
+        OperationState::Succeeded,
+        "{operation:#?}"
+    );
 }
 
 #[tokio::test]

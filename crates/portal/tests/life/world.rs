@@ -46,6 +46,12 @@ deny contains {"id": "GR-015", "message": "Not this one.", "path": "request.just
 	contains(input.request.justification, "deny this")
 }
 
+# Without a budget, two have to agree on what is costly.
+approve contains {"id": "GR-015", "message": "It is costly.", "path": "request.name", "group": "platform-approvers", "count": 2} if {
+	startswith(input.request.name, "costly")
+	not is_object(object.get(input.plan.cost, "budget", null))
+}
+
 # Deletions that people have to agree to, and one that is denied when it is asked for the first time.
 approve contains {"id": "GR-015", "message": "Its deletion needs an approval.", "path": "request.name", "group": "platform-approvers", "count": 1} if {
 	input.request.kind == "delete"

@@ -4,11 +4,13 @@ use store::{Conflict, Error, EventFilter, OperationFilter, Scope, Step, Store};
 use types::event::Subject;
 use types::fault::{AzureFault, PolicyExpression, PolicyViolation};
 use types::operation::{OperationState, ResourceProgress, StepName, StepState};
+use types::request::RequestState;
 
 use crate::world::{World, changed, moment, now, operation, project};
 
 crate::stories![
     a_stack_has_one_operation_at_a_time,
+    a_transaction_finds_the_operation_that_it_queued,
     an_operation_is_read_back_step_by_step,
     a_worker_that_lost_its_lease_writes_nothing,
     quiet_operations_are_found,
@@ -88,6 +90,24 @@ async fn a_stack_has_one_operation_at_a_time(world: World) {
             tx.commit(now()).await.unwrap();
         }
     }
+}
+
+async fn a_transaction_finds_the_operation_that_it_queued(world: World) {
+    let request = world.add_request("web", RequestState::Approved).await;
+    let store = &world.store;
+    let stack = store.stack(request.summary.stack).await.unwrap().unwrap();
+    let mut queued = operation(&stack);
+    queued.summary.request = Some(request.summary.id);
+    let mut tx = store.begin().await.unwrap();
+    let of = request.summary.id;
+    assert_eq!(tx.operation_of_request(of).await.unwrap(), None);
+    tx.insert_operation(&queued).await.unwrap();
+    let found = tx.operation_of_request(of).await.unwrap();
+    assert_eq!(found, Some(queued.summary.id));
+    assert_eq!(store.operation_of_request(of).await.unwrap(), None);
+    tx.commit(now()).await.unwrap();
+    let found = store.operation_of_request(of).await.unwrap();
+    assert_eq!(found, Some(queued.summary.id));
 }
 
 async fn an_operation_is_read_back_step_by_step(world: World) {

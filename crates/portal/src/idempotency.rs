@@ -70,7 +70,8 @@ pub enum Ground<'a> {
 }
 
 impl Portal {
-    /// Takes a key for this actor and call, or says what became of it. An actor has at most `most` keys a day.
+    /// Takes a key for this actor and call, or says what became of it. An actor has at most `most` keys a day. A key that a
+    /// killed call left behind is free again after `lease`, which is longer than any call takes.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a key that is empty, longer than 255 characters, or not printable ASCII; [`Error::NotFound`] and [`Error::Forbidden`] where
@@ -80,6 +81,7 @@ impl Portal {
         actor: &Actor,
         call: &KeyedCall<'_>,
         most: u32,
+        lease: Duration,
     ) -> Result<Idempotency> {
         let KeyedCall { key, hash, .. } = call;
         if key.is_empty() || key.len() > 255 || !key.chars().all(|c| c.is_ascii_graphic()) {
@@ -103,7 +105,7 @@ impl Portal {
             return Err(error);
         }
         let known = store
-            .begin_idempotent(&actor.subject, key, hash, most, self.now())
+            .begin_idempotent(&actor.subject, key, hash, most, lease, self.now())
             .await?;
         Ok(told(known))
     }

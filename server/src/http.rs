@@ -50,9 +50,6 @@ use crate::{api, sandbox};
 /// The largest body that is read: the longest form is a few kilobytes.
 const BODY_LIMIT: usize = 256 * 1024;
 
-/// How much longer than a call may take it holds its Idempotency-Key: only a call that was killed holds it longer.
-const KEY_MARGIN: time::Duration = time::Duration::seconds(30);
-
 /// What every handler may ask for.
 #[derive(Clone, FromRef)]
 pub(crate) struct AppState {
@@ -64,19 +61,12 @@ pub(crate) struct AppState {
     rates: Rates,
     /// How many different Idempotency-Keys one person may use within a day.
     pub(crate) keys_per_day: u32,
-    /// How long a call may hold its Idempotency-Key.
-    pub(crate) key_lease: time::Duration,
+    /// How long a call may take.
+    pub(crate) longest_call: std::time::Duration,
     pub(crate) streams: streams::Streams,
     pub(crate) sessions: DatabaseSessions,
     /// Cancelled when the process is asked to end: streams end with it.
     pub(crate) stop: CancellationToken,
-}
-
-fn key_lease(limits: &Limits) -> time::Duration {
-    let longest = time::Duration::try_from(limits.handler_timeout);
-    longest
-        .unwrap_or(time::Duration::DAY)
-        .saturating_add(KEY_MARGIN)
 }
 
 /// Everything that listens on one port.
@@ -107,7 +97,7 @@ pub(crate) fn router(
         hosts: security::Hosts::new(address, public_url),
         rates: Rates::new(limits),
         keys_per_day: limits.keys_per_day,
-        key_lease: key_lease(limits),
+        longest_call: limits.handler_timeout,
         streams: streams::Streams::new(limits.streams_per_person),
         sessions: sessions.clone(),
         stop,

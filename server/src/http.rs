@@ -61,6 +61,8 @@ pub(crate) struct AppState {
     rates: Rates,
     /// How many different Idempotency-Keys one person may use within a day.
     pub(crate) keys_per_day: u32,
+    /// How long a call may take.
+    pub(crate) longest_call: std::time::Duration,
     pub(crate) streams: streams::Streams,
     pub(crate) sessions: DatabaseSessions,
     /// Cancelled when the process is asked to end: streams end with it.
@@ -95,6 +97,7 @@ pub(crate) fn router(
         hosts: security::Hosts::new(address, public_url),
         rates: Rates::new(limits),
         keys_per_day: limits.keys_per_day,
+        longest_call: limits.handler_timeout,
         streams: streams::Streams::new(limits.streams_per_person),
         sessions: sessions.clone(),
         stop,

@@ -16,6 +16,9 @@ use crate::{Error, Portal, Result};
 /// How long a key is kept.
 pub(crate) const KEPT: Duration = Duration::days(1);
 
+/// How much longer than a call may take its key is held for it: only a call that was killed is still at work then.
+const MARGIN: Duration = Duration::seconds(30);
+
 /// What is known about a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Idempotency {
@@ -70,7 +73,8 @@ pub enum Ground<'a> {
 }
 
 impl Portal {
-    /// Takes a key for this actor and call, or says what became of it. An actor has at most `most` keys a day.
+    /// Takes a key for this actor and call, or says what became of it. An actor has at most `most` keys a day. A key that a
+    /// killed call left behind is free again some time after the longest call would have ended.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a key that is empty, longer than 255 characters, or not printable ASCII; [`Error::NotFound`] and [`Error::Forbidden`] where
@@ -80,6 +84,7 @@ impl Portal {
         actor: &Actor,
         call: &KeyedCall<'_>,
         most: u32,
+        longest_call: std::time::Duration,
     ) -> Result<Idempotency> {
         let KeyedCall { key, hash, .. } = call;
         if key.is_empty() || key.len() > 255 || !key.chars().all(|c| c.is_ascii_graphic()) {
@@ -102,8 +107,10 @@ impl Portal {
             }
             return Err(error);
         }
+        let lease = Duration::try_from(longest_call).unwrap_or(KEPT);
+        let lease = lease.saturating_add(MARGIN);
         let known = store
-            .begin_idempotent(&actor.subject, key, hash, most, self.now())
+            .begin_idempotent(&actor.subject, key, hash, most, lease, self.now())
             .await?;
         Ok(told(&known))
     }

@@ -186,6 +186,11 @@ impl Portal {
             .await
             .map_err(stale_request)?;
         tx.insert_author(id, &author).await?;
+        if request.summary.kind != RequestKind::Create {
+            // Held before what it reserves, as everywhere: two transactions never wait for each other.
+            stack.summary.updated_at = now;
+            tx.update_stack(&mut stack).await.map_err(stale_stack)?;
+        }
         self.take_name(&mut tx, &request, &mut stack, &outcome.plan, now)
             .await?;
         trail

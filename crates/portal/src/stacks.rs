@@ -255,6 +255,10 @@ impl Portal {
             now: self.now(),
         };
         let mut tx = self.0.store.begin().await?;
+        let operation = self
+            .queue_operation(&mut tx, &trail, &mut stack, Some(&request), last)
+            .await?;
+        // After the stack's row is held, as everywhere: two transactions never wait for each other.
         if let Some(plan) = request
             .plan
             .as_ref()
@@ -263,9 +267,6 @@ impl Portal {
             self.reserve(&mut tx, actor, &stack.summary, plan, None)
                 .await?;
         }
-        let operation = self
-            .queue_operation(&mut tx, &trail, &mut stack, Some(&request), last)
-            .await?;
         trail
             .stack(
                 &mut tx,

@@ -94,9 +94,6 @@ impl Row {
     }
 }
 
-/// A call that holds its key for so long was killed: nothing that REST does takes half as long, and the next call may have the key.
-const ABANDONED: time::Duration = time::Duration::seconds(60);
-
 impl Store {
     /// What became of a key, without taking it; `None` when nobody has it.
     ///
@@ -119,8 +116,8 @@ impl Store {
         row.map(|row| row.tells(request_hash)).transpose()
     }
 
-    /// Takes a key, or says what became of it. `request_hash` covers method, path and body. A key that was held for a minute without an answer is free for
-    /// the same call again. An actor has at most `most` keys; calls at the same moment may exceed that by as many as there are connections.
+    /// Takes a key, or says what became of it. `request_hash` covers method, path and body. A key that was held for longer
+    /// than `lease` without an answer is free for the same call again: choose it longer than any call takes, so that only a killed one is meant. An actor has at most `most` keys; calls at the same moment may exceed that by as many as there are connections.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -130,11 +127,12 @@ impl Store {
         key: &str,
         request_hash: &[u8; 32],
         most: u32,
+        lease: time::Duration,
         now: Timestamp,
     ) -> Result<Idempotency> {
-        let mut lease = self.engine.write().await?;
+        let mut conn = self.engine.write().await?;
         let added = execute!(
-            lease.conn(),
+            conn.conn(),
             "INSERT INTO idempotency (actor, idempotency_key, request_hash, created_at) SELECT $1, $2, $3, $4 \
              WHERE (SELECT count(*) FROM idempotency WHERE actor = $1) < $6 \
                 OR EXISTS (SELECT 1 FROM idempotency WHERE actor = $1 AND idempotency_key = $2) \
@@ -144,14 +142,14 @@ impl Store {
             key,
             request_hash.as_slice(),
             At(now),
-            At(now.plus(-ABANDONED)),
+            At(now.plus(-lease)),
             i64::from(most)
         )?;
         if added > 0 {
             return Ok(Idempotency::New);
         }
         let row = fetch_optional!(
-            lease.conn(),
+            conn.conn(),
             Row,
             "SELECT request_hash, status, made_kind, made_id FROM idempotency WHERE actor = $1 AND idempotency_key = $2",
             actor,
@@ -161,7 +159,7 @@ impl Store {
             return row.tells(request_hash);
         }
         let oldest: Option<(i64, Option<At>)> = fetch_optional!(
-            lease.conn(),
+            conn.conn(),
             (i64, Option<At>),
             "SELECT count(*), min(created_at) FROM idempotency WHERE actor = $1",
             actor

@@ -99,7 +99,7 @@ pub(super) async fn once<T: Again, F: Future<Output = Result<T, portal::Error>>>
         rights: call.rights,
     };
     match portal
-        .begin_idempotent(actor, &keyed, state.keys_per_day)
+        .begin_idempotent(actor, &keyed, state.keys_per_day, state.longest_call)
         .await?
     {
         Idempotency::New => {}

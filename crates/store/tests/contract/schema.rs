@@ -225,3 +225,154 @@ async fn requests_from_before_authors_were_kept_get_them_and_their_decisions_get
         );
     }
 }
+
+/// What the other migrations find: a stack with a resource and a plan, one that is gone, an approved request, keys, a token.
+fn before_the_rest(id: impl Fn(u8) -> String, byte: impl Fn(u8) -> String) -> String {
+    let at = "'2026-11-22T12:00:30.000000Z'";
+    let plan = r#"'{"cost":{"unpriced":["a","b"]},"quota":[
+        {"subscription":"S1","region":"WestEurope","family":"StandardDSv6","requested":4},
+        {"subscription":"S1","region":"WestEurope","family":"cores","requested":0}]}'"#;
+    let group = "/subscriptions/S1/resourceGroups/RG-web";
+    let (there, gone, request) = (id(20), id(21), id(22));
+    let mut sql = String::new();
+    for (stack, name, state) in [(&there, "made", "active"), (&gone, "gone", "deleted")] {
+        sql.push_str(&format!(
+            "INSERT INTO stack (id, project, tier, name, state, template, owner, monthly, created_at, updated_at, version, revision, posture, target, outputs, plan) \
+             VALUES ({stack}, 'payments', 'dev', '{name}', '{state}', 't@1.0.0', 'developer', 0, {at}, {at}, 1, 1, '{{}}', '{{}}', '{{}}', {plan});"
+        ));
+        let resource = format!("{group}/providers/Microsoft.Compute/virtualMachines/{name}");
+        sql.push_str(&format!(
+            "INSERT INTO stack_resource (stack_id, resource_key, resource_id, kind, name, state, seen_at) \
+             VALUES ({stack}, '{}', '{resource}', 'Microsoft.Compute/virtualMachines', '{name}', 'Succeeded', {at});",
+            resource.to_lowercase()
+        ));
+    }
+    sql.push_str(&format!(
+        "INSERT INTO request (id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, posture, warnings, denials, \
+         plan_digest, plan_summary, created_at, updated_at, version) \
+         VALUES ({request}, 'update', 'approved', 'payments', 'dev', {there}, 'made', 't@1.0.0', 'developer', 0, 0, '{{}}', 0, 0, 'd5', '', {at}, {at}, 1);\
+         INSERT INTO request_document (request_id, draft, needs, plan) VALUES ({request}, '{{}}', '[]', {plan});\
+         INSERT INTO comment (id, request_id, author, body, at) VALUES ({}, {request}, 'developer', 'Please.', {at});\
+         INSERT INTO operation (id, stack_id, request_id, kind, state, project, tier, stack_name, revision, requested_by, created_at, updated_at, version) \
+         VALUES ({}, {there}, {request}, 'apply', 'queued', 'payments', 'dev', 'made', 1, 'developer', {at}, {at}, 1);\
+         INSERT INTO api_token (id, subject, name, prefix, hash, created_at, expires_at) VALUES ({}, 'developer', 'ci', 'slw_', {}, {at}, {at});\
+         INSERT INTO idempotency (actor, idempotency_key, request_hash, status, body, created_at) VALUES ('done', 'k', {hash}, 201, '{{}}', {at}), \
+         ('refused', 'k', {hash}, 409, '{{}}', {at});",
+        id(23),
+        id(24),
+        id(25),
+        byte(1),
+        hash = byte(2),
+    ));
+    sql
+}
+
+/// All migrations of an engine but the first, in their order.
+fn after_the_first(engine: &str) -> Vec<String> {
+    let folder = format!("{}/../../migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files[1..]
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect()
+}
+
+/// What the migrations make of those rows: a text and a number each.
+const MADE_OF_THEM: [&str; 8] = [
+    "SELECT resource_key || ' in ' || scope_key, CAST(count(sent_at) AS BIGINT) FROM resource_reservation GROUP BY resource_key, scope_key",
+    "SELECT 'their own numbers', CAST(count(*) AS BIGINT) FROM request WHERE submission = id AND submission_hash IS NULL",
+    "SELECT name || ' has unpriced parts', CAST(unpriced AS BIGINT) FROM stack WHERE unpriced > 0 ORDER BY name",
+    "SELECT name || ' asks for unpriced parts', CAST(unpriced AS BIGINT) FROM request WHERE unpriced > 0 ORDER BY name",
+    "SELECT subscription || ' ' || region || ' ' || family, CAST(amount AS BIGINT) FROM request_quota",
+    "SELECT actor, CAST(status AS BIGINT) FROM idempotency WHERE made_kind IS NULL ORDER BY actor",
+    "SELECT name, CAST(count(shown_at) AS BIGINT) FROM api_token WHERE shown_at = created_at GROUP BY name",
+    "SELECT 'queued for', CAST(count(*) AS BIGINT) FROM operation WHERE plan_digest IS NULL",
+];
+
+#[tokio::test]
+async fn every_migration_takes_the_rows_that_were_there_along() {
+    let tail = |n: u8| {
+        if n == 1 {
+            "ab".to_owned()
+        } else {
+            format!("{n:02}")
+        }
+    };
+    let mut found: Vec<Vec<(String, i64)>> = Vec::new();
+
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!(
+        "sqlite://{}?mode=rwc",
+        folder.path().join("old.db").display()
+    );
+    let mut c = SqliteConnection::connect(&url).await.unwrap();
+    let id = |n: u8| format!("X'000000000000000000000000000000{}'", tail(n));
+    let mut steps = vec![
+        include_str!("../../../../migrations/sqlite/0001_foundation.sql").to_owned(),
+        before_authors(id, "'{}'"),
+        before_the_rest(id, |n| format!("X'{n:02}'")),
+    ];
+    steps.extend(after_the_first("sqlite"));
+    for sql in steps {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .execute(&mut c)
+            .await
+            .unwrap();
+    }
+    let mut rows = Vec::new();
+    for sql in MADE_OF_THEM {
+        let some: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut c).await.unwrap();
+        rows.extend(some);
+    }
+    found.push(rows);
+
+    let database = tokio::task::spawn_blocking(test_postgres::Database::create)
+        .await
+        .unwrap()
+        .unwrap();
+    let mut c = PgConnection::connect(database.url()).await.unwrap();
+    let id = |n: u8| format!("'00000000-0000-0000-0000-0000000000{}'", tail(n));
+    let mut steps = vec![
+        include_str!("../../../../migrations/postgres/0001_foundation.sql").to_owned(),
+        before_authors(id, "'{}'"),
+        before_the_rest(id, |n| format!("'\\x{n:02}'")),
+    ];
+    steps.extend(after_the_first("postgres"));
+    for sql in steps {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .execute(&mut c)
+            .await
+            .unwrap();
+    }
+    let mut rows = Vec::new();
+    for sql in MADE_OF_THEM {
+        let some: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut c).await.unwrap();
+        rows.extend(some);
+    }
+    found.push(rows);
+
+    for rows in found {
+        let rows: Vec<(&str, i64)> = rows.iter().map(|(text, n)| (text.as_str(), *n)).collect();
+        assert_eq!(
+            rows,
+            [
+                (
+                    "/subscriptions/s1/resourcegroups/rg-web/providers/microsoft.compute/virtualmachines/made in /subscriptions/s1/resourcegroups/rg-web",
+                    1
+                ),
+                ("their own numbers", 3),
+                ("gone has unpriced parts", 2),
+                ("made has unpriced parts", 2),
+                ("made asks for unpriced parts", 2),
+                ("s1 westeurope standarddsv6", 4),
+                ("done", 201),
+                ("ci", 1),
+                ("queued for", 1),
+            ]
+        );
+    }
+}

@@ -16,7 +16,7 @@ crate::stories![
     an_actor_has_so_many_keys_and_no_more,
     a_token_that_was_ordered_is_shown_once,
     whoever_waits_for_events_can_be_woken_without_one,
-    a_key_whose_call_was_killed_is_free_again_after_a_minute,
+    a_key_whose_call_was_killed_is_free_again_after_its_lease,
     an_older_fact_does_not_replace_a_newer_one,
     what_has_had_its_time_goes,
     moments_are_compared_as_time_and_not_as_text,
@@ -172,7 +172,10 @@ async fn a_session_lives_until_its_time(world: World) {
     assert_eq!(store.session("s1", moment(0)).await.unwrap(), None);
 }
 
-async fn a_key_whose_call_was_killed_is_free_again_after_a_minute(world: World) {
+/// Longer than any call takes.
+const LEASE: time::Duration = time::Duration::seconds(60);
+
+async fn a_key_whose_call_was_killed_is_free_again_after_its_lease(world: World) {
     let store = &world.store;
     let begin = |hash: u8, seconds: i64| {
         store.begin_idempotent(
@@ -181,6 +184,7 @@ async fn a_key_whose_call_was_killed_is_free_again_after_a_minute(world: World) 
             if hash == 1 { &[1; 32] } else { &[2; 32] },
             // Also where the actor has as many keys as one may: this one is among them.
             1,
+            LEASE,
             moment(seconds * 1_000_000),
         )
     };
@@ -207,7 +211,7 @@ async fn a_key_has_one_call_and_keeps_what_it_made(world: World) {
         let store = store.clone();
         async move {
             store
-                .begin_idempotent(actor, "key", &[hash; 32], 10, moment(0))
+                .begin_idempotent(actor, "key", &[hash; 32], 10, LEASE, moment(0))
                 .await
                 .unwrap()
         }
@@ -258,7 +262,7 @@ async fn a_key_has_one_call_and_keeps_what_it_made(world: World) {
 async fn an_actor_has_so_many_keys_and_no_more(world: World) {
     let store = &world.store;
     let begin = |actor: &'static str, key: &'static str, at: i64| {
-        store.begin_idempotent(actor, key, &[1; 32], 2, moment(at))
+        store.begin_idempotent(actor, key, &[1; 32], 2, LEASE, moment(at))
     };
     assert_eq!(begin("ci", "one", 1).await.unwrap(), Idempotency::New);
     assert_eq!(begin("ci", "two", 2).await.unwrap(), Idempotency::New);
@@ -394,7 +398,7 @@ async fn what_has_had_its_time_goes(world: World) {
         .await
         .unwrap();
     store
-        .begin_idempotent("developer", "key", &[0; 32], 10, moment(0))
+        .begin_idempotent("developer", "key", &[0; 32], 10, LEASE, moment(0))
         .await
         .unwrap();
     let gone = store

@@ -207,7 +207,8 @@ async fn a_private_key_is_refused_everywhere_and_kept_nowhere() {
             .sent_back(&what, &admin, path, &[("reason", &key)])
             .await;
         let reason = json!({ "reason": key });
-        let answer = admin.post_json(&format!("/api/v1{path}"), &reason).await;
+        let call = admin.rest(reqwest::Method::POST, path).json(&reason);
+        let answer = call.send().await.unwrap();
         let (status, text) = heard.hear(what, answer).await;
         assert!(status == 422 && text.contains("private_key"), "{text}");
     }

@@ -458,17 +458,14 @@ async fn killed_and_replaced(wish: Wish, boundary: u32, stranger: Stranger) -> b
 
     let slipway = world.start("one", None);
     let api = api.at(&slipway);
-    let id = match known(&api).await.or(own) {
-        Some(id) => id,
-        None => {
-            // The request was lost with the process; sent again, it is refused.
-            let (status, answer) = api
-                .post("/requests", &pool("ledger", "own", "contested"))
-                .await;
-            assert_eq!(status, 422, "{answer:#}");
-            assert_eq!(world.pool("contested").await, Some(before));
-            return true;
-        }
+    let Some(id) = known(&api).await.or(own) else {
+        // The request was lost with the process; sent again, it is refused.
+        let (status, answer) = api
+            .post("/requests", &pool("ledger", "own", "contested"))
+            .await;
+        assert_eq!(status, 422, "{answer:#}");
+        assert_eq!(world.pool("contested").await, Some(before));
+        return true;
     };
     let path = format!("/stacks/{id}");
     settle(&api, &path).await;

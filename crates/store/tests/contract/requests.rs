@@ -850,7 +850,7 @@ async fn a_project_adds_up_its_stacks_and_promises(world: World) {
             .stacks_expiring_before(moment(501), after, 1)
             .await
             .unwrap();
-        assert_eq!(page, std::slice::from_ref(&stack));
+        assert_eq!(page, std::slice::from_ref(stack));
         after = Some((stack.expires_at.unwrap(), stack.id));
     }
     assert_eq!(

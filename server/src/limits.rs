@@ -88,7 +88,7 @@ pub(crate) struct Limits {
     )]
     write_burst: NonZeroU32,
 
-    /// Reading calls per second of one person; making a plan costs ten.
+    /// Reading calls per second of one person; making a plan costs ten, opening a request three.
     #[arg(
         long,
         env = "SLIPWAY_READ_RATE",

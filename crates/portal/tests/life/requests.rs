@@ -4,6 +4,7 @@ use portal::{CrashPoints, Error};
 use types::access::Access;
 use types::approval::{ApprovalTab, DecisionKind};
 use types::operation::OperationState;
+use types::project::Tier;
 use types::request::{RequestDetail, RequestState};
 use types::stack::StackState;
 
@@ -458,6 +459,34 @@ async fn what_changed_while_it_waits_changed_since_it_was_sent() {
         words.contains("Since it was sent, ") && !words.contains("approved"),
         "{words}"
     );
+}
+
+#[tokio::test]
+async fn a_create_that_is_sent_back_to_another_place_holds_that_place() {
+    let world = World::new().await;
+    let request = world.send(vm("moved", "prod")).await;
+    world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let name = request.summary.project.clone();
+    let mut project = world.store.project(&name).await.unwrap().unwrap();
+    let dev = project.tiers[&Tier::Dev].subscription.clone();
+    project.tiers.get_mut(&Tier::Prod).unwrap().subscription = dev.clone();
+    let mut tx = world.store.begin().await.unwrap();
+    tx.put_project(&project).await.unwrap();
+    tx.commit(world.clock.now()).await.unwrap();
+
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Cancelled);
+    let developer = world.actor("developer").await;
+    let id = request.summary.id;
+    let back = world.portal.request(&developer, id).await.unwrap();
+    assert_eq!(back.summary.state, RequestState::AwaitingApproval);
+    let target = back.plan.unwrap().target;
+    assert_eq!(target.subscription, dev.id);
+    let stack = world.store.stack(request.summary.stack).await.unwrap();
+    assert_eq!(stack.unwrap().summary.target, target);
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ impl Page {
             });
             return Some(self.forms.len() - 1);
         }
-        let Some(form) = form else { return None };
+        let form = form?;
         let Some(field_name) = get("name") else {
             return Some(form);
         };

@@ -12,6 +12,9 @@ use types::stack::StackState;
 
 use crate::world::{Engine, World, pool, submission, vm};
 
+/// What whoever owns the database makes of a stack.
+type AlterStack = fn(&mut store::Stack);
+
 type Change = fn(&mut Request);
 
 impl World {
@@ -351,7 +354,7 @@ async fn a_stack_whose_applied_plan_or_place_was_altered_is_not_planned_from() {
     let developer = world.actor("developer").await;
     let stack = world.active("basis").await;
     let good = world.store.stack(stack).await.unwrap().unwrap();
-    let alterations: [(&str, fn(&mut store::Stack)); 5] = [
+    let alterations: [(&str, AlterStack); 5] = [
         ("resources", |s| {
             s.plan.as_mut().unwrap().resources.pop();
         }),

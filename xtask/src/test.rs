@@ -10,7 +10,7 @@ use crate::advisories;
 use crate::conformance;
 use crate::site;
 use crate::tools::{
-    announce, cargo, cargo_deny, cargo_shear, check, chromium, command, debian_package,
+    announce, cargo, cargo_deny, cargo_machete, check, chromium, command, debian_package,
     node_program, npm_packages, on_path, postgres, target,
 };
 
@@ -91,11 +91,11 @@ fn format() -> Result<()> {
 
 fn dependencies() -> Result<()> {
     let deny = cargo_deny()?;
-    let shear = cargo_shear()?;
+    let machete = cargo_machete()?;
     announce("Dependencies");
     check(command(&deny).args(["--log-level=error", "check", "licenses", "bans", "sources"]))?;
     announce("Unused dependencies");
-    check(command(shear).arg("--locked"))?;
+    check(&mut command(machete))?;
     advisories::check(&deny)
 }
 

@@ -151,12 +151,12 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
     cargo_tool("cargo-deny", "0.20.2")
 }
 
-/// cargo-shear: dependencies that nothing names.
+/// cargo-machete: dependencies that nothing names.
 ///
 /// # Errors
 /// When it cannot be installed.
-pub(crate) fn cargo_shear() -> Result<PathBuf> {
-    cargo_tool("cargo-shear", "1.14.0")
+pub(crate) fn cargo_machete() -> Result<PathBuf> {
+    cargo_tool("cargo-machete", "0.9.2")
 }
 
 /// A program from crates.io, built once into the target directory.

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::http::{AppState, Failure, Json, Query, SignedIn};
 
-/// JSON lines have no registered media type; this is the name in use (https://jsonlines.org, read on 2026-11-27).
+/// JSON lines have no registered media type; this is the name in use (<https://jsonlines.org>, read on 2026-11-27).
 const JSON_LINES: &str = "application/jsonl";
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {

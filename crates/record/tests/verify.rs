@@ -1,5 +1,10 @@
 //! Stories of an auditor with an export, the checkpoints and a public key: every way to change a record has its word, and names the first bad line.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a story stops where something is not as it should be"
+)]
+
 use record::{
     BEGINNING, Checkpoints, Keys, Line, Read, SigningKey, Span, Verifier, make_key_file,
     read_checkpoints, sign,

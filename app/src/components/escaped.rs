@@ -136,7 +136,7 @@ mod tests {
         }
         .view()
         .to_html();
-        let (_, content) = html.split_once('>').unwrap();
+        let (_, content) = html.split_once('>').unwrap_or_default();
         content.to_owned()
     }
 

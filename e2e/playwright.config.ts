@@ -6,7 +6,7 @@ const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
-  // Every test file has a server of its own (support/slipway.ts); two at a time suit two cores.
+  // Every test has a server of its own (support/slipway.ts); two at a time suit two cores.
   fullyParallel: false,
   workers: Number(process.env["SLIPWAY_E2E_WORKERS"] ?? 2),
   timeout: 120_000,

@@ -81,11 +81,13 @@ export async function sendVm(api: APIRequestContext, name: string, changes: Reco
 
 /** Waits until a stack or request says it is in one of these states. */
 export async function until(api: APIRequestContext, path: string, states: string[]): Promise<string> {
+  let last = "";
   for (let tries = 0; tries < 400; tries += 1) {
     const answer = await api.get(path);
     const { summary } = (await answer.json()) as { summary: { state: string } };
-    if (states.includes(summary.state)) return summary.state;
+    last = summary.state;
+    if (states.includes(last)) return last;
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
-  throw new Error(`${path} did not become ${states.join(" or ")}`);
+  throw new Error(`${path} is ${last} and did not become ${states.join(" or ")}`);
 }

@@ -1,4 +1,4 @@
-/** A Slipway of its own for each test file: the real binary on a free port, an empty data directory, a fresh database. */
+/** A Slipway of its own for each test: the real binary on a free port, an empty data directory, a fresh database. */
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -81,18 +81,19 @@ async function createDatabase(): Promise<{ url: string; stop(): void }> {
 }
 
 interface Fixtures {
+  slipway: Slipway;
   /** Fails the test when the page logged an error that the test did not provoke. */
   console: { allow(pattern: RegExp): void };
 }
 
-export const test = base.extend<Fixtures, { slipway: Slipway }>({
+export const test = base.extend<Fixtures>({
   slipway: [
     async ({}, use, info) => {
       const slipway = await start(String(info.project.metadata["database"] ?? "sqlite"));
       await use(slipway);
       await slipway.stop();
     },
-    { scope: "worker", timeout: 60_000 },
+    { timeout: 60_000 },
   ],
   baseURL: async ({ slipway }, use) => use(slipway.url),
   console: [

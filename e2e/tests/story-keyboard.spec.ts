@@ -39,6 +39,7 @@ async function approveByKeys(page: Page): Promise<void> {
   }).toPass();
   await page.keyboard.press("Enter");
   await expect(page.getByText("Nothing waits for you").first()).toBeVisible();
+  await expect(page.locator("[data-queue=said]")).toHaveText(/Approved .*keyboard-worker/);
 }
 
 test("a VM for prod, without a mouse", async ({ page }) => {

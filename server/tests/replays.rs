@@ -82,7 +82,7 @@ async fn a_long_request_is_read_page_by_page() {
     let id = id_of(&sent);
     let path = format!("/requests/{id}");
     let store = support::database(data.path()).await;
-    add_comments(&store, id, 49, 4_000).await;
+    add_comments(&store, id, 60, 4_000).await;
 
     // The answer to a comment is the comment.
     let answer = developer
@@ -102,7 +102,7 @@ async fn a_long_request_is_read_page_by_page() {
 
     // The request carries the newest, and says how many there are.
     let detail = developer.get(&path).await;
-    assert_eq!(detail["comments"]["total"], 50);
+    assert_eq!(detail["comments"]["total"], 61);
     let shown = texts(&detail["comments"], "text");
     assert_eq!((shown.len(), shown[0].as_str()), (20, "the last one"));
     assert_eq!(detail["timeline"]["items"].as_array().unwrap().len(), 20);
@@ -124,8 +124,8 @@ async fn a_long_request_is_read_page_by_page() {
             None => break,
         }
     }
-    assert_eq!(all.len(), 50);
-    assert!(all[49].starts_with("comment 0 "), "{}", &all[49][..20]);
+    assert_eq!(all.len(), 61);
+    assert!(all[60].starts_with("comment 0 "), "{}", &all[60][..20]);
     let timeline = developer.get(&format!("{path}/timeline?limit=1")).await;
     assert_eq!(timeline["items"][0]["text"], "Commented.");
     assert_eq!(
@@ -137,8 +137,15 @@ async fn a_long_request_is_read_page_by_page() {
     assert_eq!(activity["items"][0]["text"], "Commented.");
 
     // More than a page may hold is not to be had, and a foreign cursor is told as one.
-    let page = developer.get(&format!("{path}/comments?limit=5000")).await;
-    assert_eq!(page["items"].as_array().unwrap().len(), 50);
+    for (asked, most) in [
+        ("?limit=5000", 50),
+        ("?limit=51", 50),
+        ("", 50),
+        ("?limit=1", 1),
+    ] {
+        let page = developer.get(&format!("{path}/comments{asked}")).await;
+        assert_eq!(page["items"].as_array().unwrap().len(), most, "{asked}");
+    }
     for (bad, status) in [
         ("comments?cursor=nonsense", 422),
         ("timeline?cursor=%00", 422),

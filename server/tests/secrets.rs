@@ -400,7 +400,14 @@ async fn rest(
     let number = post(developer, "/requests", json!({ "stack": key }));
     let answer = number.send().await.unwrap();
     heard.hear(what("an id"), answer).await;
-    let path: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    // Letters stand as they are, so that the key would be found in a log of paths.
+    let path: String = key
+        .bytes()
+        .map(|byte| match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
     let answer = developer
         .request(Method::GET, &format!("/requests/{path}"))
         .send()

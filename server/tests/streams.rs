@@ -41,9 +41,12 @@ impl Stream {
         }
     }
 
-    /// Waits until the server ends it; answers all that came.
+    /// Waits until the server ends it; answers all that came. Keep-alives come for ever: the wait as a whole has an end.
     async fn ended(mut self) -> String {
-        while self.more().await {}
+        let end = async { while self.more().await {} };
+        if tokio::time::timeout(PATIENCE, end).await.is_err() {
+            panic!("the stream goes on");
+        }
         self.text
     }
 
@@ -193,6 +196,33 @@ async fn a_stream_ends_with_the_session_that_opened_it() {
         assert_eq!(text.matches(COMMENTED).count(), 1, "{way}: {text}");
         let refused = browser.request(Method::GET, &address).send().await.unwrap();
         assert_eq!(refused.status(), 401, "{way}");
+    }
+}
+
+/// Nothing happens in the portal: what ends a right wakes the streams that were opened with it, before their next keep-alive.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_token_or_session_wakes_its_streams() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let developer = slipway.api("developer").await;
+    let keeper = slipway.browser("developer").await;
+    let browser = slipway.browser("developer").await;
+    let by_token = Stream::open(get(&developer, "/events")).await;
+    let by_session = Stream::open(browser.request(Method::GET, "/api/v1/events")).await;
+    let me: Value = get(&developer, "/me")
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let token = me["kind"]["id"].as_str().unwrap();
+    let path = format!("/api/v1/me/tokens/{token}");
+    let revoked = keeper.request(Method::DELETE, &path).send().await.unwrap();
+    assert_eq!(revoked.status(), 204);
+    assert_eq!(browser.post("/sign-out", &[]).await.status(), 303);
+    for stream in [by_token, by_session] {
+        assert_eq!(stream.ended().await, "", "it ended before it said anything");
     }
 }
 

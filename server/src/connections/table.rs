@@ -485,6 +485,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_address_that_has_most_gives_way_before_the_one_that_waits_longest() {
+        let table = table(4, 4);
+        let honest = half_open(&table, 1);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let flood: Vec<_> = (0..3).map(|_| half_open(&table, 2)).collect();
+        let newcomer = admitted(&table, 3);
+        assert!(!is_closing(&honest) && !is_closing(&newcomer));
+        assert_eq!(flood.iter().filter(|held| is_closing(held)).count(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_is_being_answered_is_never_displaced() {
         let table = table(2, 2);
         admitted(&table, 1).request(true);

@@ -13,5 +13,6 @@ mod operations;
 mod ownership;
 mod people;
 mod requests;
+mod same_name;
 mod tampering;
 mod world;

@@ -105,6 +105,41 @@ fn rules() -> policy::Bundle {
     policy::Bundle::load([("story.rego".to_owned(), RULES.to_owned())]).unwrap()
 }
 
+async fn portal(
+    sim: &azure_sim::Running,
+    store: &Store,
+    clock: &Clock,
+    catalogue: Catalogue,
+    policies: policy::Bundle,
+    crash_points: CrashPoints,
+) -> Portal {
+    Portal::new(Setup {
+        store: store.clone(),
+        installation: store.installation(clock.now()).await.unwrap(),
+        arm: client(sim),
+        catalogue,
+        policies,
+        clock: clock.clone(),
+        sandbox: true,
+        public_url: "http://127.0.0.1:3000".parse().unwrap(),
+        secret_key: None,
+        cloud: CloudFacts {
+            tenant_id: sim.tenant_id.clone(),
+        },
+        signing: portal::Signing::default(),
+        crash_points,
+    })
+    .unwrap()
+}
+
+/// A client that trusts the simulator.
+fn client_of(sim: &azure_sim::Running) -> reqwest::Client {
+    reqwest::Client::builder()
+        .add_root_certificate(reqwest::Certificate::from_pem(sim.ca_pem.as_bytes()).unwrap())
+        .build()
+        .unwrap()
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         Self::with(Engine::Sqlite, CrashPoints::default()).await
@@ -146,6 +181,29 @@ impl World {
         .await
     }
 
+    /// The process that goes on with the same database, with another catalogue in its binary.
+    pub(crate) async fn upgraded(&self, catalogue: Catalogue) -> Self {
+        let portal = portal(
+            &self.sim,
+            &self.store,
+            &self.clock,
+            catalogue,
+            rules(),
+            CrashPoints::default(),
+        )
+        .await;
+        portal.refresh_facts().await.unwrap();
+        Self {
+            portal,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            http: self.http.clone(),
+            sim: Arc::clone(&self.sim),
+            _folder: tempfile::tempdir().unwrap(),
+            _database: None,
+        }
+    }
+
     async fn on(
         engine: Engine,
         crash_points: CrashPoints,
@@ -168,36 +226,15 @@ impl World {
         };
         let store = Store::open(&url).await.unwrap();
         store.migrate().await.unwrap();
-        let arm = client(&sim);
         let clock = Clock::fixed(Timestamp::new(time::OffsetDateTime::now_utc()));
-        let installation = store.installation(clock.now()).await.unwrap();
-        let portal = Portal::new(Setup {
-            store: store.clone(),
-            installation,
-            arm,
-            catalogue: Catalogue::embedded().unwrap(),
-            policies,
-            clock: clock.clone(),
-            sandbox: true,
-            public_url: "http://127.0.0.1:3000".parse().unwrap(),
-            secret_key: None,
-            cloud: CloudFacts {
-                tenant_id: sim.tenant_id.clone(),
-            },
-            signing: portal::Signing::default(),
-            crash_points,
-        })
-        .unwrap();
-        let http = reqwest::Client::builder()
-            .add_root_certificate(reqwest::Certificate::from_pem(sim.ca_pem.as_bytes()).unwrap())
-            .build()
-            .unwrap();
+        let catalogue = Catalogue::embedded().unwrap();
+        let portal = portal(&sim, &store, &clock, catalogue, policies, crash_points).await;
         let world = Self {
             portal,
             store,
             clock,
+            http: client_of(&sim),
             sim,
-            http,
             _folder: folder,
             _database: database,
         };
@@ -538,6 +575,25 @@ impl World {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{id} does not come");
+    }
+
+    /// Somebody deploys by hand, and waits until it is over.
+    pub(crate) async fn deploy_by_hand(
+        &self,
+        target: &types::plan::Target,
+        name: &str,
+        body: &azure::DeploymentBody,
+    ) {
+        let group = group_id(&target.subscription, &target.resource_group);
+        let id = azure::DeploymentId::new(group, name).unwrap();
+        self.arm().deployments().put(&id, body).await.unwrap();
+        for _ in 0..200 {
+            if self.arm().deployments().get(&id).await.unwrap().is_final() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{name} does not end");
     }
 
     /// Something is changed by hand, without Slipway.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 use types::plan::PlannedResource;
 
-/// Surge of a node pool that names none: AKS takes 10 %, rounded up; before, it took one node, which is never more
-/// (`maxSurge` of <https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling> and of the REST reference, read 2026-11-27).
+/// Surge of a node pool that names none. Two of Microsoft's pages differ: 10 % of the pool, rounded up (`maxSurge` of `AgentPoolUpgradeSettings`, REST
+/// specification of agent pools, api-version 2026-03-01), and one node (<https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling>, page of
+/// 2026-05-29); both read 2026-11-27. 10 % rounded up is never less than one node, so the larger one counts.
 const DEFAULT_SURGE_PERCENT: i64 = 10;
 /// Nodes of a pool whose body has no `count` (REST reference of agent pools, read 2026-11-27).
 const DEFAULT_COUNT: i64 = 1;
@@ -123,7 +124,9 @@ fn nodes(properties: &Value) -> Option<Nodes> {
     })
 }
 
-/// The nodes that an upgrade adds: a number, or a percentage of the pool, rounded up.
+/// The nodes that an upgrade adds: a number, or a percentage of the pool, rounded up; of the largest pool, because the percentage is of the nodes of then.
+/// Never more than there are: "if the max surge value is higher than the required number of nodes to be upgraded, the number of nodes to be upgraded is
+/// used" (<https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling>, page of 2026-05-29, read 2026-11-27).
 fn surge(value: &Value, most: i64) -> Option<i64> {
     let percent = |percent: i64| {
         let hundredths = most.saturating_mul(percent);
@@ -138,7 +141,7 @@ fn surge(value: &Value, most: i64) -> Option<i64> {
         },
         _ => return None,
     };
-    (surge >= 0).then_some(surge)
+    (surge >= 0).then_some(surge.min(most))
 }
 
 #[cfg(test)]
@@ -170,6 +173,10 @@ mod tests {
             (json!("50"), Some((1, 100, 50))),
             (json!(5), Some((1, 100, 5))),
             (json!("0"), Some((1, 100, 0))),
+            // More than there are to upgrade is as many as there are.
+            (json!("150"), Some((1, 100, 100))),
+            (json!(i64::MAX), Some((1, 100, 100))),
+            (json!("250%"), Some((1, 100, 100))),
             (Value::Null, Some((1, 100, 10))),
             (json!("33.5%"), None),
             (json!("-1"), None),
@@ -182,6 +189,31 @@ mod tests {
         // Fractions are rounded up, of the most and not of the fewest nodes.
         assert_eq!(pool(json!(1), json!(4), json!("33%")), Some((1, 4, 2)));
         assert_eq!(pool(json!(1), json!(7), Value::Null), Some((1, 7, 1)));
+        assert_eq!(pool(json!(0), json!(0), json!("5")), Some((0, 0, 0)));
+    }
+
+    #[test]
+    fn neither_more_nodes_nor_more_surge_makes_a_pool_smaller() {
+        let words = ["0", "1", "3", "7", "12", "0%", "1%", "33%", "100%", "300%"];
+        let at_most = |most: i64, surge: &str| {
+            let body = json!({ "count": most, "upgradeSettings": { "maxSurge": surge } });
+            nodes(&body).unwrap().at_most()
+        };
+        for most in 0..40 {
+            for surge in words {
+                assert!(
+                    at_most(most, surge) <= at_most(most + 1, surge),
+                    "{most} {surge}"
+                );
+                assert!(at_most(most, surge) <= 2 * most, "{most} {surge}");
+            }
+            for pair in words[..5].windows(2).chain(words[5..].windows(2)) {
+                assert!(
+                    at_most(most, pair[0]) <= at_most(most, pair[1]),
+                    "{most} {pair:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -23,6 +23,23 @@ pub(crate) struct Machines<'a> {
     pub(crate) pooled: bool,
 }
 
+impl Machines<'_> {
+    /// Whether they are Spot machines, or may be. Those have a quota pool of their own and cost at most what others do
+    /// (<https://learn.microsoft.com/azure/virtual-machines/spot-vms>, page of 2024-08-05, read 2026-11-27).
+    pub(crate) fn may_be_spot(&self) -> bool {
+        let priority = if self.pooled {
+            &self.properties["scaleSetPriority"]
+        } else {
+            &self.properties["priority"]
+        };
+        match priority {
+            Value::Null => false,
+            Value::String(priority) => !priority.eq_ignore_ascii_case("Regular"),
+            _ => true,
+        }
+    }
+}
+
 /// How many machines there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nodes {
@@ -56,13 +73,27 @@ pub(crate) fn machines(resource: &PlannedResource) -> Vec<Machines<'_>> {
             pooled: false,
         }],
         "microsoft.containerservice/managedclusters/agentpools" => vec![pool(properties)],
-        "microsoft.containerservice/managedclusters" => properties["agentPoolProfiles"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(pool)
-            .collect(),
+        "microsoft.containerservice/managedclusters" => match &properties["agentPoolProfiles"] {
+            Value::Null => Vec::new(),
+            Value::Array(pools) => pools.iter().map(pool).collect(),
+            _ => vec![uncounted(properties)],
+        },
+        // Machines that are not counted here are unknown ones, and not none.
+        "microsoft.compute/virtualmachinescalesets"
+        | "microsoft.compute/hostgroups/hosts"
+        | "microsoft.compute/capacityreservationgroups/capacityreservations" => {
+            vec![uncounted(properties)]
+        }
         _ => Vec::new(),
+    }
+}
+
+fn uncounted(properties: &Value) -> Machines<'_> {
+    Machines {
+        size: None,
+        nodes: None,
+        properties,
+        pooled: true,
     }
 }
 
@@ -214,6 +245,64 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn spot_machines_are_told_apart() {
+        let spot = |pooled: bool, member: &str, priority: Value| {
+            let mut properties = json!({});
+            properties[member] = priority;
+            let machines = Machines {
+                size: None,
+                nodes: None,
+                properties: &properties,
+                pooled,
+            };
+            machines.may_be_spot()
+        };
+        for (pooled, member) in [(true, "scaleSetPriority"), (false, "priority")] {
+            assert!(!spot(pooled, member, Value::Null));
+            assert!(!spot(pooled, member, json!("regular")));
+            for priority in [json!("Spot"), json!("Low"), json!({ "$unknown": "x" })] {
+                assert!(spot(pooled, member, priority.clone()), "{priority}");
+                assert!(!spot(!pooled, member, priority));
+            }
+        }
+    }
+
+    #[test]
+    fn machines_that_cannot_be_counted_are_unknown_and_not_none() {
+        let counted = |kind: &str, body: Value| {
+            let resource = PlannedResource {
+                id: "/x".to_owned(),
+                kind: kind.to_owned(),
+                name: "x".to_owned(),
+                api_version: String::new(),
+                change: types::plan::Change::Create,
+                depends_on: vec![],
+                body,
+                differences: vec![],
+            };
+            let machines = machines(&resource);
+            machines
+                .iter()
+                .map(|m| m.nodes.is_some())
+                .collect::<Vec<_>>()
+        };
+        let cluster = "Microsoft.ContainerService/managedClusters";
+        let pools = |pools: Value| json!({ "properties": { "agentPoolProfiles": pools } });
+        assert_eq!(counted(cluster, pools(json!([{ "count": 1 }]))), [true]);
+        assert_eq!(counted(cluster, pools(Value::Null)), [false; 0]);
+        assert_eq!(counted(cluster, pools(json!({ "$unknown": "x" }))), [false]);
+        for kind in [
+            "Microsoft.Compute/virtualMachineScaleSets",
+            "Microsoft.Compute/hostGroups/hosts",
+            "microsoft.compute/capacityReservationGroups/capacityReservations",
+        ] {
+            let body = json!({ "sku": { "name": "Standard_D2ds_v6", "capacity": 3 } });
+            assert_eq!(counted(kind, body), [false], "{kind}");
+        }
+        assert_eq!(counted("Microsoft.Compute/disks", json!({})), [false; 0]);
     }
 
     #[test]

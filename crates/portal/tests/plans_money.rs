@@ -284,6 +284,84 @@ proptest! {
     }
 }
 
+/// Parameters that name, place or label a thing: no value of theirs costs more than another.
+const FREE: [&str; 12] = [
+    "name",
+    "location",
+    "zones",
+    "tags",
+    "subnetId",
+    "adminUsername",
+    "sshPublicKey",
+    "clusterName",
+    "clusterId",
+    "poolName",
+    "nodeTaints",
+    "nodeLabels",
+];
+
+/// The values of a parameter from the smallest to the largest, where it has such.
+fn rises(template: &str, name: &str, parameter: &serde_json::Value) -> Vec<serde_json::Value> {
+    let number = |bound: &str| parameter[bound].as_i64().unwrap();
+    match (parameter["type"].as_str().unwrap(), name) {
+        ("bool", _) => vec![json!(false), json!(true)],
+        ("int", _) => {
+            let (least, most) = (number("minValue"), number("maxValue"));
+            let mut values = vec![
+                least,
+                least + 1,
+                number("defaultValue"),
+                (least + most) / 2,
+                most - 1,
+                most,
+            ];
+            values.sort_unstable();
+            values.dedup();
+            values.into_iter().map(|value| json!(value)).collect()
+        }
+        ("string", "vmSize") => SIZES.map(|size| json!(size)).into(),
+        ("string", "dataDiskSku") => SKUS.map(|sku| json!(sku)).into(),
+        (_, name) if FREE.contains(&name) => Vec::new(),
+        (kind, name) => {
+            panic!("{template} has a {kind} {name}: say how it grows, or that it costs nothing")
+        }
+    }
+}
+
+/// Whatever a template lets people raise, alone and from the least to the most: never cheaper, never less approved, never less quota.
+#[test]
+fn no_parameter_of_any_template_escapes_price_and_approval() {
+    for world in worlds() {
+        for template in TEMPLATES {
+            let entry = world.catalogue.get(&template.parse().unwrap()).unwrap();
+            for (name, parameter) in entry.arm["parameters"].as_object().unwrap() {
+                let plans: Vec<Plan> = rises(template, name, parameter)
+                    .into_iter()
+                    .map(|value| {
+                        let mut draft = draft(template);
+                        if name.starts_with("dataDisk") && name != "dataDisk" {
+                            draft.parameters.insert("dataDisk".into(), json!(true));
+                        }
+                        if name == "minCount" || name == "maxCount" {
+                            draft.parameters.insert("minCount".into(), json!(1));
+                            draft.parameters.insert("maxCount".into(), json!(100));
+                        }
+                        draft.parameters.insert(name.clone(), value.clone());
+                        let made = world.plan(&draft);
+                        made.unwrap_or_else(|errors| {
+                            panic!("{template} {name} {value}: {errors:?}")
+                        })
+                        .plan
+                    })
+                    .collect();
+                for pair in plans.windows(2) {
+                    assert_no_less(&pair[0], &pair[1]);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_longer_life_asks_everybody_whom_the_stack_asked() {
     let platform = ("GR-014 platform-approvers".to_owned(), 1);

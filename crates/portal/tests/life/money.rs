@@ -645,6 +645,12 @@ async fn a_retry_near_the_limit_is_not_counted_twice() {
 async fn a_stack_in_prod_lives_longer_with_the_approval_that_its_creation_needed() {
     let world = shipped(Engine::Sqlite, Some(Usd(80_000)), 3).await;
     let developer = world.actor("developer").await;
+    let groups = ["platform-approvers", "cost-approvers"].map(|g| g.parse().unwrap());
+    world
+        .portal
+        .sign_in("approver", "approver", groups.to_vec(), vec![])
+        .await
+        .unwrap();
     let request = world.send(vm("kept", "prod")).await;
     assert_eq!(request.summary.state, RequestState::AwaitingApproval);
     world

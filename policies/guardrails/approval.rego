@@ -4,15 +4,20 @@ package slipway.guardrails.approval
 
 rules["GR-014"] := {
 	"title": "Prod changes are approved",
-	"description": "Creating or changing a stack in prod needs one approval by the platform approvers, whoever asks.",
+	"description": "Creating, changing or extending a stack in prod needs one approval by the platform approvers, whoever asks.",
 	"severity": "high",
 	"docs": "House rule",
 }
 
-approve contains need("GR-014", "Changes in prod need 1 approval by the platform approvers.") if {
+# An extension changes no resource, and keeps in prod what would end: whoever agreed to it for a while is asked again.
+approve contains need("GR-014", longer_or_other) if {
 	may_be_prod
-	not input.request.kind in {"delete", "extend"}
+	not input.request.kind == "delete"
 }
+
+longer_or_other := "Extending in prod needs 1 approval by the platform approvers." if {
+	input.request.kind == "extend"
+} else := "Changes in prod need 1 approval by the platform approvers."
 
 rules["GR-015"] := {
 	"title": "Deleting in prod is approved",
@@ -39,7 +44,7 @@ need(id, message) := {
 
 warn contains unsure("GR-014") if {
 	look.unknown(input.request.tier)
-	not input.request.kind in {"delete", "extend"}
+	not input.request.kind == "delete"
 }
 
 warn contains unsure("GR-015") if {

@@ -39,7 +39,16 @@ test_gr_014_fails_update if asked("GR-014", testing.set(prod, "request.kind", "u
 
 test_gr_014_leaves_deletions_alone if silent("GR-014", testing.set(prod, "request.kind", "delete"))
 
-test_gr_014_leaves_extensions_alone if silent("GR-014", testing.set(prod, "request.kind", "extend"))
+test_gr_014_passes_extension if silent("GR-014", testing.set(good, "request.kind", "extend"))
+
+test_gr_014_fails_extension if asked("GR-014", testing.set(prod, "request.kind", "extend")) == ["platform-approvers"]
+
+test_gr_014_says_what_it_is_about if {
+	needs := approval.approve with input as prod
+	[need.message | some need in needs] == ["Changes in prod need 1 approval by the platform approvers."]
+	extensions := approval.approve with input as testing.set(prod, "request.kind", "extend")
+	[need.message | some need in extensions] == ["Extending in prod needs 1 approval by the platform approvers."]
+}
 
 test_gr_014_asks_for_one if {
 	needs := approval.approve with input as prod
@@ -53,6 +62,12 @@ test_gr_014_absent_kind if asked("GR-014", testing.without(prod, "request.kind")
 test_gr_014_unknown if {
 	asked("GR-014", testing.set(good, "request.tier", testing.unknown)) == ["platform-approvers"]
 	warned("GR-014", testing.set(good, "request.tier", testing.unknown)) == ["request.tier"]
+}
+
+test_gr_014_unknown_tier_of_an_extension if {
+	extension := testing.set(testing.set(good, "request.tier", testing.unknown), "request.kind", "extend")
+	asked("GR-014", extension) == ["platform-approvers"]
+	warned("GR-014", extension) == ["request.tier"]
 }
 
 test_gr_014_unknown_tier_of_a_deletion if silent("GR-014", testing.set(testing.set(good, "request.tier", testing.unknown), "request.kind", "delete"))

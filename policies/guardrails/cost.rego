@@ -3,8 +3,21 @@ package slipway.guardrails.cost
 
 import data.slipway.plan
 
+# What costs: everything but deleting. Extending goes on paying for the whole stack, which would end without it.
+pays if not input.request.kind == "delete"
+
+extends if input.request.kind == "extend"
+
 # The month after minus the month before; a new stack cost nothing before.
 increase := input.plan.cost.monthly_usd - before if {
+	not extends
+	is_number(input.plan.cost.monthly_usd)
+	is_number(before)
+}
+
+# Of an extension, the whole month: of the plan, or of what a change that failed may have left, whichever is dearer.
+increase := max([input.plan.cost.monthly_usd, before]) if {
+	extends
 	is_number(input.plan.cost.monthly_usd)
 	is_number(before)
 }
@@ -15,27 +28,31 @@ before := 0 if {
 
 # Absent or unknown: the cost rules cannot be held against it.
 unpriceable if {
-	plan.changes
+	pays
 	not increase
 }
 
 rules["GR-005"] := {
 	"title": "Large increases are approved",
-	"description": "A monthly cost that can grow by more than $500 needs one approval by the cost approvers.",
+	"description": "A monthly cost that can grow by more than $500, or that an extension keeps and can be more than $500, needs one approval by the cost approvers.",
 	"severity": "medium",
 	"docs": "House rule",
 }
 
 approve contains {
 	"id": "GR-005",
-	"message": sprintf("The monthly cost grows by up to $%.2f, more than $500: 1 approval by the cost approvers is needed.", [increase]),
+	"message": sprintf("%s, more than $500: 1 approval by the cost approvers is needed.", [sprintf(spends, [increase])]),
 	"path": "plan.cost.monthly_usd",
 	"group": "cost-approvers",
 	"count": 1,
 } if {
-	plan.changes
+	pays
 	increase > 500
 }
+
+spends := "Extending goes on costing up to $%.2f a month" if {
+	extends
+} else := "The monthly cost grows by up to $%.2f"
 
 approve contains {
 	"id": "GR-005",
@@ -53,14 +70,14 @@ warn contains {
 	"path": "plan.cost.monthly_usd",
 	"found": cost,
 } if {
-	plan.changes
+	pays
 	cost := input.plan.cost.monthly_usd
 	look.unknown(cost)
 }
 
 rules["GR-006"] := {
 	"title": "Within the budget",
-	"description": "What a project has committed to in a tier, this plan included, stays within its monthly budget. From 90 percent on it warns. Where stacks of the tier have parts without a price, nobody can say so, and the cost approvers decide.",
+	"description": "What a project has committed to in a tier, this plan included, stays within its monthly budget. From 90 percent on it warns. Where stacks of the tier have parts without a price, nobody can say so, and the cost approvers decide; so they do when a stack is to be extended in a tier that is over its budget.",
 	"severity": "high",
 	"docs": "House rule",
 }
@@ -86,6 +103,19 @@ deny contains {
 	committed > budget.limit_usd
 }
 
+# An extension adds nothing to what is committed. To deny it would take down what runs because a budget was lowered: people decide.
+approve contains {
+	"id": "GR-006",
+	"message": sprintf("The budget of $%.2f a month is exceeded by $%.2f, and extending goes on paying: 1 approval by the cost approvers is needed.", [budget.limit_usd, committed - budget.limit_usd]),
+	"path": "plan.cost.budget",
+	"group": "cost-approvers",
+	"count": 1,
+} if {
+	extends
+	increase > 0
+	committed > budget.limit_usd
+}
+
 warn contains {
 	"id": "GR-006",
 	"message": sprintf("%d%% of the budget of $%.2f a month would be committed.", [round((100 * committed) / budget.limit_usd), budget.limit_usd]),
@@ -93,7 +123,7 @@ warn contains {
 	"found": committed,
 	"wanted": budget.limit_usd,
 } if {
-	plan.changes
+	pays
 	committed <= budget.limit_usd
 	committed >= 0.9 * budget.limit_usd
 }
@@ -106,7 +136,7 @@ approve contains {
 	"group": "cost-approvers",
 	"count": 1,
 } if {
-	plan.changes
+	pays
 	is_object(budget)
 	increase > 0
 	object.get(budget, "unpriced", null) != 0
@@ -119,7 +149,7 @@ warn contains {
 	"path": "plan.cost.budget",
 	"found": object.get(input.plan, ["cost", "budget"], null),
 } if {
-	plan.changes
+	pays
 	not no_budget
 	not committed
 }
@@ -132,9 +162,6 @@ rules["GR-017"] := {
 	"severity": "medium",
 	"docs": "House rule",
 }
-
-# Extending goes on paying.
-pays if not input.request.kind == "delete"
 
 warn contains {
 	"id": "GR-017",

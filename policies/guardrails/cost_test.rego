@@ -81,6 +81,28 @@ test_gr_005_unknown if {
 
 test_gr_005_unknown_before if asked("GR-005", priced(100, testing.unknown)) == ["cost-approvers"]
 
+test_gr_005_passes_extension_at_the_line if silent("GR-005", extended(priced(500, 500)))
+
+test_gr_005_fails_extension if asked("GR-005", extended(priced(500.01, 500.01))) == ["cost-approvers"]
+
+# What a change that failed may have left is paid too.
+test_gr_005_fails_extension_of_what_was_dearer if asked("GR-005", extended(priced(100, 500.01))) == ["cost-approvers"]
+
+test_gr_005_says_what_it_is_about if {
+	needs := cost.approve with input as priced(600, null)
+	[need.message | some need in needs] == ["The monthly cost grows by up to $600.00, more than $500: 1 approval by the cost approvers is needed."]
+	extensions := cost.approve with input as extended(priced(600, 600))
+	[need.message | some need in extensions] == ["Extending goes on costing up to $600.00 a month, more than $500: 1 approval by the cost approvers is needed."]
+}
+
+test_gr_005_absent_from_an_extension if asked("GR-005", extended(testing.without(good, "plan.cost.monthly_usd"))) == ["cost-approvers"]
+
+test_gr_005_unknown_in_an_extension if {
+	extension := extended(testing.set(good, "plan.cost.monthly_usd", testing.unknown))
+	asked("GR-005", extension) == ["cost-approvers"]
+	warned("GR-005", extension) == ["plan.cost.monthly_usd"]
+}
+
 test_gr_006_passes if silent("GR-006", good)
 
 test_gr_006_passes_without_a_budget if silent("GR-006", roomy)
@@ -143,8 +165,25 @@ test_gr_006_asks_where_that_is_not_said if {
 test_gr_006_asks_nobody_for_what_is_not_dearer if {
 	asked("GR-006", testing.set(priced(100, 100), "plan.cost.budget.unpriced", 1)) == []
 	asked("GR-006", gone(testing.set(good, "plan.cost.budget.unpriced", 1))) == []
-	asked("GR-006", extended(testing.set(good, "plan.cost.budget.unpriced", 1))) == []
 }
+
+test_gr_006_passes_extension if silent("GR-006", extended(good))
+
+test_gr_006_asks_for_an_extension_where_the_tier_has_parts_without_a_price if asked("GR-006", extended(testing.set(good, "plan.cost.budget.unpriced", 1))) == ["cost-approvers"]
+
+test_gr_006_fails_extension if {
+	denied("GR-006", extended(after(1000.01))) == []
+	asked("GR-006", extended(after(1000.01))) == ["cost-approvers"]
+}
+
+test_gr_006_warns_of_an_extension_at_the_limit if {
+	asked("GR-006", extended(after(1000))) == []
+	warned("GR-006", extended(after(1000))) == ["plan.cost.budget"]
+}
+
+test_gr_006_an_extension_of_what_costs_nothing_is_never_too_dear if asked("GR-006", extended(over_with(0, 0))) == []
+
+test_gr_006_unknown_in_an_extension if warned("GR-006", extended(testing.set(good, "plan.cost.budget", testing.unknown))) == ["plan.cost.budget"]
 
 test_gr_017_passes if silent("GR-017", good)
 

@@ -214,6 +214,11 @@ fn cases() -> Vec<Case> {
         case("401: the token is refused, once", "polling", vec![rule("GET", DEPLOYMENT_STATUS, 1, &respond(401))]),
         by_hand("Tokens expire in the middle: Azure's clock is two hours ahead", "everything", Hand::MovesTheClock(7_200)),
         by_hand("Azure's clock is five minutes behind", "everything", Hand::MovesTheClock(-300)),
+        case(
+            "A list that is a minute old",
+            "the group's resources",
+            vec![json!({ "method": "GET", "path": "/resources$", "action": { "type": "lag", "seconds": 60 } })],
+        ),
         by_hand("Deleted behind Slipway's back", "the machine", Hand::DeletesTheMachine),
         by_hand("Deleted behind Slipway's back", "the group", Hand::DeletesTheGroup),
         by_hand("Changed behind Slipway's back", "the machine", Hand::ChangesTheMachine),

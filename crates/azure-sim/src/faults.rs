@@ -18,6 +18,7 @@
 //! - `{"type": "truncate"}`: done as usual, but the answer's body breaks off in the middle.
 //! - `{"type": "fail", "code": "…", "message": "…"}`: the operation that the request begins fails at its end.
 //! - `{"type": "hang"}`: the operation that the request begins never ends.
+//! - `{"type": "lag", "seconds": 60}`: a list of `…/resources` shows what was there so long ago, though not from before the rule came; nothing else lags.
 
 use std::sync::Arc;
 
@@ -79,6 +80,9 @@ enum Action {
         message: String,
     },
     Hang,
+    Lag {
+        seconds: u32,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +102,8 @@ pub(crate) struct Orders {
     pub(crate) truncate: bool,
     pub(crate) doomed: Option<Problem>,
     pub(crate) hang: bool,
+    /// How far behind a list is.
+    pub(crate) lag: Option<time::Duration>,
 }
 
 /// Reads rules as they are posted.
@@ -169,6 +175,17 @@ pub(crate) fn for_operation(tx: &mut Tx<'_>, method: &str, path: &str) -> Orders
     orders
 }
 
+/// How long lists may want to look back: the largest lag of the rules, whether they still act or not.
+pub(crate) fn longest_lag(rules: &[Rule]) -> Option<time::Duration> {
+    rules
+        .iter()
+        .filter_map(|rule| match rule.action {
+            Action::Lag { seconds } => Some(time::Duration::seconds(i64::from(seconds))),
+            _ => None,
+        })
+        .max()
+}
+
 impl Rule {
     fn orders(&self) -> Orders {
         let mut orders = Orders::default();
@@ -203,6 +220,9 @@ impl Rule {
                 orders.doomed = Some(Problem::new(code, message));
             }
             Action::Hang => orders.hang = true,
+            Action::Lag { seconds } => {
+                orders.lag = Some(time::Duration::seconds(i64::from(*seconds)));
+            }
         }
         orders
     }

@@ -100,7 +100,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("PUT", "/subscriptions/{subscription}/resourceGroups/{name}", ""),
     ("PATCH", "/subscriptions/{subscription}/resourceGroups/{name}", ""),
     ("DELETE", "/subscriptions/{subscription}/resourceGroups/{name}", "All at once at the end, not resource by resource"),
-    ("GET", "/subscriptions/{subscription}/resourceGroups/{name}/resources", "Of children, only the extensions of machines"),
+    ("GET", "/subscriptions/{subscription}/resourceGroups/{name}/resources", "Of children, only the extensions of machines. Always of now; Azure's list comes from a regional cache that lags behind (Azure/AKS#1964), which the fault `lag` plays"),
     ("GET", "/subscriptions/{subscription}/resourceGroups/{name}/deployments/{deployment}/operations", ""),
     ("GET", "Microsoft.Resources/tags/{default}", ""),
     ("PUT", "Microsoft.Resources/tags/{default}", "Answers at once, where new versions of Azure may answer 202"),

@@ -75,7 +75,8 @@ impl State {
         if result.is_err() {
             tx.rollback(mark);
         }
-        let done = std::mem::take(&mut tx.done);
+        let (done, undo) = (std::mem::take(&mut tx.done), std::mem::take(&mut tx.undo));
+        tx.world.remember(now, &undo);
         let ticket = self.journal.append(done, tx.world);
         drop(world);
         self.woken.notify_one();

@@ -297,6 +297,68 @@ async fn a_file_orders_faults_and_a_resource_changes_behind_everybodys_back() {
 }
 
 #[tokio::test]
+async fn a_list_that_lags_shows_what_was_and_a_resource_is_read_as_it_is() {
+    let sim = Sim::start(fast()).await;
+    let group = sim.group("rg-lag").await;
+    let id = |name: &str| format!("{group}/providers/Microsoft.Compute/disks/{name}");
+    let path = |name: &str| format!("{}?api-version={DISKS}", id(name));
+    let make = async |name: &str| {
+        let put = sim
+            .put(&path(name), &disk("westeurope", "Premium_LRS"))
+            .await;
+        sim.wait(&put).await;
+    };
+    let listed = async || -> Vec<(String, Value)> {
+        let list = format!("{group}/resources?api-version={GROUPS}");
+        let rows = sim.get(&list).await.body["value"].take();
+        let row = |row: &Value| {
+            let name = row["name"].as_str().unwrap().to_owned();
+            (name, row["tags"]["owner"].clone())
+        };
+        rows.as_array().unwrap().iter().map(row).collect()
+    };
+    let lag = |seconds: u32| json!({ "method": "GET", "path": "/resources$", "action": { "type": "lag", "seconds": seconds } });
+    for name in ["gone", "kept"] {
+        make(name).await;
+    }
+    sim.fault(&lag(3600)).await;
+    make("new").await;
+    let removed = sim
+        .delete(&format!("/_sim/resources?id={}", id("gone")))
+        .await;
+    assert_eq!(removed.status, StatusCode::OK, "{}", removed.body);
+    let tags = json!({ "tags": { "owner": "somebody" } });
+    let change = format!("/_sim/resources?id={}", id("kept"));
+    sim.send(Method::PATCH, &change, Some(&tags)).await.unwrap();
+
+    let before = [
+        ("gone".to_owned(), Value::Null),
+        ("kept".to_owned(), Value::Null),
+    ];
+    assert_eq!(listed().await, before);
+    assert_eq!(sim.get(&path("gone")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(sim.get(&path("new")).await.status, StatusCode::OK);
+    assert_eq!(
+        sim.get(&path("kept")).await.body["tags"]["owner"],
+        "somebody"
+    );
+
+    let now = [
+        ("kept".to_owned(), json!("somebody")),
+        ("new".to_owned(), Value::Null),
+    ];
+    sim.delete("/_sim/faults").await;
+    assert_eq!(listed().await, now);
+    // Of a short lag nothing is left once it is over.
+    sim.fault(&lag(2)).await;
+    make("newest").await;
+    assert_eq!(listed().await, now);
+    sim.post("/_sim/clock", &json!({ "advance_seconds": 60 }))
+        .await;
+    assert_eq!(listed().await.len(), 3);
+}
+
+#[tokio::test]
 async fn http_is_served_beside_https_where_asked_for_and_leads_on_over_http() {
     let sim = Sim::start(Config {
         transport: azure_sim::Transport::HttpsAndHttp,

@@ -3,7 +3,7 @@
 mod common;
 
 use azure_sim::{Config, seed};
-use common::{AKS, GROUPS, Sim, fast};
+use common::{AKS, Answer, GROUPS, Sim, fast};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -129,6 +129,64 @@ fn cluster(version: &str) -> Value {
 }
 
 /// A cluster takes its node group along when it goes, so it must be its own.
+/// What <https://learn.microsoft.com/azure/aks/use-etags> says of DELETE (read 2026-11-27).
+#[tokio::test]
+async fn a_pool_is_deleted_only_as_it_was_read_where_the_client_says_so() {
+    let sim = Sim::start(fast()).await;
+    let id = format!("{}/agentPools/work", seed::CLUSTER_DEV);
+    let path = format!("{id}?api-version={AKS}");
+    let put = sim.put(&path, &pool(true)).await;
+    sim.wait(&put).await;
+    let etag = async || {
+        let seen = sim.get(&path).await.body;
+        seen["properties"]["eTag"].as_str().unwrap().to_owned()
+    };
+    let delete = async |headers: &[(&str, &str)]| {
+        let mut request = sim.http.delete(sim.url(&path)).bearer_auth(&sim.token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.json().await.unwrap_or(Value::Null);
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    };
+    let read = etag().await;
+    let tags = json!({ "properties": { "tags": { "owner": "somebody" } } });
+    let change = format!("/_sim/resources?id={id}");
+    let changed = sim.send(Method::PATCH, &change, Some(&tags)).await.unwrap();
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    let refused = delete(&[("if-match", &read)]).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::PRECONDITION_FAILED, "PreconditionFailed")
+    );
+    let now = etag().await;
+    assert_ne!(now, read);
+    for odd in [
+        &[("if-match", now.as_str()), ("if-none-match", "*")][..],
+        &[("if-none-match", now.as_str())][..],
+    ] {
+        let refused = delete(odd).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::BAD_REQUEST, "BadRequest")
+        );
+    }
+    let deleting = delete(&[("if-match", &now)]).await;
+    assert_eq!(deleting.status, StatusCode::ACCEPTED, "{}", deleting.body);
+    sim.wait(&deleting).await;
+    assert_eq!(
+        delete(&[("if-match", &now)]).await.status,
+        StatusCode::NO_CONTENT,
+        "what is gone is gone whatever the condition says"
+    );
+}
+
 #[tokio::test]
 async fn a_cluster_neither_takes_over_nor_takes_along_a_group_of_somebody_else() {
     let sim = Sim::start(fast()).await;

@@ -41,7 +41,7 @@ pub use locks::{Lock, LockLevel, Locks};
 pub use long_running::{LongRunning, Poll, PollKind, PollUrl, Started, Verb};
 pub use network::{Network, Subnet, VirtualNetwork};
 pub use prices::{Price, PriceKind, Prices};
-pub use resources::{Resources, api_version};
+pub use resources::{Resources, api_version, etag};
 pub use throttle::Budget;
 pub use wire::{Carried, Carrier};
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::Method;
+use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -53,6 +54,21 @@ pub fn api_version(kind: &str) -> Option<&'static str> {
             _ => return None,
         },
     )
+}
+
+/// The ETag in a resource's body, for the types whose DELETE takes `If-Match`: AKS clusters and node pools
+/// (`AgentPools_Delete` and `ManagedClusters_Delete`, REST specification of api-version 2026-03-01; <https://learn.microsoft.com/azure/aks/use-etags>; both
+/// read 2026-11-27). `None` for every other type.
+#[must_use]
+pub fn etag<'a>(kind: &str, body: &'a Value) -> Option<&'a str> {
+    let pointer = match kind.to_ascii_lowercase().as_str() {
+        "microsoft.containerservice/managedclusters" => "/eTag",
+        "microsoft.containerservice/managedclusters/agentpools" => "/properties/eTag",
+        _ => return None,
+    };
+    body.pointer(pointer)?
+        .as_str()
+        .filter(|etag| !etag.is_empty())
 }
 
 impl Resources<'_> {
@@ -106,8 +122,27 @@ impl Resources<'_> {
     /// # Errors
     /// [`ErrorKind::NotFound`] when its group or parent is gone, [`ErrorKind::Locked`], [`ErrorKind::Conflict`] (something still uses it).
     pub async fn delete(&self, id: &ResourceId) -> Result<Started> {
+        self.delete_call(id, None).await
+    }
+
+    /// Deletes a resource as it was read: `etag` is the one that its body had then, sent as it stands in `If-Match`. Only for types whose DELETE is
+    /// documented to take one; see [`etag`].
+    ///
+    /// # Errors
+    /// As [`Resources::delete`], and [`ErrorKind::Conflict`] with status 412 when it was changed since.
+    pub async fn delete_unchanged(&self, id: &ResourceId, etag: &str) -> Result<Started> {
+        let etag = HeaderValue::from_str(etag)
+            .map_err(|_| Error::bad_answer("Azure's ETag cannot be sent in a header".to_owned()))?;
+        self.delete_call(id, Some(etag)).await
+    }
+
+    async fn delete_call(&self, id: &ResourceId, if_match: Option<HeaderValue>) -> Result<Started> {
         let url = self.arm.url(id.as_str(), &self.version(id).await?, &[]);
-        self.arm.write(Verb::Delete, Call::delete(url)).await
+        let call = Call {
+            if_match,
+            ..Call::delete(url)
+        };
+        self.arm.write(Verb::Delete, call).await
     }
 
     async fn version(&self, id: &ResourceId) -> Result<String> {

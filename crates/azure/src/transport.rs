@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH,
+};
 use reqwest::{Client, Method};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -46,6 +48,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<Value>,
     pub(crate) kind: CallKind,
     pub(crate) repeat: Repeat,
+    /// The ETag that the resource must still have.
+    pub(crate) if_match: Option<HeaderValue>,
 }
 
 /// What a call counts as in Azure's rate limits.
@@ -99,6 +103,7 @@ impl Call {
             body: None,
             kind,
             repeat,
+            if_match: None,
         }
     }
 }
@@ -306,6 +311,9 @@ impl Transport {
                 .map_err(|_| Failure::Unsent("the token cannot be sent in a header".to_owned()))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
+        }
+        if let Some(etag) = &call.if_match {
+            request = request.header(IF_MATCH, etag.clone());
         }
         let body = match &call.body {
             Some(body) => {

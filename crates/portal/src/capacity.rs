@@ -3,8 +3,9 @@
 use serde_json::Value;
 use types::plan::PlannedResource;
 
-/// Surge of a node pool that names none: AKS takes 10 %, rounded up; before, it took one node, which is never more
-/// (`maxSurge` of <https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling> and of the REST reference, read 2026-11-27).
+/// Surge of a node pool that names none. Two of Microsoft's pages differ: 10 % of the pool, rounded up (`maxSurge` of `AgentPoolUpgradeSettings`, REST
+/// specification of agent pools, api-version 2026-03-01), and one node (<https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling>, page of
+/// 2026-05-29); both read 2026-11-27. 10 % rounded up is never less than one node, so the larger one counts.
 const DEFAULT_SURGE_PERCENT: i64 = 10;
 /// Nodes of a pool whose body has no `count` (REST reference of agent pools, read 2026-11-27).
 const DEFAULT_COUNT: i64 = 1;
@@ -20,6 +21,23 @@ pub(crate) struct Machines<'a> {
     pub(crate) properties: &'a Value,
     /// Whether they are a pool's nodes.
     pub(crate) pooled: bool,
+}
+
+impl Machines<'_> {
+    /// Whether they are Spot machines, or may be. Those have a quota pool of their own and cost at most what others do
+    /// (<https://learn.microsoft.com/azure/virtual-machines/spot-vms>, page of 2024-08-05, read 2026-11-27).
+    pub(crate) fn may_be_spot(&self) -> bool {
+        let priority = if self.pooled {
+            &self.properties["scaleSetPriority"]
+        } else {
+            &self.properties["priority"]
+        };
+        match priority {
+            Value::Null => false,
+            Value::String(priority) => !priority.eq_ignore_ascii_case("Regular"),
+            _ => true,
+        }
+    }
 }
 
 /// How many machines there may be.
@@ -55,13 +73,27 @@ pub(crate) fn machines(resource: &PlannedResource) -> Vec<Machines<'_>> {
             pooled: false,
         }],
         "microsoft.containerservice/managedclusters/agentpools" => vec![pool(properties)],
-        "microsoft.containerservice/managedclusters" => properties["agentPoolProfiles"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(pool)
-            .collect(),
+        "microsoft.containerservice/managedclusters" => match &properties["agentPoolProfiles"] {
+            Value::Null => Vec::new(),
+            Value::Array(pools) => pools.iter().map(pool).collect(),
+            _ => vec![uncounted(properties)],
+        },
+        // Machines that are not counted here are unknown ones, and not none.
+        "microsoft.compute/virtualmachinescalesets"
+        | "microsoft.compute/hostgroups/hosts"
+        | "microsoft.compute/capacityreservationgroups/capacityreservations" => {
+            vec![uncounted(properties)]
+        }
         _ => Vec::new(),
+    }
+}
+
+fn uncounted(properties: &Value) -> Machines<'_> {
+    Machines {
+        size: None,
+        nodes: None,
+        properties,
+        pooled: true,
     }
 }
 
@@ -123,7 +155,9 @@ fn nodes(properties: &Value) -> Option<Nodes> {
     })
 }
 
-/// The nodes that an upgrade adds: a number, or a percentage of the pool, rounded up.
+/// The nodes that an upgrade adds: a number, or a percentage of the pool, rounded up; of the largest pool, because the percentage is of the nodes of then.
+/// Never more than there are: "if the max surge value is higher than the required number of nodes to be upgraded, the number of nodes to be upgraded is
+/// used" (<https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling>, page of 2026-05-29, read 2026-11-27).
 fn surge(value: &Value, most: i64) -> Option<i64> {
     let percent = |percent: i64| {
         let hundredths = most.saturating_mul(percent);
@@ -138,7 +172,7 @@ fn surge(value: &Value, most: i64) -> Option<i64> {
         },
         _ => return None,
     };
-    (surge >= 0).then_some(surge)
+    (surge >= 0).then_some(surge.min(most))
 }
 
 #[cfg(test)]
@@ -170,6 +204,10 @@ mod tests {
             (json!("50"), Some((1, 100, 50))),
             (json!(5), Some((1, 100, 5))),
             (json!("0"), Some((1, 100, 0))),
+            // More than there are to upgrade is as many as there are.
+            (json!("150"), Some((1, 100, 100))),
+            (json!(i64::MAX), Some((1, 100, 100))),
+            (json!("250%"), Some((1, 100, 100))),
             (Value::Null, Some((1, 100, 10))),
             (json!("33.5%"), None),
             (json!("-1"), None),
@@ -182,6 +220,89 @@ mod tests {
         // Fractions are rounded up, of the most and not of the fewest nodes.
         assert_eq!(pool(json!(1), json!(4), json!("33%")), Some((1, 4, 2)));
         assert_eq!(pool(json!(1), json!(7), Value::Null), Some((1, 7, 1)));
+        assert_eq!(pool(json!(0), json!(0), json!("5")), Some((0, 0, 0)));
+    }
+
+    #[test]
+    fn neither_more_nodes_nor_more_surge_makes_a_pool_smaller() {
+        let words = ["0", "1", "3", "7", "12", "0%", "1%", "33%", "100%", "300%"];
+        let at_most = |most: i64, surge: &str| {
+            let body = json!({ "count": most, "upgradeSettings": { "maxSurge": surge } });
+            nodes(&body).unwrap().at_most()
+        };
+        for most in 0..40 {
+            for surge in words {
+                assert!(
+                    at_most(most, surge) <= at_most(most + 1, surge),
+                    "{most} {surge}"
+                );
+                assert!(at_most(most, surge) <= 2 * most, "{most} {surge}");
+            }
+            for pair in words[..5].windows(2).chain(words[5..].windows(2)) {
+                assert!(
+                    at_most(most, pair[0]) <= at_most(most, pair[1]),
+                    "{most} {pair:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn spot_machines_are_told_apart() {
+        let spot = |pooled: bool, member: &str, priority: Value| {
+            let mut properties = json!({});
+            properties[member] = priority;
+            let machines = Machines {
+                size: None,
+                nodes: None,
+                properties: &properties,
+                pooled,
+            };
+            machines.may_be_spot()
+        };
+        for (pooled, member) in [(true, "scaleSetPriority"), (false, "priority")] {
+            assert!(!spot(pooled, member, Value::Null));
+            assert!(!spot(pooled, member, json!("regular")));
+            for priority in [json!("Spot"), json!("Low"), json!({ "$unknown": "x" })] {
+                assert!(spot(pooled, member, priority.clone()), "{priority}");
+                assert!(!spot(!pooled, member, priority));
+            }
+        }
+    }
+
+    #[test]
+    fn machines_that_cannot_be_counted_are_unknown_and_not_none() {
+        let counted = |kind: &str, body: Value| {
+            let resource = PlannedResource {
+                id: "/x".to_owned(),
+                kind: kind.to_owned(),
+                name: "x".to_owned(),
+                api_version: String::new(),
+                change: types::plan::Change::Create,
+                depends_on: vec![],
+                body,
+                differences: vec![],
+            };
+            let machines = machines(&resource);
+            machines
+                .iter()
+                .map(|m| m.nodes.is_some())
+                .collect::<Vec<_>>()
+        };
+        let cluster = "Microsoft.ContainerService/managedClusters";
+        let pools = |pools: Value| json!({ "properties": { "agentPoolProfiles": pools } });
+        assert_eq!(counted(cluster, pools(json!([{ "count": 1 }]))), [true]);
+        assert_eq!(counted(cluster, pools(Value::Null)), [false; 0]);
+        assert_eq!(counted(cluster, pools(json!({ "$unknown": "x" }))), [false]);
+        for kind in [
+            "Microsoft.Compute/virtualMachineScaleSets",
+            "Microsoft.Compute/hostGroups/hosts",
+            "microsoft.compute/capacityReservationGroups/capacityReservations",
+        ] {
+            let body = json!({ "sku": { "name": "Standard_D2ds_v6", "capacity": 3 } });
+            assert_eq!(counted(kind, body), [false], "{kind}");
+        }
+        assert_eq!(counted("Microsoft.Compute/disks", json!({})), [false; 0]);
     }
 
     #[test]

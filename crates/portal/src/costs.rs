@@ -119,12 +119,33 @@ impl Sum<'_> {
                     self.machines(resource, &machine);
                 }
                 self.disks_of_machine(resource, &properties["storageProfile"]);
+                self.extras(
+                    resource,
+                    [
+                        ("the Marketplace plan", !resource.body["plan"].is_null()),
+                        (WINDOWS, runs_windows(properties)),
+                        (
+                            ULTRA,
+                            is_set(&properties["additionalCapabilities"]["ultraSSDEnabled"]),
+                        ),
+                        (
+                            ADDRESSES,
+                            mentions(properties, "publicIPAddressConfiguration"),
+                        ),
+                    ],
+                );
             }
             "microsoft.compute/disks" => {
-                if properties["burstingEnabled"] == true {
-                    self.unpriced
-                        .push(format!("on-demand bursting of {}", resource.name));
-                }
+                // A shared disk is charged for each machine that mounts it, a bursting one by the hour and by its transactions
+                // (<https://learn.microsoft.com/azure/virtual-machines/disks-understand-billing>, page of 2025-10-28, read 2026-11-27).
+                let shares = &properties["maxShares"];
+                self.extras(
+                    resource,
+                    [
+                        ("on-demand bursting", is_set(&properties["burstingEnabled"])),
+                        ("sharing", !shares.is_null() && *shares != 1),
+                    ],
+                );
                 self.disk(
                     resource,
                     &Disk {
@@ -153,9 +174,23 @@ impl Sum<'_> {
         }
     }
 
+    /// What may cost on top of what is counted, and has no price here: named, so that people decide.
+    fn extras<'n>(
+        &mut self,
+        resource: &PlannedResource,
+        extras: impl IntoIterator<Item = (&'n str, bool)>,
+    ) {
+        for (what, there) in extras {
+            if there {
+                self.unpriced.push(format!("{what} of {}", resource.name));
+            }
+        }
+    }
+
     fn disks_of_machine(&mut self, resource: &PlannedResource, storage: &Value) {
         let os = &storage["osDisk"];
-        if os["diffDiskSettings"].is_null() {
+        // Only what says so is on the host's own disk.
+        if !text(&os["diffDiskSettings"]["option"]).eq_ignore_ascii_case("local") {
             self.disk(
                 resource,
                 &Disk {
@@ -168,7 +203,12 @@ impl Sum<'_> {
             );
         }
         // A disk that is attached is a resource of its own; the others come with the machine.
-        let own = storage["dataDisks"].as_array().into_iter().flatten();
+        let disks = &storage["dataDisks"];
+        self.extras(
+            resource,
+            [("data disks", !disks.is_null() && !disks.is_array())],
+        );
+        let own = disks.as_array().into_iter().flatten();
         for disk in own.filter(|disk| !text(&disk["createOption"]).eq_ignore_ascii_case("attach")) {
             self.disk(
                 resource,
@@ -185,6 +225,23 @@ impl Sum<'_> {
 
     fn pool(&mut self, resource: &PlannedResource, pool: &Machines<'_>) {
         self.machines(resource, pool);
+        let properties = pool.properties;
+        let system = text(&properties["osSKU"]).to_ascii_lowercase();
+        self.extras(
+            resource,
+            [
+                (
+                    WINDOWS,
+                    is_windows(&properties["osType"]) || system.starts_with("windows"),
+                ),
+                (ULTRA, is_set(&properties["enableUltraSSD"])),
+                (
+                    ADDRESSES,
+                    is_set(&properties["enableNodePublicIP"])
+                        || !properties["gatewayProfile"].is_null(),
+                ),
+            ],
+        );
         // Without a word AKS takes an ephemeral disk only where it fits, so the managed one is the most that it can be.
         if pool.properties["osDiskType"] == "Ephemeral" {
             return;
@@ -357,6 +414,40 @@ impl Sum<'_> {
             monthly: Usd::from_dollars(price.usd * quantity),
             sample: price.sample,
         });
+    }
+}
+
+const WINDOWS: &str = "the Windows licence";
+const ULTRA: &str = "support for Ultra Disks";
+const ADDRESSES: &str = "public addresses";
+
+/// Whether something is switched on; what is known only after apply may be.
+fn is_set(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(false))
+}
+
+/// The prices are those of Linux.
+fn runs_windows(properties: &Value) -> bool {
+    is_windows(&properties["storageProfile"]["osDisk"]["osType"])
+        || !properties["osProfile"]["windowsConfiguration"].is_null()
+}
+
+fn is_windows(system: &Value) -> bool {
+    match system {
+        Value::Null => false,
+        Value::String(system) => !system.eq_ignore_ascii_case("linux"),
+        _ => true,
+    }
+}
+
+/// Whether a member of this name has a value anywhere inside.
+fn mentions(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, value)| (key == name && !value.is_null()) || mentions(value, name)),
+        Value::Array(items) => items.iter().any(|item| mentions(item, name)),
+        _ => false,
     }
 }
 
@@ -564,6 +655,106 @@ mod tests {
             json!({ "diskSizeGB": 4, "burstingEnabled": true }),
         );
         assert_eq!(told(&bursting), (100, false));
+    }
+
+    /// Everything that a body can ask for on top of its size and its disks: none of it may go as free.
+    #[test]
+    fn what_comes_on_top_has_no_price_and_is_named() {
+        let unknown = || json!({ "$unknown": "reference('x').y" });
+        let ephemeral = json!({ "diffDiskSettings": { "option": "Local" } });
+        let named = |kind: &str, pointer: &str, value: Value| {
+            let mut body = json!({
+                "plan": null, "sku": { "name": "Premium_LRS" },
+                "properties": {
+                    "hardwareProfile": { "vmSize": "Standard_D2ds_v6" }, "storageProfile": { "osDisk": ephemeral.clone(), "dataDisks": [] },
+                    "osProfile": { "windowsConfiguration": null }, "additionalCapabilities": { "ultraSSDEnabled": false },
+                    "networkProfile": { "networkInterfaceConfigurations": [{ "properties": { "publicIPAddressConfiguration": null } }] },
+                    "diskSizeGB": 4, "burstingEnabled": false, "maxShares": 1,
+                    "vmSize": "Standard_D2ds_v6", "count": 1, "osDiskType": "Ephemeral", "osType": "Linux", "osSKU": "AzureContainerLinux",
+                    "enableUltraSSD": false, "enableNodePublicIP": false, "gatewayProfile": null,
+                },
+            });
+            assert_eq!(estimated(kind, body.clone()).unpriced, [""; 0]);
+            *body.pointer_mut(pointer).unwrap() = value;
+            estimated(kind, body).unpriced
+        };
+        const MACHINE: &str = "Microsoft.Compute/virtualMachines";
+        const DISK: &str = "Microsoft.Compute/disks";
+        const POOL: &str = "Microsoft.ContainerService/managedClusters/agentPools";
+        let address = "/properties/networkProfile/networkInterfaceConfigurations/0/properties/publicIPAddressConfiguration";
+        for (kind, pointer, value, what) in [
+            (
+                MACHINE,
+                "/plan",
+                json!({ "name": "x" }),
+                "the Marketplace plan",
+            ),
+            (
+                MACHINE,
+                "/properties/storageProfile/dataDisks",
+                unknown(),
+                "data disks",
+            ),
+            (
+                MACHINE,
+                "/properties/osProfile/windowsConfiguration",
+                json!({}),
+                WINDOWS,
+            ),
+            (
+                MACHINE,
+                "/properties/additionalCapabilities/ultraSSDEnabled",
+                json!(true),
+                ULTRA,
+            ),
+            (
+                MACHINE,
+                "/properties/additionalCapabilities/ultraSSDEnabled",
+                unknown(),
+                ULTRA,
+            ),
+            (MACHINE, address, json!({ "name": "x" }), ADDRESSES),
+            (
+                DISK,
+                "/properties/burstingEnabled",
+                json!(true),
+                "on-demand bursting",
+            ),
+            (
+                DISK,
+                "/properties/burstingEnabled",
+                unknown(),
+                "on-demand bursting",
+            ),
+            (DISK, "/properties/maxShares", json!(2), "sharing"),
+            (DISK, "/properties/maxShares", unknown(), "sharing"),
+            (POOL, "/properties/osType", json!("Windows"), WINDOWS),
+            (POOL, "/properties/osSKU", json!("Windows2022"), WINDOWS),
+            (POOL, "/properties/enableUltraSSD", json!(true), ULTRA),
+            (
+                POOL,
+                "/properties/enableNodePublicIP",
+                json!(true),
+                ADDRESSES,
+            ),
+            (POOL, "/properties/enableNodePublicIP", unknown(), ADDRESSES),
+            (POOL, "/properties/gatewayProfile", json!({}), ADDRESSES),
+        ] {
+            assert_eq!(
+                named(kind, pointer, value.clone()),
+                [format!("{what} of x")],
+                "{pointer} {value}"
+            );
+        }
+        let os_disk = json!({ "osType": "Windows", "diffDiskSettings": { "option": "Local" } });
+        let windows = named(MACHINE, "/properties/storageProfile/osDisk", os_disk);
+        assert_eq!(windows, [format!("{WINDOWS} of x")]);
+        // What is not said to be the host's own disk is a managed one.
+        for settings in [unknown(), json!({}), json!({ "option": unknown() })] {
+            let os_disk = json!({ "diffDiskSettings": settings });
+            let found = named(MACHINE, "/properties/storageProfile/osDisk", os_disk);
+            assert_eq!(found, ["OS disk of x"], "{settings}");
+        }
     }
 
     #[test]

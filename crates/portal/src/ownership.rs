@@ -15,7 +15,9 @@ use types::ids::{InstallationId, StackId};
 
 pub(crate) use kinds::{Mark, mark_of};
 pub(crate) use reservations::{GROUP, REREAD, ids, implied, plan_ids};
-pub(crate) use scope::{Look, POOL, Seen, Subject, in_group, in_place};
+pub(crate) use scope::{
+    Look, POOL, Seen, Subject, doubtful, going_with_the_group, in_group, in_place, replace,
+};
 pub(crate) use words::fault;
 
 /// The tag with the id of the stack.

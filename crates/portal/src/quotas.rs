@@ -130,6 +130,10 @@ fn processors<'a>(
                 unknown(format!("the machines of {}", resource.name));
                 continue;
             };
+            if machines.may_be_spot() {
+                unknown(format!("the Spot machines of {}", resource.name));
+                continue;
+            }
             let vcpus = i64::from(size.vcpus);
             for family in [size.family.to_lowercase(), CORES.to_owned()] {
                 let amount = by_family.entry(family).or_default();

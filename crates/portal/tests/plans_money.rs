@@ -10,7 +10,7 @@ mod fixture;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
 
-use fixture::{DEV, TEMPLATES, World, draft, now};
+use fixture::{DEV, PROD, TEMPLATES, World, draft, now};
 use portal::azure_facts::{Fact, Price, Prices, Usage};
 use proptest::prelude::*;
 use serde_json::json;
@@ -96,6 +96,30 @@ fn vm(size: &str, os_gib: i64, data: Option<(&str, i64)>) -> RequestDraft {
         draft.parameters.insert("dataDisk".into(), json!(true));
         draft.parameters.insert("dataDiskSku".into(), json!(sku));
         draft.parameters.insert("dataDiskSizeGB".into(), json!(gib));
+    }
+    draft
+}
+
+/// A longer life for the stack that a world has.
+fn longer(world: &World) -> Plan {
+    let extend = RequestDraft {
+        kind: RequestKind::Extend,
+        stack: Some(world.stack_id),
+        expiry: "60d".to_owned(),
+        justification: "It is needed for longer.".to_owned(),
+        ..RequestDraft::default()
+    };
+    world.plan(&extend).unwrap().plan
+}
+
+/// The same in prod.
+fn in_prod(mut draft: RequestDraft) -> RequestDraft {
+    "prod".clone_into(&mut draft.tier);
+    let subnet = fixture::subnet_id(PROD, "prod", "westeurope");
+    draft.parameters.insert("subnetId".into(), json!(subnet));
+    if draft.parameters.contains_key("clusterId") {
+        let cluster = fixture::cluster_id(PROD, "prod");
+        draft.parameters.insert("clusterId".into(), json!(cluster));
     }
     draft
 }
@@ -224,6 +248,173 @@ proptest! {
             prop_assert!(large.report.denials.iter().all(|denial| denial.id != "GR-006"), "{:?}", large.report.denials);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_longer_life_of_a_larger_pool_is_never_less_approved(
+        size in rising(0..=1),
+        most in rising(1..=100),
+        prod in any::<bool>(),
+    ) {
+        static WORLD: OnceLock<Mutex<World>> = OnceLock::new();
+        let mut world = WORLD
+            .get_or_init(|| Mutex::new(world(prices(14, true), Some(Usd(80_000)))))
+            .lock()
+            .unwrap();
+        let mut extended = |size: i64, most: i64| {
+            let draft = pool(SIZES[usize::try_from(size).unwrap()], 1, most);
+            let draft = if prod { in_prod(draft) } else { draft };
+            world.stack = None;
+            world.standing.own = Usd(0);
+            let created = world.plan(&draft).unwrap().plan;
+            world.apply(&draft);
+            world.standing.own = created.cost.monthly;
+            let plan = longer(&world);
+            assert_eq!(plan.cost.monthly, created.cost.monthly, "it is the same stack");
+            for (need, count) in groups(&created) {
+                assert!(groups(&plan).contains(&(need.clone(), count)), "{need} is asked for the creation only");
+            }
+            plan
+        };
+        let small = extended(size.0, most.0);
+        assert_no_less(&small, &extended(size.1, most.1));
+    }
+}
+
+/// Parameters that name, place or label a thing: no value of theirs costs more than another.
+const FREE: [&str; 12] = [
+    "name",
+    "location",
+    "zones",
+    "tags",
+    "subnetId",
+    "adminUsername",
+    "sshPublicKey",
+    "clusterName",
+    "clusterId",
+    "poolName",
+    "nodeTaints",
+    "nodeLabels",
+];
+
+/// The values of a parameter from the smallest to the largest, where it has such.
+fn rises(template: &str, name: &str, parameter: &serde_json::Value) -> Vec<serde_json::Value> {
+    let number = |bound: &str| parameter[bound].as_i64().unwrap();
+    match (parameter["type"].as_str().unwrap(), name) {
+        ("bool", _) => vec![json!(false), json!(true)],
+        ("int", _) => {
+            let (least, most) = (number("minValue"), number("maxValue"));
+            let mut values = vec![
+                least,
+                least + 1,
+                number("defaultValue"),
+                (least + most) / 2,
+                most - 1,
+                most,
+            ];
+            values.sort_unstable();
+            values.dedup();
+            values.into_iter().map(|value| json!(value)).collect()
+        }
+        ("string", "vmSize") => SIZES.map(|size| json!(size)).into(),
+        ("string", "dataDiskSku") => SKUS.map(|sku| json!(sku)).into(),
+        (_, name) if FREE.contains(&name) => Vec::new(),
+        (kind, name) => {
+            panic!("{template} has a {kind} {name}: say how it grows, or that it costs nothing")
+        }
+    }
+}
+
+/// Whatever a template lets people raise, alone and from the least to the most: never cheaper, never less approved, never less quota.
+#[test]
+fn no_parameter_of_any_template_escapes_price_and_approval() {
+    for world in worlds() {
+        for template in TEMPLATES {
+            let entry = world.catalogue.get(&template.parse().unwrap()).unwrap();
+            for (name, parameter) in entry.arm["parameters"].as_object().unwrap() {
+                let plans: Vec<Plan> = rises(template, name, parameter)
+                    .into_iter()
+                    .map(|value| {
+                        let mut draft = draft(template);
+                        if name.starts_with("dataDisk") && name != "dataDisk" {
+                            draft.parameters.insert("dataDisk".into(), json!(true));
+                        }
+                        if name == "minCount" || name == "maxCount" {
+                            draft.parameters.insert("minCount".into(), json!(1));
+                            draft.parameters.insert("maxCount".into(), json!(100));
+                        }
+                        draft.parameters.insert(name.clone(), value.clone());
+                        let made = world.plan(&draft);
+                        made.unwrap_or_else(|errors| {
+                            panic!("{template} {name} {value}: {errors:?}")
+                        })
+                        .plan
+                    })
+                    .collect();
+                for pair in plans.windows(2) {
+                    assert_no_less(&pair[0], &pair[1]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_longer_life_asks_everybody_whom_the_stack_asked() {
+    let platform = ("GR-014 platform-approvers".to_owned(), 1);
+    let cost = |id: &str| (format!("{id} cost-approvers"), 1);
+    let small = || vm(SIZES[0], 32, None);
+    // What is made, how many parts of the tier have no price, and who is asked besides the platform approvers of prod.
+    for (prices, made, unpriced, asked) in [
+        (prices(14, true), small(), 0, vec![]),
+        (prices(14, true), small(), 1, vec![cost("GR-006")]),
+        (
+            prices(14, true),
+            pool(SIZES[1], 1, 100),
+            0,
+            vec![cost("GR-005")],
+        ),
+        (
+            prices(9, true),
+            vm(SIZES[0], 32, Some((SKUS[0], 16_384))),
+            0,
+            vec![cost("GR-017")],
+        ),
+    ] {
+        for prod in [false, true] {
+            // Without an end of what may be spent, but for the case that is about one.
+            let mut world = world(prices.clone(), Some(Usd(10_000_000)));
+            let draft = if prod {
+                in_prod(made.clone())
+            } else {
+                made.clone()
+            };
+            world.standing.unpriced = unpriced;
+            let created = groups(&world.plan(&draft).unwrap().plan);
+            let mut wanted: Vec<_> = prod.then(|| platform.clone()).into_iter().collect();
+            wanted.extend(asked.clone());
+            wanted.sort();
+            assert_eq!(created, wanted);
+            world.apply(&draft);
+            assert_eq!(groups(&longer(&world)), wanted);
+        }
+    }
+}
+
+#[test]
+fn a_longer_life_over_the_budget_is_decided_by_people() {
+    let mut world = world(prices(14, true), Some(Usd(80_000)));
+    world.apply(&vm(SIZES[0], 32, None));
+    assert_eq!(longer(&world).report.verdict, Verdict::Allowed);
+    for tier in world.project.tiers.values_mut() {
+        tier.budget = Some(Usd(5_000));
+    }
+    let plan = longer(&world);
+    assert_eq!(plan.report.verdict, Verdict::NeedsApproval);
+    assert_eq!(groups(&plan), [("GR-006 cost-approvers".to_owned(), 1)]);
 }
 
 #[test]

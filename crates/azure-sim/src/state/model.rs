@@ -1,6 +1,6 @@
 //! What the simulated world holds: groups, resources, operations and deployments, the changes that are journalled, and the indexes that follow from them. Nothing here decides anything.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::engine::deployments::Deployment;
-use crate::faults::Rule;
+use crate::faults::{self, Rule};
 use crate::providers;
 use crate::wire::errors::Problem;
 use crate::wire::ids;
@@ -219,6 +219,8 @@ pub(crate) struct World {
     operations: BTreeMap<Uuid, Arc<Operation>>,
     ahead_ms: i64,
     faults: Arc<Vec<Rule>>,
+    /// What resources were before each change, the oldest first; only as far back as a rule wants lists to lag, and not journalled.
+    past: VecDeque<(OffsetDateTime, String, Option<Arc<Resource>>)>,
     /// Fixed for a run, not journalled.
     pub(crate) settings: Settings,
 
@@ -255,6 +257,45 @@ impl World {
         self.resources
             .range(prefix.clone()..)
             .take_while(move |(key, _)| key.starts_with(&prefix))
+    }
+
+    /// As [`World::under`], as it was at a moment.
+    pub(crate) fn under_at(
+        &self,
+        key: &str,
+        at: OffsetDateTime,
+    ) -> BTreeMap<String, Arc<Resource>> {
+        let mut then: BTreeMap<String, Arc<Resource>> = self
+            .under(key)
+            .map(|(key, resource)| (key.clone(), resource.clone()))
+            .collect();
+        let prefix = format!("{key}/");
+        for (_, key, before) in self.past.iter().rev().take_while(|(when, ..)| *when > at) {
+            if !key.starts_with(&prefix) {
+                continue;
+            }
+            match before {
+                Some(before) => then.insert(key.clone(), before.clone()),
+                None => then.remove(key),
+            };
+        }
+        then
+    }
+
+    /// Keeps what the changes of a transaction undo, for lists that lag.
+    pub(crate) fn remember(&mut self, now: OffsetDateTime, undo: &[Change]) {
+        let Some(lag) = faults::longest_lag(&self.faults) else {
+            self.past.clear();
+            return;
+        };
+        for change in undo {
+            if let Change::Resource(key, before) = change {
+                self.past.push_back((now, key.clone(), before.clone()));
+            }
+        }
+        while self.past.front().is_some_and(|(at, ..)| *at < now - lag) {
+            self.past.pop_front();
+        }
     }
 
     pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Arc<Resource>> {

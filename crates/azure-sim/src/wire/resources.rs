@@ -75,15 +75,28 @@ pub(super) async fn group(
     }
 }
 
-fn condition(ask: &Ask) -> Option<Condition> {
-    let text =
-        |name: header::HeaderName| ask.headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(header::IF_MATCH), text(header::IF_NONE_MATCH)) {
+/// The condition in a request's headers. An empty one is none. AKS checks them first
+/// (scenarios 1 and 2 of <https://learn.microsoft.com/azure/aks/use-etags>, read 2026-11-27; the wording is ours).
+fn condition(ask: &Ask, kind: &str) -> Result<Option<Condition>, Refusal> {
+    let text = |name: header::HeaderName| {
+        let value = ask.headers.get(name).and_then(|value| value.to_str().ok());
+        value.filter(|value| !value.is_empty())
+    };
+    let (is, is_not) = (text(header::IF_MATCH), text(header::IF_NONE_MATCH));
+    if kind.starts_with("Microsoft.ContainerService/")
+        && is_not.is_some_and(|tag| tag != "*" || is.is_some())
+    {
+        return Err(Refusal::bad(
+            "BadRequest",
+            "The If-None-Match header can only be empty or *, and not beside If-Match.",
+        ));
+    }
+    Ok(match (is, is_not) {
         (Some("*"), _) => Some(Condition::Exists),
         (Some(tag), _) => Some(Condition::Is(tag.to_owned())),
         (None, Some("*")) => Some(Condition::Absent),
         _ => None,
-    }
+    })
 }
 
 /// One resource.
@@ -125,7 +138,7 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
                 body: ask.json()?,
                 api_version: ask.api_version.clone(),
                 patch: ask.method == Method::PATCH,
-                condition: condition(ask),
+                condition: condition(ask, kind.name)?,
                 doomed: ask.around.orders.doomed.clone(),
                 hang: ask.around.orders.hang,
                 deployment: None,
@@ -167,7 +180,7 @@ pub(super) async fn resource(app: &Arc<App>, ask: &Ask, id: &Id) -> Result<Respo
         }
         Method::DELETE => {
             let orders = ask.around.orders.clone();
-            let condition = condition(ask);
+            let condition = condition(ask, kind.name)?;
             let (put, location, before): (Option<Put>, String, Option<Value>) = app
                 .state
                 .commit(|tx| {
@@ -341,15 +354,21 @@ pub(super) fn list_all(app: &Arc<App>, ask: &Ask, scope: &str) -> Result<Respons
                 scope.rsplit('/').next().unwrap_or(""),
             ));
         }
-        Ok(world
-            .under(&key)
+        // A list that lags is one of before; everything else is of now.
+        let then = (ask.around.orders.lag).map(|lag| world.under_at(&key, now - lag));
+        let all: Vec<&Arc<Resource>> = match &then {
+            Some(then) => then.values().collect(),
+            None => world.under(&key).map(|(_, resource)| resource).collect(),
+        };
+        Ok(all
+            .into_iter()
             // Children and extension resources are not listed, as in Azure; the extensions of machines, which are tracked as resources of their own, are.
-            .filter(|(_, resource)| {
+            .filter(|resource| {
                 (resource.kind.matches('/').count() == 1
                     && !resource.kind.starts_with("Microsoft.Authorization/"))
                     || resource.is(machines::EXTENSION)
             })
-            .map(|(_, resource)| providers::summary(world, resource, now))
+            .map(|resource| providers::summary(world, resource, now))
             .filter(|row| tagged(row, &wanted))
             .collect())
     })?;

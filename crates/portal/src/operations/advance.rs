@@ -198,6 +198,7 @@ impl Portal {
             subjects: &subjects,
             implied: &implied,
             held: &held,
+            fresh: s.revision == 1 && target.owns_group && s.kind == OperationKind::Apply,
         };
         let (mut answer, found) = perform(&scene, step, action).await;
         if let Answer::NotOurs(foreign) = &mut answer {

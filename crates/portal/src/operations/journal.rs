@@ -76,7 +76,12 @@ pub(crate) enum Phase {
     /// The group was read at this moment and may be written.
     Looked { at: Timestamp },
     /// The scope was read at this moment, and nothing in it that the write would touch is anybody else's.
-    Checked { at: Timestamp },
+    Checked {
+        at: Timestamp,
+        /// The ETag of the resource as it was read, where its type's DELETE takes one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        etag: Option<String>,
+    },
     /// The deployment's name was free at this moment.
     Clear { at: Timestamp },
     /// A write was about to be sent at this moment; whether Azure took it is open.

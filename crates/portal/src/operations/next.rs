@@ -166,19 +166,19 @@ fn within(journal: &Journal, step: &JournalStep, now: Timestamp) -> Action {
         }
         (StepName::Leftovers, Phase::Verify) => Action::LookForResource,
         (StepName::Leftovers, _) if cancel => Action::Stop,
-        (StepName::Leftovers, Phase::Checked { at }) if guard_is_fresh(*at) => {
+        (StepName::Leftovers, Phase::Checked { at, .. }) if guard_is_fresh(*at) => {
             Action::DeleteResource
         }
 
         (StepName::Removal, phase) => match (journal.owns_group, phase) {
             (true, Phase::Verify) => Action::LookForGroup,
             (false, Phase::Verify) => Action::LookForResource,
-            (true, Phase::Checked { at }) if guard_is_fresh(*at) => Action::DeleteGroup,
-            (false, Phase::Checked { at }) if guard_is_fresh(*at) => Action::DeleteResource,
+            (true, Phase::Checked { at, .. }) if guard_is_fresh(*at) => Action::DeleteGroup,
+            (false, Phase::Checked { at, .. }) if guard_is_fresh(*at) => Action::DeleteResource,
             _ => Action::ReadScope,
         },
 
-        (StepName::Power, Phase::Checked { at }) if guard_is_fresh(*at) => Action::Power,
+        (StepName::Power, Phase::Checked { at, .. }) if guard_is_fresh(*at) => Action::Power,
         (StepName::Leftovers | StepName::Power, _) => Action::ReadScope,
         (StepName::Collect | StepName::Read, _) => Action::Collect,
     }
@@ -199,7 +199,7 @@ fn deployment(journal: &Journal, phase: &Phase, now: Timestamp) -> Action {
         Phase::Following { operation, .. } => Action::Follow(operation.clone()),
         Phase::Named { .. } | Phase::Sent { .. } => Action::ReadDeployment,
         _ if cancel => Action::Stop,
-        Phase::Checked { at } if now.since(*at) <= LOOK_LIMIT => Action::PutDeployment,
+        Phase::Checked { at, .. } if now.since(*at) <= LOOK_LIMIT => Action::PutDeployment,
         Phase::Clear { at } if now.since(*at) <= LOOK_LIMIT => Action::ReadScope,
         _ => Action::ReadDeployment,
     }

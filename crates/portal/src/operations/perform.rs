@@ -15,12 +15,12 @@ use types::operation::{OperationKind, ResourceProgress, StepName};
 use types::plan::{Plan, Target};
 
 use self::trouble::{answer_of, refused, wait_of};
-use super::journal::{Item, JournalStep};
+use super::journal::{Item, JournalStep, Phase};
 use super::next::{Action, fault};
 use super::record::{Answer, GroupSeen};
 use crate::ownership::{
-    GROUP, Look, Marks, Mine, NotOurs, POOL, Seen, Subject, Whose, anothers, in_group, in_place,
-    whose,
+    GROUP, Look, Marks, Mine, NotOurs, POOL, Seen, Subject, Whose, anothers, doubtful,
+    going_with_the_group, in_group, in_place, replace, whose,
 };
 
 /// What an action needs to know beside the journal.
@@ -44,6 +44,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) implied: &'a [Subject],
     /// What stacks hold in these places.
     pub(crate) held: &'a [Reservation],
+    /// The operation is the stack's first apply, in a group of its own: it made the group itself.
+    pub(crate) fresh: bool,
 }
 
 /// What a deployment of the plan is about.
@@ -145,24 +147,102 @@ impl Scene<'_> {
             return Ok(Answer::Scope {
                 group,
                 absent: Vec::new(),
+                etag: None,
             });
         }
-        let (foreign, absent) = if owns && step.name == StepName::Removal {
-            let id = self.group()?.to_string();
-            let mut look = Look::default();
-            look.groups.insert(id.clone());
-            let seen = self.look(&look).await?;
-            let foreign = in_group(&self.mine, &id, &seen, self.implied, self.held);
-            (foreign, Vec::new())
+        let goes_whole = owns && step.name == StepName::Removal;
+        let (foreign, absent, etag) = if goes_whole {
+            (self.in_own_group().await?, Vec::new(), None)
         } else {
-            let seen = self.look(&Look::at(self.subjects)).await?;
-            in_place(&self.mine, self.subjects, &seen, self.held)
+            self.in_places(step).await?
         };
         if foreign.is_empty() {
-            Ok(Answer::Scope { group, absent })
+            Ok(Answer::Scope {
+                group,
+                absent,
+                etag,
+            })
         } else {
             Ok(Answer::NotOurs(foreign))
         }
+    }
+
+    /// What of the own group is not the stack's.
+    async fn in_own_group(&self) -> Result<Vec<NotOurs>, Answer> {
+        let id = self.group()?.to_string();
+        let mut look = Look::default();
+        look.groups.insert(id.clone());
+        let mut seen = self.look(&look).await?;
+        let judge = |seen: &[Seen]| in_group(&self.mine, &id, seen, self.implied, self.held);
+        let going = going_with_the_group(&self.mine, &seen);
+        let again = doubtful(&seen, &judge(&seen), &[], &going, false);
+        self.look_again(&mut seen, again).await?;
+        Ok(judge(&seen))
+    }
+
+    /// What at the subjects' ids is not the stack's, which of them are not there, and the ETag of the one that is about to be deleted.
+    async fn in_places(
+        &self,
+        step: &JournalStep,
+    ) -> Result<(Vec<NotOurs>, Vec<String>, Option<String>), Answer> {
+        let look = Look::at(self.subjects);
+        let mut seen = self.look(&look).await?;
+        let judge = |seen: &[Seen]| in_place(&self.mine, self.subjects, seen, self.held);
+        let (foreign, absent) = judge(&seen);
+        let going: Vec<String> = match step.name {
+            StepName::Deployment => Vec::new(),
+            _ => step
+                .item()
+                .map(|item| item.id.clone())
+                .into_iter()
+                .collect(),
+        };
+        // What is absent matters to a PUT only: a DELETE looks for it by itself.
+        let absent = match step.name {
+            StepName::Deployment => absent,
+            _ => Vec::new(),
+        };
+        let mut again = doubtful(&seen, &foreign, &absent, &going, self.fresh);
+        again.retain(|id| look.listed.contains(id));
+        self.look_again(&mut seen, again).await?;
+        let (foreign, absent) = judge(&seen);
+        let etag = going.first().and_then(|id| {
+            let one = seen.iter().find(|one| one.id.eq_ignore_ascii_case(id))?;
+            one.etag.clone()
+        });
+        Ok((foreign, absent, etag))
+    }
+
+    /// Reads resources one by one and puts them in the place of what lists said.
+    async fn look_again(
+        &self,
+        seen: &mut Vec<Seen>,
+        ids: impl IntoIterator<Item = String>,
+    ) -> Result<(), Answer> {
+        for id in ids {
+            let foreign = seen
+                .iter()
+                .any(|one| one.id.to_lowercase() == id && !one.marks.are(&self.mine));
+            match self.single(&id).await {
+                Ok(now) => replace(seen, &id, now),
+                // Of a type that may not be read, the list's word stands: it stays foreign.
+                Err(Answer::Refused(_)) if foreign => {}
+                Err(answer) => return Err(answer),
+            }
+        }
+        Ok(())
+    }
+
+    async fn single(&self, id: &str) -> Result<Option<Seen>, Answer> {
+        let parsed = ResourceId::parse(id).map_err(refused)?;
+        let found = self.arm.resources().find(&parsed).await;
+        Ok(found.map_err(|e| answer_of(&e))?.map(|body| Seen {
+            marks: Marks::in_body(parsed.kind(), &body),
+            managed_by: body["managedBy"].as_str().map(str::to_owned),
+            etag: azure::etag(parsed.kind(), &body).map(str::to_owned),
+            kind: parsed.kind().to_owned(),
+            id: id.to_owned(),
+        }))
     }
 
     /// Reads the lists; a group or cluster that is not there holds nothing.
@@ -176,6 +256,7 @@ impl Scene<'_> {
                 id: row.id,
                 kind: row.kind,
                 managed_by: row.managed_by,
+                etag: None,
             }));
         }
         for cluster in &look.clusters {
@@ -183,22 +264,14 @@ impl Scene<'_> {
             let pools = or_none(self.arm.aks().agent_pools(&id).await)?;
             seen.extend(pools.unwrap_or_default().into_iter().map(|pool| Seen {
                 marks: Marks::in_body(POOL, &pool.raw),
+                etag: azure::etag(POOL, &pool.raw).map(str::to_owned),
                 id: pool.id,
                 kind: POOL.to_owned(),
                 managed_by: None,
             }));
         }
         for single in &look.singles {
-            let id = ResourceId::parse(single).map_err(refused)?;
-            let found = self.arm.resources().find(&id).await;
-            if let Some(body) = found.map_err(|e| answer_of(&e))? {
-                seen.push(Seen {
-                    marks: Marks::in_body(id.kind(), &body),
-                    kind: id.kind().to_owned(),
-                    id: single.clone(),
-                    managed_by: None,
-                });
-            }
+            seen.extend(self.single(single).await?);
         }
         Ok(seen)
     }
@@ -458,9 +531,18 @@ impl Scene<'_> {
         Some(resources)
     }
 
+    /// A node pool is deleted only as it was read. No other type that templates make takes such a condition for its DELETE.
     async fn delete_resource(&self, item: Option<&Item>) -> Asked {
-        match self.arm.resources().delete(&resource(item)?).await {
+        let (id, resources) = (resource(item)?, self.arm.resources());
+        let deleted = match item.map(|item| &item.phase) {
+            Some(Phase::Checked {
+                etag: Some(etag), ..
+            }) => resources.delete_unchanged(&id, etag).await,
+            _ => resources.delete(&id).await,
+        };
+        match deleted {
             Ok(started) => Ok(taken(started)),
+            Err(error) if error.status() == Some(412) => Ok(Answer::Changed),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Answer::Finished),
             Err(error) => Err(answer_of(&error)),
         }

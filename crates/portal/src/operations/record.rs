@@ -22,6 +22,8 @@ pub(crate) enum Answer {
         group: GroupSeen,
         /// Which of the resources in question are not there; lists of Azure may lag, so this proves nothing yet.
         absent: Vec<String>,
+        /// The ETag of the resource that is about to be deleted, where its type's DELETE takes one.
+        etag: Option<String>,
     },
     /// What is in the way is not the stack's.
     NotOurs(Vec<NotOurs>),
@@ -52,6 +54,8 @@ pub(crate) enum Answer {
     Absent,
     /// It is there.
     Present,
+    /// It is no longer what was read before: nothing was done.
+    Changed,
     /// Azure said no: asking the same again would give the same.
     Refused(Box<AzureFault>),
     /// Azure cannot be asked, or not now.
@@ -251,7 +255,24 @@ fn within(
         }
         (_, Answer::NotOurs(found)) => fail(step, ownership::fault(&found), now),
 
-        (Action::ReadScope, Answer::Scope { group, absent }) => scope(step, group, &absent, now),
+        (
+            Action::ReadScope,
+            Answer::Scope {
+                group,
+                absent,
+                etag,
+            },
+        ) => scope(step, group, &absent, etag, now),
+        (_, Answer::Changed) => {
+            // Whose it is by now, the next look tells.
+            set(step, Phase::Fresh);
+            trouble(
+                step,
+                "It was changed between being read and being deleted; it is read again.",
+                None,
+                now,
+            )
+        }
 
         (Action::ReadGroup, Answer::Group(seen)) => group(step, seen, now),
         (Action::LookForGroup, Answer::Group(GroupSeen::Absent)) => {
@@ -438,6 +459,7 @@ fn scope(
     step: &mut JournalStep,
     group: GroupSeen,
     absent: &[String],
+    etag: Option<String>,
     now: Timestamp,
 ) -> Option<Timestamp> {
     match (step.name, group) {
@@ -477,7 +499,7 @@ fn scope(
                 if deletes && gone {
                     Phase::Verify
                 } else {
-                    Phase::Checked { at: now }
+                    Phase::Checked { at: now, etag }
                 },
             );
             None

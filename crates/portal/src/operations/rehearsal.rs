@@ -62,6 +62,7 @@ impl Rehearsal<'_> {
             subjects: &subjects,
             implied: &[],
             held: &[],
+            fresh: self.plan.target.owns_group,
         };
         let mut journal = Journal {
             kind: OperationKind::Apply,

@@ -69,6 +69,7 @@ fn free() -> Answer {
     Answer::Scope {
         group: GroupSeen::Ours,
         absent: vec![],
+        etag: None,
     }
 }
 
@@ -260,6 +261,7 @@ fn what_is_in_no_list_is_looked_for_before_it_counts_as_gone() {
         Action::ReadScope => Answer::Scope {
             group: GroupSeen::Ours,
             absent: vec!["/POOL".to_owned()],
+            etag: None,
         },
         other => good(other),
     });
@@ -267,6 +269,30 @@ fn what_is_in_no_list_is_looked_for_before_it_counts_as_gone() {
     let of = |wanted: &Action| actions.iter().filter(|a| *a == wanted).count();
     assert_eq!(of(&Action::DeleteResource), 1, "{actions:?}");
     assert_eq!(of(&Action::LookForResource), 2, "{actions:?}");
+}
+
+#[test]
+fn what_changed_between_the_look_and_the_deletion_is_looked_at_again() {
+    let mut journal = writers().remove(3);
+    journal.owns_group = false;
+    let looks = std::cell::Cell::new(0);
+    let (actions, _) = run(&mut journal, |action| match action {
+        Action::ReadScope => {
+            looks.set(looks.get() + 1);
+            Answer::Scope {
+                group: GroupSeen::Ours,
+                absent: vec![],
+                etag: Some(format!("etag-{}", looks.get())),
+            }
+        }
+        Action::DeleteResource if looks.get() == 1 => Answer::Changed,
+        other => good(other),
+    });
+    assert_eq!(journal.state, OperationState::Succeeded, "{actions:?}");
+    let of = |wanted: &Action| actions.iter().filter(|a| *a == wanted).count();
+    let items = journal.steps[0].memo.items.len();
+    assert_eq!(of(&Action::ReadScope), items + 1, "{actions:?}");
+    assert_eq!(of(&Action::DeleteResource), items + 1, "{actions:?}");
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Seen {
     pub(crate) marks: Marks,
     /// The resource that made it or uses it up, as a machine does its disks.
     pub(crate) managed_by: Option<String>,
+    /// Its ETag, where its type's DELETE takes one.
+    pub(crate) etag: Option<String>,
 }
 
 /// What has to be read to know of some resources: as few lists as possible, because reads are rationed. All ids in lower case.
@@ -39,6 +41,8 @@ pub(crate) struct Look {
     pub(crate) clusters: BTreeSet<String>,
     /// What is in no list: read one by one.
     pub(crate) singles: BTreeSet<String>,
+    /// The resources in question that the lists tell of.
+    pub(crate) listed: BTreeSet<String>,
 }
 
 impl Look {
@@ -52,15 +56,83 @@ impl Look {
             let top = subject.kind.matches('/').count() == 1 && !extends;
             if subject.kind.eq_ignore_ascii_case(POOL) {
                 look.clusters.extend(parent(&key));
+                look.listed.insert(key);
             } else if key.contains("/resourcegroups/")
                 && (top || subject.kind.eq_ignore_ascii_case(EXTENSION) && !extends)
             {
                 look.groups.insert(store::scope_key(&key));
+                look.listed.insert(key);
             } else if !subjects.iter().any(|other| is_under(&key, &other.id)) {
                 look.singles.insert(key);
             }
         }
         look
+    }
+}
+
+/// Most foreign rows of a list that are read one by one before they are believed. More of them are no lag.
+const MOST_FOREIGN: usize = 20;
+
+/// Which resources have to be read by themselves, because what a list says of them decides and the list may be older than Azure is: ARM serves
+/// `…/resources` from a regional cache, in which what was just made is missing and what was just deleted still stands (Azure/AKS#1964, 2020-11-17;
+/// Azure/azure-rest-api-specs#21221, 2022-11-21). As few as are safe, because reads are rationed (25 a second for a subscription):
+///
+/// - what the list says is foreign: nothing is refused for something that is gone or has its tags back;
+/// - for a PUT, what the list does not have (`absent`): what somebody made in its place is not taken over. Not in a group that this very operation has
+///   made (`fresh`): a stack's first apply would cost as many reads as it has resources, and nobody knew the group before;
+/// - for a DELETE or a power action, what is `going`: it cannot be undone, and the list may show the tags of before. What has an ETag is spared: the
+///   condition on it says the same.
+pub(crate) fn doubtful(
+    seen: &[Seen],
+    foreign: &[NotOurs],
+    absent: &[String],
+    going: &[String],
+    fresh: bool,
+) -> BTreeSet<String> {
+    let listed = |id: &str| find(seen, id);
+    let foreign = foreign
+        .iter()
+        .filter(|one| listed(&one.id).is_some())
+        .take(MOST_FOREIGN)
+        .map(|one| one.id.to_lowercase());
+    // What would be inside of something that is not there is not there either.
+    let absent = absent
+        .iter()
+        .filter(|id| !fresh && !absent.iter().any(|other| is_under(id, other)))
+        .map(|id| id.to_lowercase());
+    let going = going
+        .iter()
+        .filter(|id| listed(id).is_none_or(|one| one.etag.is_none()))
+        .map(|id| id.to_lowercase());
+    foreign.chain(absent).chain(going).collect()
+}
+
+/// What goes with a group and is the stack's by its own tags: a child shares its parent's fate and is not read.
+pub(crate) fn going_with_the_group(mine: &Mine, seen: &[Seen]) -> Vec<String> {
+    seen.iter()
+        .filter(|one| one.marks.are(mine) && !seen.iter().any(|other| is_under(&one.id, &other.id)))
+        .map(|one| one.id.clone())
+        .collect()
+}
+
+/// Puts what was read by itself in the place of what a list said. `None` is not there.
+pub(crate) fn replace(seen: &mut Vec<Seen>, id: &str, now: Option<Seen>) {
+    let key = id.to_lowercase();
+    let before = seen
+        .iter()
+        .position(|one| one.id.to_lowercase() == key)
+        .map(|at| seen.remove(at));
+    if let Some(now) = now {
+        seen.push(match before {
+            // In the list's spelling, which people read.
+            Some(before) => Seen {
+                managed_by: now.managed_by.or(before.managed_by),
+                marks: now.marks,
+                etag: now.etag,
+                ..before
+            },
+            None => now,
+        });
     }
 }
 

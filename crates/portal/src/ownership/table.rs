@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::reservations::clashes;
 use super::{
     INSTALLATION_TAG, Look, Marks, Mine, NotOurs, Owner, POOL, STACK_TAG, Seen, Subject, Whose,
-    fault, in_group, in_place, mark_of, whose,
+    doubtful, fault, going_with_the_group, in_group, in_place, mark_of, replace, whose,
 };
 
 const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
@@ -62,6 +62,7 @@ fn seen(id: &str, kind: &str, marks: Marks) -> Seen {
         kind: kind.to_owned(),
         marks,
         managed_by: None,
+        etag: None,
     }
 }
 
@@ -282,6 +283,70 @@ fn everything_in_an_own_group_is_accounted_for_before_it_goes() {
     assert_eq!(in_group(&mine(), GROUP, &[unknown], &[], &recorded), []);
     let nested = [held(stack(2), &id("Contoso.New/things/two"), true)];
     assert_eq!(in_group(&mine(), GROUP, &[], &[], &nested).len(), 1);
+}
+
+#[test]
+fn only_what_decides_is_read_a_second_time() {
+    let id = |rest: &str| format!("{GROUP}/providers/{rest}");
+    let vm = id("Microsoft.Compute/virtualMachines/vm");
+    let extension = format!("{vm}/extensions/monitor");
+    let disk = id("Microsoft.Compute/disks/data");
+    let pool = format!("{CLUSTER}/agentPools/batch");
+    let rows = [
+        seen(&vm, MACHINE, ours()),
+        seen(&extension, EXTENSION, ours()),
+        seen(&disk, DISK, Marks::default()),
+        Seen {
+            etag: Some("5e5ffdce".to_owned()),
+            ..seen(&pool, POOL, ours())
+        },
+    ];
+    let foreign = [
+        NotOurs::new(&disk, DISK, Owner::Nobody),
+        // Known from a reservation, and not from the list.
+        NotOurs::new(
+            id("Contoso.New/things/one"),
+            "Contoso.New/things",
+            Owner::Stack(stack(2)),
+        ),
+    ];
+    let absent = [
+        id("Microsoft.Compute/virtualMachines/next"),
+        id("Microsoft.Compute/virtualMachines/next/extensions/monitor"),
+    ];
+    let read = |foreign: &[NotOurs], absent: &[String], going: &[String], fresh: bool| {
+        let read = doubtful(&rows, foreign, absent, going, fresh);
+        read.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        read(&[], &[], &[], false),
+        [""; 0],
+        "what is ours costs no read"
+    );
+    assert_eq!(read(&foreign, &[], &[], true), [disk.to_lowercase()]);
+    assert_eq!(read(&[], &absent, &[], false), [absent[0].to_lowercase()]);
+    assert_eq!(read(&[], &absent, &[], true), [""; 0]);
+    let going = [vm.clone(), pool.clone(), absent[0].clone()];
+    let mut both = [vm.to_lowercase(), absent[0].to_lowercase()];
+    both.sort();
+    assert_eq!(read(&[], &[], &going, true), both, "an ETag says the same");
+    assert_eq!(going_with_the_group(&mine(), &rows), [vm, pool]);
+}
+
+#[test]
+fn what_was_read_by_itself_takes_the_place_of_what_a_list_said() {
+    let disk = format!("{GROUP}/providers/Microsoft.Compute/disks/Data");
+    let mut rows = vec![Seen {
+        managed_by: Some("vm".to_owned()),
+        ..seen(&disk, DISK, Marks::default())
+    }];
+    let now = seen(&disk.to_lowercase(), DISK, ours());
+    replace(&mut rows, &disk.to_lowercase(), Some(now));
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0].id, &rows[0].marks), (&disk, &ours()));
+    assert_eq!(rows[0].managed_by.as_deref(), Some("vm"));
+    replace(&mut rows, &disk.to_uppercase(), None);
+    assert_eq!(rows, []);
 }
 
 #[test]

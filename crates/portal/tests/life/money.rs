@@ -640,3 +640,48 @@ async fn a_retry_near_the_limit_is_not_counted_twice() {
     );
     assert_eq!(standing(&world, Tier::Dev).await.1, committed);
 }
+
+#[tokio::test]
+async fn a_stack_in_prod_lives_longer_with_the_approval_that_its_creation_needed() {
+    let world = shipped(Engine::Sqlite, Some(Usd(80_000)), 3).await;
+    let developer = world.actor("developer").await;
+    let groups = ["platform-approvers", "cost-approvers"].map(|g| g.parse().unwrap());
+    world
+        .portal
+        .sign_in("approver", "approver", groups.to_vec(), vec![])
+        .await
+        .unwrap();
+    let request = world.send(vm("kept", "prod")).await;
+    assert_eq!(request.summary.state, RequestState::AwaitingApproval);
+    world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Succeeded);
+    let stack = request.summary.stack;
+    let ends = async || {
+        let stack = world.store.stack(stack).await.unwrap();
+        stack.unwrap().summary.expires_at
+    };
+    let before = ends().await;
+    assert!(before.is_some());
+    let extension = world
+        .portal
+        .extend_stack(
+            &developer,
+            stack,
+            "60d".to_owned(),
+            "It is still needed.".to_owned(),
+            submission(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(extension.summary.state, RequestState::AwaitingApproval);
+    assert_eq!(ends().await, before, "nobody has agreed yet");
+    world
+        .decide("approver", &extension, DecisionKind::Approve)
+        .await
+        .unwrap();
+    assert!(ends().await > before);
+}

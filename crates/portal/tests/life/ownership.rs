@@ -1,6 +1,7 @@
 //! Ownership: what another stack, another installation or people made in Azure is never taken over, changed or deleted, and everybody is told why.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portal::{CrashPoints, Error};
@@ -518,6 +519,132 @@ async fn a_leftover_that_became_another_stacks_in_between_stays() {
     assert_eq!(step.state, StepState::Failed);
     assert!(world.resource_exists(&leftover.id).await);
     assert!(world.writes("DELETE", "/disks/").await.is_empty());
+}
+
+/// Azure's list of a group stays as it is now; whatever is read by itself is as new as can be.
+fn old_lists() -> Value {
+    json!({ "method": "GET", "path": "/resources$", "action": { "type": "lag", "seconds": 3600 } })
+}
+
+fn somebodys_disk() -> Value {
+    json!({ "location": "westeurope", "sku": { "name": "Premium_LRS" }, "tags": { "owner": "somebody" },
+        "properties": { "creationData": { "createOption": "Empty" }, "diskSizeGB": 128 } })
+}
+
+#[tokio::test]
+async fn what_a_list_does_not_show_yet_is_not_taken_over() {
+    let world = World::new().await;
+    let stack = world.active("growing").await;
+    world.fault(old_lists()).await;
+    let mut update = RequestDraft {
+        kind: RequestKind::Update,
+        stack: Some(stack),
+        ..vm("growing", "dev")
+    };
+    update.parameters.insert("dataDisk".into(), true.into());
+    let request = world.send(update).await;
+    let plan = request.plan.as_ref().unwrap();
+    let disk = plan.resources.iter().find(|r| r.kind.ends_with("/disks"));
+    let id = disk.unwrap().id.clone();
+    let before = world.by_hand(&id, somebodys_disk()).await;
+    not_ours(&world.run(request.summary.id).await);
+    assert_eq!(world.resource(&id).await, Some(before));
+
+    // Once it is gone, the list does not have to say so.
+    world.remove_by_hand(&id).await;
+    let developer = world.actor("developer").await;
+    let again = world.portal.retry(&developer, stack).await.unwrap();
+    succeeded(&world.drive(again.summary.id).await);
+}
+
+#[tokio::test]
+async fn the_tags_that_an_old_list_shows_do_not_let_anything_be_deleted_or_switched() {
+    let world = World::new().await;
+    let developer = world.actor("developer").await;
+    let stack = world.active("handed-over").await;
+    let detail = world.portal.stack(&developer, stack).await.unwrap();
+    let machine = detail
+        .resources
+        .iter()
+        .find(|r| r.kind.ends_with("/virtualMachines"))
+        .unwrap();
+    world.fault(old_lists()).await;
+    let other = json!({ "tags": { "slipway-stack": "01938e5b-3a00-7000-8000-0000003f9c1a" } });
+    world.change_by_hand(&machine.id, other).await;
+    let before = world.resource(&machine.id).await;
+    let operation = world
+        .portal
+        .power(&developer, stack, OperationKind::Restart)
+        .await
+        .unwrap();
+    not_ours(&world.drive(operation.summary.id).await);
+    let deletion = world.delete(stack, "handed-over").await;
+    let operation = world.run(deletion.summary.id).await;
+    not_ours(&operation);
+    let fault = operation.fault.unwrap();
+    let target = fault.target.unwrap();
+    assert!(target.eq_ignore_ascii_case(&machine.id), "{target}");
+    assert_eq!(world.resource(&machine.id).await, before);
+    assert!(world.writes("DELETE", "/resourceGroups/").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_gone_stands_in_nobodys_way_though_a_list_still_shows_it() {
+    let world = World::new().await;
+    let stack = world.active("cleared").await;
+    let developer = world.actor("developer").await;
+    let target = world
+        .portal
+        .stack(&developer, stack)
+        .await
+        .unwrap()
+        .summary
+        .target;
+    let disk = format!(
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/disks/somebodys-data",
+        target.subscription, target.resource_group
+    );
+    world.by_hand(&disk, somebodys_disk()).await;
+    world.fault(old_lists()).await;
+    world.remove_by_hand(&disk).await;
+    let deletion = world.delete(stack, "cleared").await;
+    succeeded(&world.run(deletion.summary.id).await);
+    assert!(
+        !world
+            .group_exists(&target.subscription, &target.resource_group)
+            .await
+    );
+}
+
+#[tokio::test]
+async fn a_pool_that_changes_hands_between_being_read_and_being_deleted_stays() {
+    let armed: Arc<AtomicBool> = Arc::default();
+    let stop = Arc::clone(&armed);
+    let crash_points = CrashPoints::failing(move |name, _| {
+        name == "read_scope.stored" && stop.swap(false, Ordering::SeqCst)
+    });
+    let world = World::with(Engine::Sqlite, crash_points).await;
+    let stack = active_pool(&world, "developer", pool("batch")).await;
+    let deletion = world.delete(stack, "batch").await;
+    let operation = world
+        .store
+        .operation_of_request(deletion.summary.id)
+        .await
+        .unwrap()
+        .unwrap();
+    armed.store(true, Ordering::SeqCst);
+    world.portal.advance(operation).await.unwrap_err();
+    assert!(!armed.load(Ordering::SeqCst), "the scope was read");
+    // What was read is fresh enough to delete by; whose the pool is, is not.
+    let other = json!({ "slipway-stack": "01938e5b-3a00-7000-8000-0000003f9c1a" });
+    let id = id_of("batch");
+    world
+        .change_by_hand(&id, json!({ "properties": { "tags": other } }))
+        .await;
+    let before = world.resource(&id).await;
+    not_ours(&world.drive(operation).await);
+    assert_eq!(world.resource(&id).await, before);
+    assert!(world.writes("DELETE", "/agentPools/batch").await.is_empty());
 }
 
 #[tokio::test]

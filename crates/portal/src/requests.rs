@@ -246,7 +246,8 @@ impl Portal {
     /// Takes a request back. One that is approved and not begun loses its operation too.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it is stale or already executed.
+    /// [`Error::Refused`] with `not_requester` for everybody but who sent it, `system_request` for what Slipway asked for; [`Error::Conflict`] when it is
+    /// stale or already executed.
     pub async fn withdraw(
         &self,
         actor: &Actor,
@@ -254,7 +255,13 @@ impl Portal {
         version: i64,
     ) -> Result<RequestDetail> {
         let mut request = self.readable_request(actor, id).await?;
-        may_withdraw(actor, &request.summary.project, &request.summary.requester)?;
+        let left = self.requester_left(actor, &request.summary).await?;
+        may_withdraw(
+            actor,
+            &request.summary.project,
+            &request.summary.requester,
+            left,
+        )?;
         if request.summary.version != version {
             return Err(Error::stale("request"));
         }

@@ -132,6 +132,7 @@ pub(crate) struct Inner {
     pub(crate) watch: audit::Watch,
     pub(crate) crash_points: CrashPoints,
     pub(crate) reserving: tokio::sync::Semaphore,
+    pub(crate) passed_over: worker::PassedOver,
 }
 
 impl Portal {
@@ -162,6 +163,7 @@ impl Portal {
             watch: audit::Watch::default(),
             crash_points: setup.crash_points,
             reserving: tokio::sync::Semaphore::new(standing::TURNS),
+            passed_over: worker::PassedOver::default(),
         })))
     }
 

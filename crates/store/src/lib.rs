@@ -66,7 +66,7 @@ pub use request::{Request, Submission, Submitted, Waiting};
 pub use reservation::{Reservation, scope_key};
 pub use secret::SecretValue;
 pub use session::Session;
-pub use stack::Stack;
+pub use stack::{NamedStack, Stack};
 pub use token::ApiToken;
 pub use tx::Tx;
 

@@ -11,7 +11,7 @@ use types::time::Timestamp;
 use uuid::Uuid;
 
 use crate::columns::{At, Document, at, count, moment, name, word, word_of};
-use crate::engine::{Conn, execute, fetch_all, fetch_optional};
+use crate::engine::{Conn, execute, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
 use crate::{Store, Tx, author, decision, limits};
@@ -161,8 +161,6 @@ impl TryFrom<Whole> for Request {
 }
 
 const WHOLE: &str = "SELECT r.*, d.draft, d.needs, d.plan FROM request r JOIN request_document d ON d.request_id = r.id WHERE r.id = $1";
-const WHOLE_BY_STATE: &str = "SELECT r.*, d.draft, d.needs, d.plan FROM request r JOIN request_document d ON d.request_id = r.id \
-     WHERE r.state = $1 ORDER BY r.created_at, r.id LIMIT $2";
 
 async fn read(conn: Conn<'_>, id: RequestId) -> Result<Option<Request>> {
     fetch_optional!(conn, Whole, WHOLE, id.0)?
@@ -421,18 +419,32 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn requests_in_state(&self, state: RequestState, limit: u32) -> Result<Vec<Request>> {
+    pub async fn requests_in_state(
+        &self,
+        state: RequestState,
+        quiet_since: Option<Timestamp>,
+        after: Option<RequestId>,
+        limit: u32,
+    ) -> Result<Vec<RequestId>> {
+        let mut query = Query::default();
+        query.push(
+            "SELECT id FROM request WHERE state = ?",
+            [Value::from(state.as_str())],
+        );
+        if let Some(moment) = quiet_since {
+            let since = match state {
+                RequestState::AwaitingApproval => " AND COALESCE(waiting_since, updated_at) <= ?",
+                _ => " AND updated_at <= ?",
+            };
+            query.push(since, [Value::At(At(moment))]);
+        }
+        if let Some(after) = after {
+            query.push(" AND id > ?", [Value::Id(after.0)]);
+        }
+        query.push(" ORDER BY id LIMIT ?", [Value::Int(i64::from(limit))]);
         let mut lease = self.engine.read().await?;
-        fetch_all!(
-            lease.conn(),
-            Whole,
-            WHOLE_BY_STATE,
-            state.as_str(),
-            i64::from(limit)
-        )?
-        .into_iter()
-        .map(Request::try_from)
-        .collect()
+        let rows = fetch_list!(lease.conn(), (Uuid,), query)?;
+        Ok(rows.into_iter().map(|(id,)| RequestId(id)).collect())
     }
 
     /// Requests about a stack, newest first.

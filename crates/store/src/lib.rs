@@ -57,7 +57,7 @@ pub use ended_token::EndedToken;
 pub use error::{Conflict, Error, Result};
 pub use event::{EventFilter, NewEvent};
 pub use idempotency::{Idempotency, Made};
-pub use limits::{QuotaHeld, TierTotal};
+pub use limits::{OpenRequests, QuotaHeld, TierTotal};
 pub use list::Scope;
 pub use operation::{Operation, OperationFilter, Step};
 pub use person::Person;

@@ -14,4 +14,5 @@ mod ownership;
 mod people;
 mod requests;
 mod tampering;
+mod waiting;
 mod world;

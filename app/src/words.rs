@@ -1,5 +1,6 @@
 //! How the words of the domain are said on pages: label, tone and icon of every state and kind.
 
+use types::approval::ApprovalCount;
 use types::catalogue::{Architecture, Lifecycle, Support, TemplateKind};
 use types::operation::{OperationKind, OperationState};
 use types::plan::Change;
@@ -10,6 +11,12 @@ use types::stack::StackState;
 
 use crate::components::chip::Tone;
 use crate::components::icon::Icon;
+
+/// How many requests wait for somebody: `7`, or `99+` where the count ended.
+pub(crate) fn waiting(count: &ApprovalCount) -> String {
+    let more = if count.more { "+" } else { "" };
+    format!("{}{more}", count.mine)
+}
 
 /// Who sent a request and who edited it last: whom an approver wants to know before deciding.
 pub(crate) fn written_by(requester: &str, authors: &[PlanAuthor]) -> String {

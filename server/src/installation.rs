@@ -78,6 +78,7 @@ impl Installation {
                 tenant_id: settings.tenant_id.clone(),
             },
             signing: audit::signing(options, audit::KeyFile::Make)?,
+            open_limits: options.limits.open_requests(),
             crash_points: portal::CrashPoints::from_environment(),
         })?;
         sandbox::plant(&portal).await?;

@@ -167,6 +167,26 @@ pub(crate) struct Limits {
         default_value = "10000"
     )]
     pub(crate) keys_per_day: u32,
+
+    /// Requests of one person that may wait for a decision or for changes at the same time; deletions and extensions do not count.
+    #[arg(
+        long,
+        env = "SLIPWAY_OPEN_REQUESTS_PER_PERSON",
+        global = true,
+        value_name = "NUMBER",
+        default_value = "50"
+    )]
+    open_requests_per_person: NonZeroU32,
+
+    /// The same of everybody in one tier of a project.
+    #[arg(
+        long,
+        env = "SLIPWAY_OPEN_REQUESTS_PER_TIER",
+        global = true,
+        value_name = "NUMBER",
+        default_value = "200"
+    )]
+    open_requests_per_tier: NonZeroU32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -183,6 +203,14 @@ pub(crate) struct Rate {
 }
 
 impl Limits {
+    /// How many requests may wait. `--limits off` does not lift these: they are of the installation, not of calls.
+    pub(crate) fn open_requests(&self) -> portal::OpenLimits {
+        portal::OpenLimits {
+            per_person: self.open_requests_per_person.get(),
+            per_tier: self.open_requests_per_tier.get(),
+        }
+    }
+
     /// False when `--limits off` lifts them.
     pub(crate) fn are_on(&self) -> bool {
         self.limits == Switch::On

@@ -8,7 +8,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Slipway, Start, vm};
+use support::{Slipway, Start, prod_vm, vm};
 
 /// Requests at the same moment.
 const AT_ONCE: usize = 24;
@@ -101,4 +101,117 @@ async fn requests_at_the_same_moment_never_exceed_a_limit_on_postgres() {
         .env("SLIPWAY_DATABASE_URL", database.url())
         .start();
     never_over(&slipway).await;
+}
+
+/// Requests that wait for an approval, over REST and on the page.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_too_many_is_refused_with_the_limit_and_the_remedy() {
+    let data = tempfile::tempdir().unwrap();
+    let arguments = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--open-requests-per-person",
+        "2",
+    ];
+    let slipway = Start::new(&arguments, data.path()).start();
+    let developer = slipway.api("developer").await;
+    let mut sent = Vec::new();
+    for name in ["one", "two"] {
+        let (status, request) = developer.post("/requests", &prod_vm(name)).await;
+        assert_eq!(status, 201, "{request:#}");
+        assert_eq!(support::state(&request), "awaiting_approval");
+        sent.push(request);
+    }
+    let third = prod_vm("three");
+    let (status, refused) = developer.post("/requests", &third).await;
+    assert_eq!(
+        (status, &refused["code"], &refused["type"]),
+        (
+            409,
+            &json!("too_many_open_requests"),
+            &json!("/docs/problems#too_many_open_requests")
+        ),
+        "{refused:#}"
+    );
+    let detail = refused["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.contains("one person may have 2") && detail.contains("withdraw"),
+        "{detail}"
+    );
+
+    // The form comes back with what was typed, and says the same.
+    let browser = slipway.browser("developer").await;
+    let parameters = &third["parameters"];
+    let fields: Vec<(&str, &str)> = vec![
+        ("submission", "018f0000-0000-7000-8000-000000000001"),
+        ("action", "send"),
+        ("project", "payments"),
+        ("tier", "prod"),
+        ("template", "azure-linux-vm@1.0.0"),
+        ("name", "three"),
+        ("region", "westeurope"),
+        ("cost_centre", "4410"),
+        ("expiry", ""),
+        (
+            "justification",
+            "Ledger entries are synchronised every hour.",
+        ),
+        ("parameters.vmSize", parameters["vmSize"].as_str().unwrap()),
+        (
+            "parameters.subnetId",
+            parameters["subnetId"].as_str().unwrap(),
+        ),
+        (
+            "parameters.sshPublicKey",
+            parameters["sshPublicKey"].as_str().unwrap(),
+        ),
+    ];
+    let page = browser
+        .post("/catalogue/azure-linux-vm/request", &fields)
+        .await;
+    assert_eq!(page.status(), 409);
+    let page = page.text().await.unwrap();
+    assert!(
+        page.contains("one person may have 2") && page.contains("value=\"three\""),
+        "{page}"
+    );
+
+    // What needs no approval goes its way; one that is taken back makes room, and only its sender takes it back.
+    let (status, quick) = developer.post("/requests", &vm("quick")).await;
+    assert_eq!(status, 201, "{quick:#}");
+    let path = format!(
+        "/requests/{}/withdraw",
+        sent[0]["summary"]["id"].as_str().unwrap()
+    );
+    let version = sent[0]["summary"]["version"].to_string();
+    let withdraw = async |who: &str| {
+        let api = slipway.api(who).await;
+        let answer = api
+            .request(reqwest::Method::POST, &path)
+            .header("if-match", format!("\"v{version}\""))
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    let (status, refused) = withdraw("owner").await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (403, &json!("not_requester")),
+        "{refused:#}"
+    );
+    let page = slipway
+        .browser("owner")
+        .await
+        .post(&path, &[("version", &version)])
+        .await;
+    assert_eq!(page.status(), 403);
+    let page = page.text().await.unwrap();
+    assert!(page.contains("Only developer, who sent this request, can withdraw it"));
+    let (status, withdrawn) = withdraw("developer").await;
+    assert_eq!(status, 200, "{withdrawn:#}");
+    let (status, sent) = developer.post("/requests", &third).await;
+    assert_eq!(status, 201, "{sent:#}");
 }

@@ -12,6 +12,7 @@ use crate::api::approvals::approval_count;
 use crate::forms::RefusedAddress;
 use crate::live::region;
 use crate::session::{Session, use_session};
+use crate::words::waiting;
 
 /// Wraps a page.
 pub(crate) fn frame(page: AnyView) -> AnyView {
@@ -75,12 +76,12 @@ fn navigation(actor: &Actor) -> AnyView {
     let count = view! {
         <Suspense>
             {move || Suspend::new(async move {
-                let n = count.await.map(|count| count.mine).unwrap_or_default();
-                (n > 0)
+                let count = count.await.unwrap_or_default();
+                (count.mine > 0)
                     .then(|| {
                         view! {
                             <span class="ml-auto rounded-full bg-accent px-[7px] text-[12px] leading-[18px] font-[600] text-accent-ink">
-                                {n}<span class="sr-only">" waiting for you"</span>
+                                {waiting(&count)}<span class="sr-only">" waiting for you"</span>
                             </span>
                         }
                     })

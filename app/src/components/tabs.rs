@@ -5,7 +5,7 @@ use leptos::prelude::*;
 /// One tab.
 pub(crate) struct Tab {
     pub(crate) text: &'static str,
-    pub(crate) count: Option<u64>,
+    pub(crate) count: Option<String>,
     pub(crate) href: String,
     pub(crate) current: bool,
 }

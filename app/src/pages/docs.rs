@@ -6,7 +6,7 @@ use crate::components::card::CARD;
 use crate::components::page::plain_head;
 
 /// Code, title, what to do. The codes are those of problem documents.
-const PROBLEMS: [(&str, &str, &str); 28] = [
+const PROBLEMS: [(&str, &str, &str); 30] = [
     (
         "unauthenticated",
         "Not signed in",
@@ -106,6 +106,16 @@ const PROBLEMS: [(&str, &str, &str); 28] = [
         "unknown_host",
         "Not the address of this installation",
         "Use the address that Slipway printed at start. An administrator sets another with --public-url, and the proxy has to pass Host on unchanged.",
+    ),
+    (
+        "not_requester",
+        "Only the requester can withdraw it",
+        "Ask whoever sent the request; an approver can reject it. If that person has left the project, an administrator withdraws it.",
+    ),
+    (
+        "too_many_open_requests",
+        "Too many requests wait already",
+        "Nothing was sent. Wait until some are decided, or withdraw those that nobody needs any more; then send this one again. Requests that need no approval, extensions and deletions are not affected. An administrator sets the limits.",
     ),
     (
         "too_many_comments",

@@ -142,9 +142,36 @@ pub(crate) fn who_decides(needs: &[NeedStatus]) -> String {
 const BY_BREAKING_GLASS: &str =
     "If none of them can, an administrator breaks glass on the project's page.";
 
-/// Whether the actor may take this request back. What Slipway asked for itself, the deletion of an expired stack, is an admin's to stop: whoever could
-/// withdraw it could keep any stack for ever.
-pub(crate) fn may_withdraw(actor: &Actor, project: &ProjectName, requester: &str) -> Result<()> {
+/// Whether the actor may take this request back: who sent it may, and nobody else. What was sent by somebody who may not request any more (`left`) is an
+/// admin's to withdraw, or it would stand in its stack's way until it expires.
+pub(crate) fn may_withdraw(
+    actor: &Actor,
+    project: &ProjectName,
+    requester: &str,
+    left: bool,
+) -> Result<()> {
+    if is_slipways(requester) {
+        return may_stop(actor, project, requester);
+    }
+    let administers = actor.installation.contains(&InstallationRole::Admin);
+    if actor.is_system() || (left && administers) {
+        return Ok(());
+    }
+    may(actor, Right::Request, project)?;
+    if PersonKey::of(&actor.subject) == PersonKey::of(requester) {
+        return Ok(());
+    }
+    Err(Error::Refused {
+        code: "not_requester",
+        detail: format!(
+            "Only {requester}, who sent this request, can withdraw it. If that person has left the project, an admin can."
+        ),
+    })
+}
+
+/// Whether the actor may stop what a request has begun, or an operation without a request: whoever may request in the project. What Slipway asked for itself,
+/// the deletion of an expired stack, is an admin's to stop: whoever could withdraw it could keep any stack for ever.
+pub(crate) fn may_stop(actor: &Actor, project: &ProjectName, requester: &str) -> Result<()> {
     if !is_slipways(requester) {
         return may(actor, Right::Request, project);
     }
@@ -163,11 +190,18 @@ pub(crate) fn is_slipways(requester: &str) -> bool {
     requester == crate::system().subject
 }
 
+/// Who sent a request.
+pub(crate) struct Requester<'a> {
+    pub(crate) subject: &'a str,
+    /// They may not request in the project any more.
+    pub(crate) left: bool,
+}
+
 /// What the actor may do to a request.
 pub(crate) fn of_request(
     actor: &Actor,
     kind: RequestKind,
-    requester: &str,
+    requester: &Requester<'_>,
     request: &Decidable<'_>,
 ) -> RequestAccess {
     let Decidable {
@@ -206,7 +240,7 @@ pub(crate) fn of_request(
         };
     RequestAccess {
         edit: with_right(actor, Right::Request, project, edit),
-        withdraw: match may_withdraw(actor, project, requester) {
+        withdraw: match may_withdraw(actor, project, requester.subject, requester.left) {
             Ok(()) => withdraw,
             Err(refused @ Error::Refused { .. })
                 if withdraw == Access::Allowed && actor.may(Right::Request, Some(project)) =>

@@ -1,30 +1,24 @@
-//! Approvals: the queue, and deciding a request with four eyes. What needs approval is said by the plan; executing lives in `operations`.
+//! Approvals: deciding a request with four eyes. What needs approval is said by the plan; the queue is in `queue`, executing lives in `operations`.
 
 pub(crate) mod four_eyes;
 pub(crate) mod needs;
+mod queue;
 
 use serde_json::json;
-use store::{NewDecision, Waiting};
+use store::NewDecision;
 use types::actor::{Actor, Right};
-use types::approval::{
-    ApprovalCount, ApprovalItem, ApprovalTab, Decide, Decision, DecisionKind, NeedStatus,
-};
+use types::approval::{Decide, Decision, DecisionKind};
 use types::ids::{DecisionId, RequestId};
-use types::page::Page;
 use types::request::{RequestDetail, RequestKind, RequestState};
 
-use self::four_eyes::Authors;
-use crate::access::{Decidable, cannot_decide, scope, who_decides};
+use crate::access::{Decidable, cannot_decide};
 use crate::audit::texts::prove_decision;
 use crate::plans::ground::reserves;
-use crate::requests::sentences::listed;
 use crate::requests::standing::{Counted, People};
 use crate::requests::{free_text, stale_request};
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 
-/// Rows a page of the queue.
-const PAGE: u32 = 25;
 /// How many decisions the usual time is taken from, and how few say nothing.
 const WAITS: u32 = 50;
 const FEWEST_WAITS: usize = 3;
@@ -34,55 +28,6 @@ const TRIES: usize = 3;
 pub(crate) const APPROVED_BEFORE: &str = "You approved this plan already. Once nobody else has to agree any more, approve it again and it goes ahead.";
 
 impl Portal {
-    /// A page of the queue: what waits for the actor (the longest waiting first), what waits for anybody, or what the actor decided (newest first).
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a foreign cursor.
-    pub async fn approvals(
-        &self,
-        actor: &Actor,
-        tab: ApprovalTab,
-        cursor: Option<String>,
-    ) -> Result<Page<ApprovalItem>> {
-        if tab == ApprovalTab::Mine {
-            let mine = self.waiting_for(actor).await?;
-            let total = u64::try_from(mine.len()).ok();
-            return Ok(Page {
-                items: mine.into_iter().map(|row| item(actor, row)).collect(),
-                next_cursor: None,
-                total,
-            });
-        }
-        let page = self
-            .0
-            .store
-            .waiting(&scope(actor), &actor.subject, tab, cursor.as_deref(), PAGE)
-            .await?;
-        let mut items = Vec::with_capacity(page.items.len());
-        let mut people = People::default();
-        for waiting in page.items {
-            let row = self.queued(waiting, &mut people).await?;
-            items.push(item(actor, row));
-        }
-        Ok(Page {
-            items,
-            next_cursor: page.next_cursor,
-            total: page.total,
-        })
-    }
-
-    /// How many requests wait for this actor.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn approval_count(&self, actor: &Actor) -> Result<ApprovalCount> {
-        let mine = self.waiting_for(actor).await?;
-        Ok(ApprovalCount {
-            mine: u64::try_from(mine.len()).unwrap_or(u64::MAX),
-            oldest: mine.first().map(|row| row.waiting.summary.id),
-        })
-    }
-
     /// Records a decision on exactly the plan that was looked at.
     ///
     /// # Errors
@@ -301,129 +246,6 @@ impl Portal {
         tx.commit(now).await?;
         Ok(())
     }
-
-    /// Everything that waits for exactly this actor, the longest waiting first.
-    async fn waiting_for(&self, actor: &Actor) -> Result<Vec<Queued>> {
-        if !actor.may_somewhere(Right::Approve) {
-            return Ok(Vec::new());
-        }
-        let mut mine: Vec<Queued> = Vec::new();
-        let mut people = People::default();
-        let mut cursor: Option<String> = None;
-        loop {
-            let page = self
-                .0
-                .store
-                .waiting(
-                    &scope(actor),
-                    &actor.subject,
-                    ApprovalTab::All,
-                    cursor.as_deref(),
-                    500,
-                )
-                .await?;
-            for waiting in page.items {
-                let row = self.queued(waiting, &mut people).await?;
-                if cannot_decide(actor, &row.decidable()).is_none() {
-                    mine.push(row);
-                }
-            }
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        mine.sort_by_key(|row| (row.waiting.waiting_since, row.waiting.summary.id));
-        Ok(mine)
-    }
-
-    async fn queued(&self, waiting: Waiting, people: &mut People) -> Result<Queued> {
-        let authors = Authors::of(&waiting.summary.requester, &waiting.authors);
-        let counted = Counted {
-            project: &waiting.summary.project,
-            needs: &waiting.needs,
-            decisions: &waiting.decisions,
-            authors: &authors,
-            digest: Some(&waiting.plan_digest),
-            state: waiting.summary.state,
-        };
-        let (needs, _) = self.count(&counted, None, people).await?;
-        Ok(Queued {
-            waiting,
-            authors,
-            needs,
-        })
-    }
-}
-
-/// A row of the queue before it is shown.
-struct Queued {
-    waiting: Waiting,
-    authors: Authors,
-    needs: Vec<NeedStatus>,
-}
-
-impl Queued {
-    fn decidable(&self) -> Decidable<'_> {
-        Decidable {
-            project: &self.waiting.summary.project,
-            authors: &self.authors,
-            state: self.waiting.summary.state,
-            needs: &self.needs,
-        }
-    }
-}
-
-fn item(actor: &Actor, row: Queued) -> ApprovalItem {
-    let why = why(actor, &row);
-    let waiting = row.waiting;
-    ApprovalItem {
-        why,
-        summary: waiting.plan_summary,
-        plan_digest: waiting.plan_digest,
-        authors: waiting.authors,
-        waiting_since: waiting.waiting_since,
-        request: waiting.summary,
-    }
-}
-
-/// Why a row needs the actor, or why not.
-fn why(actor: &Actor, row: &Queued) -> String {
-    let (waiting, needs) = (&row.waiting, row.needs.as_slice());
-    let s = &waiting.summary;
-    if s.state != RequestState::AwaitingApproval {
-        let mine = waiting
-            .decisions
-            .iter()
-            .rev()
-            .find(|d| d.approver == actor.subject);
-        return mine.map_or_else(String::new, |d| match d.decision {
-            DecisionKind::Approve => "You approved it.".to_owned(),
-            DecisionKind::Reject => "You rejected it.".to_owned(),
-            DecisionKind::RequestChanges => "You asked for changes.".to_owned(),
-        });
-    }
-    if let Some(refusal) = cannot_decide(actor, &row.decidable()) {
-        return match refusal {
-            Error::Forbidden { .. } => who_decides(needs),
-            other => other.to_string(),
-        };
-    }
-    let open: Vec<&NeedStatus> = needs
-        .iter()
-        .filter(|n| !n.met && actor.groups.contains(&n.need.group))
-        .collect();
-    if open.is_empty() {
-        return "It was sent back and wants an approver of the project.".to_owned();
-    }
-    let mut groups: Vec<&str> = Vec::new();
-    for need in &open {
-        if !groups.contains(&need.need.group.as_str()) {
-            groups.push(need.need.group.as_str());
-        }
-    }
-    let rules: Vec<&str> = open.iter().map(|n| n.need.title.as_str()).collect();
-    format!("You are one of {}: {}.", listed(&groups), rules.join("; "))
 }
 
 fn words(decision: &Decision, approved: bool) -> (&'static str, String) {

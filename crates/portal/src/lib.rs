@@ -49,6 +49,7 @@ pub use idempotency::{Ground, Idempotency, KeyedCall, Made};
 pub use operations::CrashPoints;
 pub use operations::Rehearsal;
 pub use origin::{Origin, network};
+pub use requests::open::OpenLimits;
 
 /// What every method of [`Portal`] returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -81,6 +82,8 @@ pub struct Setup {
     pub cloud: CloudFacts,
     /// How the audit record is signed.
     pub signing: Signing,
+    /// How many requests may wait for people at the same time.
+    pub open_limits: OpenLimits,
     /// Where a test stops the process; [`CrashPoints::default`] never does.
     #[doc(hidden)]
     pub crash_points: CrashPoints,
@@ -132,6 +135,8 @@ pub(crate) struct Inner {
     pub(crate) watch: audit::Watch,
     pub(crate) crash_points: CrashPoints,
     pub(crate) reserving: tokio::sync::Semaphore,
+    pub(crate) open_limits: OpenLimits,
+    pub(crate) passed_over: worker::PassedOver,
 }
 
 impl Portal {
@@ -162,6 +167,8 @@ impl Portal {
             watch: audit::Watch::default(),
             crash_points: setup.crash_points,
             reserving: tokio::sync::Semaphore::new(standing::TURNS),
+            open_limits: setup.open_limits,
+            passed_over: worker::PassedOver::default(),
         })))
     }
 

@@ -26,7 +26,7 @@ use types::page::Page;
 
 use self::journal::{Journal, JournalStep, Memo};
 use self::next::cancellable;
-use crate::access::{may, may_read, may_withdraw, scope};
+use crate::access::{may, may_read, may_stop, scope};
 use crate::requests::release::stored;
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -96,7 +96,7 @@ impl Portal {
             self.give_up(actor, operation).await?;
             return self.operation(actor, id).await;
         }
-        may_withdraw(actor, project, &self.requester_of(&operation).await?)?;
+        may_stop(actor, project, &self.requester_of(&operation).await?)?;
         let steps = self.0.store.steps(id).await?;
         let mut journal = journal_of(&operation, &steps, true)?;
         cancellable(&journal).map_err(|reason| Error::Conflict {
@@ -277,7 +277,7 @@ fn cancel_access(
     if operation.summary.state.has_ended() {
         return Access::Hidden;
     }
-    match may_withdraw(actor, project, requester) {
+    match may_stop(actor, project, requester) {
         Ok(()) => {}
         Err(refused @ Error::Refused { .. }) if actor.may(Right::Request, Some(project)) => {
             return Access::disabled(refused.to_string());

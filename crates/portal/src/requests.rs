@@ -2,6 +2,7 @@
 
 mod detail;
 mod expiry;
+pub(crate) mod open;
 pub(crate) mod release;
 pub(crate) mod said;
 pub(crate) mod sentences;
@@ -42,7 +43,8 @@ impl Portal {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every bad field (`name_taken` on `name`); [`Error::Conflict`] with `already_sent` when this submission was used for other
-    /// content; a denial is no error: the request stays `denied` and can be edited.
+    /// content, and with `too_many_open_requests` when it would wait for an approval and too many do; a denial is no error: the request stays `denied` and
+    /// can be edited.
     pub async fn submit(
         &self,
         actor: &Actor,
@@ -103,8 +105,8 @@ impl Portal {
     /// Makes a new plan on the same request; decisions on the old one no longer count, and whoever edits decides none of this request.
     ///
     /// # Errors
-    /// [`Error::Conflict`] with `stale_version` when `version` is not the newest, when its state does not allow it, or with `right_lost` when it could
-    /// not be executed any more because of who wrote it.
+    /// [`Error::Conflict`] with `stale_version` when `version` is not the newest, when its state does not allow it, with `right_lost` when it could
+    /// not be executed any more because of who wrote it, or with `too_many_open_requests` as for a new one.
     pub async fn edit(
         &self,
         actor: &Actor,
@@ -175,12 +177,17 @@ impl Portal {
         }
         let trail = Trail { actor, now };
         let (_turn, mut tx) = self.begin_reserving().await?;
-        let outcome = Box::pin(self.settle_plan(&mut tx, made)).await?;
+        let outcome = Box::pin(self.settle_plan(&mut tx, made, &request.summary.requester)).await?;
         let parsed = &outcome.parsed;
+        // One that was sent back for changes counts already.
+        let counts_already = request.summary.state == RequestState::ChangesRequested;
         request.draft = draft;
         request.sent_back = None;
         request.summary.name.clone_from(&parsed.name);
         take_plan(&mut request, outcome.plan.clone(), now);
+        if !counts_already {
+            self.refuse_too_many_open(&mut tx, &request).await?;
+        }
         let author = author_of(actor, &request.summary.project, request.plan_revision, now);
         tx.update_request(&mut request)
             .await
@@ -246,7 +253,8 @@ impl Portal {
     /// Takes a request back. One that is approved and not begun loses its operation too.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it is stale or already executed.
+    /// [`Error::Refused`] with `not_requester` for everybody but who sent it, `system_request` for what Slipway asked for; [`Error::Conflict`] when it is
+    /// stale or already executed.
     pub async fn withdraw(
         &self,
         actor: &Actor,
@@ -254,7 +262,13 @@ impl Portal {
         version: i64,
     ) -> Result<RequestDetail> {
         let mut request = self.readable_request(actor, id).await?;
-        may_withdraw(actor, &request.summary.project, &request.summary.requester)?;
+        let left = self.requester_left(actor, &request.summary).await?;
+        may_withdraw(
+            actor,
+            &request.summary.project,
+            &request.summary.requester,
+            left,
+        )?;
         if request.summary.version != version {
             return Err(Error::stale("request"));
         }
@@ -424,12 +438,13 @@ impl Portal {
         } = sent;
         let trail = Trail { actor, now };
         let (_turn, mut tx) = self.begin_reserving().await?;
-        let outcome = Box::pin(self.settle_plan(&mut tx, made)).await?;
+        let outcome = Box::pin(self.settle_plan(&mut tx, made, &actor.subject)).await?;
         let mut request = new(&outcome);
         if !tx.insert_request(&request, submission).await? {
             tx.rollback().await?;
             return Ok(false);
         }
+        self.refuse_too_many_open(&mut tx, &request).await?;
         for other in closing {
             self.close(&mut tx, &trail, other.clone()).await?;
         }

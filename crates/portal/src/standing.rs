@@ -64,21 +64,24 @@ impl Portal {
     }
 }
 
-/// What is held as a transaction sees it, with the limits of the tier and of the quotas locked: until the transaction ends, nobody else reserves there.
+/// What is held as a transaction sees it, with the limits of the tier and of the quotas locked, and of the person whose request will wait: until the
+/// transaction ends, nobody else reserves there.
 pub(crate) async fn locked(
     tx: &mut Tx,
     place: &Place,
     target: &Target,
     facts: &Facts,
     other_stacks: Vec<OtherStack>,
+    requester: Option<&str>,
 ) -> Result<Standing> {
     let tier = place.tier.map_or("", Tier::as_str);
-    tx.lock_limits(vec![
+    let mut limits = vec![
         format!("tier/{}/{tier}", place.project),
         // All quotas of the place: every plan with machines draws on that of the whole region.
         format!("quota/{}/{}", target.subscription, target.region).to_lowercase(),
-    ])
-    .await?;
+    ];
+    limits.extend(requester.map(|person| format!("person/{person}")));
+    tx.lock_limits(limits).await?;
     let totals = tx.tier_totals(&place.project, Some(place.beside)).await?;
     let held = tx.quota_held(place.beside, oldest(facts)).await?;
     Ok(of(place, totals, held, facts, other_stacks))

@@ -1,12 +1,17 @@
 //! The worker: the queue's jobs, the background refresh of Azure facts, expiry, the reconciler that finds operations without a job, and the audit
-//! record's checkpoints.
+//! record's checkpoints. What a round does when one of its rows fails is in `rows`.
+
+mod rows;
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use types::ids::OperationId;
 
 use crate::idempotency::KEPT;
 use crate::{Error, Portal, Result};
+
+pub(crate) use rows::{PassedOver, ROWS, Trouble, readable};
 
 /// Operations that one process moves at the same time. Each mostly waits for Azure.
 const CONCURRENCY: usize = 32;
@@ -100,16 +105,27 @@ impl Portal {
     /// Operations that should move and did not: their job is lost, or sleeps.
     async fn requeue_quiet(&self) -> Result<()> {
         let now = self.now();
-        let quiet = self
-            .0
-            .store
-            .operations_quiet_since(now.plus(-QUIET), 5_000)
-            .await?;
-        for operation in quiet {
-            let mut tx = self.0.store.begin().await?;
-            tx.enqueue(operation.id, None).await?;
-            tx.commit(now).await?;
+        let mut after = None;
+        loop {
+            let page = self
+                .0
+                .store
+                .operations_quiet_since(now.plus(-QUIET), after, ROWS)
+                .await?;
+            for id in &page {
+                self.each("operation", id, || self.requeue(*id)).await?;
+            }
+            after = page.last().copied();
+            if page.len() < ROWS as usize {
+                return Ok(());
+            }
         }
+    }
+
+    async fn requeue(&self, id: OperationId) -> std::result::Result<(), Trouble> {
+        let mut tx = self.0.store.begin().await?;
+        tx.enqueue(id, None).await?;
+        tx.commit(self.now()).await?;
         Ok(())
     }
 

@@ -77,18 +77,18 @@ impl Store {
         Ok(row.map(AzureFact::from))
     }
 
-    /// All answers of one kind, by key.
+    /// The keys of all answers of one kind. Each answer is read by itself, so that one that cannot be read hides no other.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn azure_facts(&self, kind: &str) -> Result<Vec<AzureFact>> {
+    pub async fn azure_fact_keys(&self, kind: &str) -> Result<Vec<String>> {
         let mut lease = self.engine.read().await?;
-        let rows = fetch_all!(
+        let rows: Vec<(String,)> = fetch_all!(
             lease.conn(),
-            Row,
-            "SELECT * FROM azure_fact WHERE kind = $1 ORDER BY fact_key",
+            (String,),
+            "SELECT fact_key FROM azure_fact WHERE kind = $1 ORDER BY fact_key",
             kind
         )?;
-        Ok(rows.into_iter().map(AzureFact::from).collect())
+        Ok(rows.into_iter().map(|(key,)| key).collect())
     }
 }

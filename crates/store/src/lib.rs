@@ -57,7 +57,7 @@ pub use ended_token::EndedToken;
 pub use error::{Conflict, Error, Result};
 pub use event::{EventFilter, NewEvent};
 pub use idempotency::{Idempotency, Made};
-pub use limits::{QuotaHeld, TierTotal};
+pub use limits::{OpenRequests, QuotaHeld, TierTotal};
 pub use list::Scope;
 pub use operation::{Operation, OperationFilter, Step};
 pub use person::Person;
@@ -66,7 +66,7 @@ pub use request::{Request, Submission, Submitted, Waiting};
 pub use reservation::{Reservation, scope_key};
 pub use secret::SecretValue;
 pub use session::Session;
-pub use stack::Stack;
+pub use stack::{NamedStack, Stack};
 pub use token::ApiToken;
 pub use tx::Tx;
 

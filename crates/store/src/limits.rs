@@ -6,10 +6,11 @@ use types::ids::{RequestId, StackId};
 use types::names::ProjectName;
 use types::project::{StackCount, Tier};
 use types::quota::QuotaLine;
+use types::request::RequestSummary;
 use types::time::Timestamp;
 
-use crate::columns::{At, count, word};
-use crate::engine::{Conn, execute, fetch_all};
+use crate::columns::{At, count, word, word_of};
+use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::Result;
 use crate::{Store, Tx};
 
@@ -180,7 +181,49 @@ pub(crate) async fn put_request_quota(
     Ok(())
 }
 
+/// Requests that wait for people and make something: those hold a name and resource ids, and stand in somebody's queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenRequests {
+    /// Those of one requester, wherever they are.
+    pub of_person: u64,
+    /// Those of everybody in one tier of a project.
+    pub in_tier: u64,
+}
+
+// The condition is that of the index `request_open_by_requester`, word by word: SQLite takes a partial index only then.
+const OPEN_OF_PERSON: &str = "SELECT COUNT(*) FROM request WHERE requester = $1 AND id <> $2 \
+     AND state IN ('awaiting_approval', 'changes_requested') AND kind IN ('create', 'update')";
+
+const OPEN_IN_TIER: &str = "SELECT COUNT(*) FROM request WHERE project = $1 AND tier = $2 AND id <> $3 \
+     AND state IN ('awaiting_approval', 'changes_requested') AND kind IN ('create', 'update')";
+
 impl Tx {
+    /// How many requests beside this one wait, of its requester and in its tier, as this transaction sees them. Lock both limits first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn open_requests(&mut self, beside: &RequestSummary) -> Result<OpenRequests> {
+        let of_person: Option<(i64,)> = fetch_optional!(
+            self.conn(),
+            (i64,),
+            OPEN_OF_PERSON,
+            beside.requester.as_str(),
+            beside.id.0
+        )?;
+        let in_tier: Option<(i64,)> = fetch_optional!(
+            self.conn(),
+            (i64,),
+            OPEN_IN_TIER,
+            beside.project.as_str(),
+            word_of(&beside.tier)?,
+            beside.id.0
+        )?;
+        Ok(OpenRequests {
+            of_person: count("requests", of_person.map_or(0, |(n,)| n))?,
+            in_tier: count("requests", in_tier.map_or(0, |(n,)| n))?,
+        })
+    }
+
     /// Locks limits until the transaction ends: one that locks the same scope waits, and then sees what this one wrote.
     ///
     /// Call it before the transaction writes anything else. Transactions that hold a row and then wait for a limit could wait for each other;

@@ -393,26 +393,28 @@ impl Store {
         })
     }
 
-    /// Operations that should move (queued or running) and have not changed since `before`, longest first: the ones to enqueue again.
-    /// Enqueueing one twice is harmless, its version fences it.
+    /// Operations that should move (queued or running) and have not changed since `before`, at most `limit`: those after `after`, the last of the page
+    /// before. They are the ones to enqueue again; enqueueing one twice is harmless, its version fences it. Only ids: one that cannot be read hides no other.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn operations_quiet_since(
         &self,
         before: Timestamp,
+        after: Option<OperationId>,
         limit: u32,
-    ) -> Result<Vec<OperationSummary>> {
+    ) -> Result<Vec<OperationId>> {
         let mut query = Query::default();
-        query.push(SUMMARY, []);
         query.push(
-            " WHERE state IN ('queued', 'running') AND updated_at < ? ORDER BY updated_at LIMIT ?",
-            [Value::At(At(before)), Value::Int(i64::from(limit))],
+            "SELECT id FROM operation WHERE state IN ('queued', 'running') AND updated_at < ?",
+            [Value::At(At(before))],
         );
+        if let Some(after) = after {
+            query.push(" AND id > ?", [Value::Id(after.0)]);
+        }
+        query.push(" ORDER BY id LIMIT ?", [Value::Int(i64::from(limit))]);
         let mut lease = self.engine.read().await?;
-        fetch_list!(lease.conn(), SummaryRow, query)?
-            .into_iter()
-            .map(OperationSummary::try_from)
-            .collect()
+        let rows = fetch_list!(lease.conn(), (Uuid,), query)?;
+        Ok(rows.into_iter().map(|(id,)| OperationId(id)).collect())
     }
 }

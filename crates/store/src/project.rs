@@ -101,6 +101,20 @@ impl Store {
         Ok(rows.into_iter().map(|(settings,)| settings.0).collect())
     }
 
+    /// The names of all projects. Each project is read by itself, so that one that cannot be read hides no other.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn project_names(&self) -> Result<Vec<String>> {
+        let mut lease = self.engine.read().await?;
+        let rows: Vec<(String,)> = fetch_all!(
+            lease.conn(),
+            (String,),
+            "SELECT name FROM project ORDER BY name"
+        )?;
+        Ok(rows.into_iter().map(|(name,)| name).collect())
+    }
+
     /// One project.
     ///
     /// # Errors

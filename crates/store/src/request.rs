@@ -11,7 +11,7 @@ use types::time::Timestamp;
 use uuid::Uuid;
 
 use crate::columns::{At, Document, at, count, moment, name, word, word_of};
-use crate::engine::{Conn, execute, fetch_all, fetch_optional};
+use crate::engine::{Conn, execute, fetch_optional};
 use crate::error::{Error, Result};
 use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
 use crate::{Store, Tx, author, decision, limits};
@@ -161,8 +161,6 @@ impl TryFrom<Whole> for Request {
 }
 
 const WHOLE: &str = "SELECT r.*, d.draft, d.needs, d.plan FROM request r JOIN request_document d ON d.request_id = r.id WHERE r.id = $1";
-const WHOLE_BY_STATE: &str = "SELECT r.*, d.draft, d.needs, d.plan FROM request r JOIN request_document d ON d.request_id = r.id \
-     WHERE r.state = $1 ORDER BY r.created_at, r.id LIMIT $2";
 
 async fn read(conn: Conn<'_>, id: RequestId) -> Result<Option<Request>> {
     fetch_optional!(conn, Whole, WHOLE, id.0)?
@@ -417,22 +415,39 @@ impl Store {
         }
     }
 
-    /// Requests in one state, whole, oldest first, at most `limit`: for expiry, quota and carrying on.
+    /// Requests in one state, at most `limit`: those after `after`, the last of the page before. With `quiet_since`, only those that nothing happened to
+    /// after that moment; one that waits for approval is quiet since it waits, whatever is said about it.
+    ///
+    /// Only ids, in their order: each is read by itself, so that one that cannot be read hides no other.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn requests_in_state(&self, state: RequestState, limit: u32) -> Result<Vec<Request>> {
+    pub async fn requests_in_state(
+        &self,
+        state: RequestState,
+        quiet_since: Option<Timestamp>,
+        after: Option<RequestId>,
+        limit: u32,
+    ) -> Result<Vec<RequestId>> {
+        let mut query = Query::default();
+        query.push(
+            "SELECT id FROM request WHERE state = ?",
+            [Value::from(state.as_str())],
+        );
+        if let Some(moment) = quiet_since {
+            let since = match state {
+                RequestState::AwaitingApproval => " AND COALESCE(waiting_since, updated_at) <= ?",
+                _ => " AND updated_at <= ?",
+            };
+            query.push(since, [Value::At(At(moment))]);
+        }
+        if let Some(after) = after {
+            query.push(" AND id > ?", [Value::Id(after.0)]);
+        }
+        query.push(" ORDER BY id LIMIT ?", [Value::Int(i64::from(limit))]);
         let mut lease = self.engine.read().await?;
-        fetch_all!(
-            lease.conn(),
-            Whole,
-            WHOLE_BY_STATE,
-            state.as_str(),
-            i64::from(limit)
-        )?
-        .into_iter()
-        .map(Request::try_from)
-        .collect()
+        let rows = fetch_list!(lease.conn(), (Uuid,), query)?;
+        Ok(rows.into_iter().map(|(id,)| RequestId(id)).collect())
     }
 
     /// Requests about a stack, newest first.
@@ -462,8 +477,8 @@ impl Store {
         operation(lease.conn(), request).await
     }
 
-    /// The approvals queue. [`ApprovalTab::Decided`]: what `me` decided, newest request first. The other two: what waits for anybody in scope, newest
-    /// first; who is needed is a matter of groups, which the caller filters by `needs` and `decisions`.
+    /// The approvals queue, newest request first. [`ApprovalTab::Decided`]: what `me` decided. The other two: what waits for anybody in scope. For whom it
+    /// waits is a matter of groups: whoever asks goes through [`Store::waiting_longest`].
     ///
     /// # Errors
     /// [`Error::Cursor`] for a foreign cursor; [`Error::Unavailable`] when the database does not answer.
@@ -503,29 +518,83 @@ impl Store {
             }
             .encode()
         });
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let mut needs = needs_of(lease.conn(), &ids).await?;
-        let mut authors = author::of_requests(lease.conn(), &ids).await?;
-        let mut decisions = decision::of_requests(lease.conn(), &ids).await?;
-        let items = rows
-            .into_iter()
-            .map(|row| {
-                Ok(Waiting {
-                    plan_summary: row.plan_summary.clone(),
-                    plan_digest: row.plan_digest.clone().unwrap_or_default(),
-                    needs: needs.remove(&row.id).unwrap_or_default(),
-                    authors: authors.remove(&row.id).unwrap_or_default(),
-                    decisions: decisions.remove(&row.id).unwrap_or_default(),
-                    waiting_since: row.waiting_since.unwrap_or(row.updated_at).into(),
-                    summary: row.try_into()?,
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
         Ok(Page {
-            items,
+            items: queue_of(lease.conn(), rows).await?,
             next_cursor,
             total: None,
         })
+    }
+
+    /// What waits for approval in scope, the longest waiting first: at most `limit` rows after `cursor`, the place that [`Waiting::cursor`] names.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`] for a foreign cursor; [`Error::Unavailable`] when the database does not answer.
+    pub async fn waiting_longest(
+        &self,
+        scope: &Scope,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Waiting>> {
+        let after = cursor.map(Cursor::decode).transpose()?;
+        let mut query = Query::default();
+        query.push(SUMMARY, []);
+        query.push(" WHERE state = 'awaiting_approval'", []);
+        if let Scope::Projects(projects) = scope {
+            if projects.is_empty() {
+                return Ok(Vec::new());
+            }
+            let marks = vec!["?"; projects.len()].join(", ");
+            query.push(
+                &format!(" AND project IN ({marks})"),
+                projects.iter().map(Value::from),
+            );
+        }
+        if let Some(after) = after {
+            query.push(
+                " AND (COALESCE(waiting_since, updated_at), id) > (?, ?)",
+                [Value::At(At(after.at)), Value::Id(after.id)],
+            );
+        }
+        query.push(
+            " ORDER BY COALESCE(waiting_since, updated_at), id LIMIT ?",
+            [Value::Int(i64::from(limit))],
+        );
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_list!(lease.conn(), SummaryRow, query)?;
+        queue_of(lease.conn(), rows).await
+    }
+}
+
+/// Rows of the queue with whom they need and who has spoken.
+async fn queue_of(mut conn: Conn<'_>, rows: Vec<SummaryRow>) -> Result<Vec<Waiting>> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut needs = needs_of(conn.again(), &ids).await?;
+    let mut authors = author::of_requests(conn.again(), &ids).await?;
+    let mut decisions = decision::of_requests(conn, &ids).await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Waiting {
+                plan_summary: row.plan_summary.clone(),
+                plan_digest: row.plan_digest.clone().unwrap_or_default(),
+                needs: needs.remove(&row.id).unwrap_or_default(),
+                authors: authors.remove(&row.id).unwrap_or_default(),
+                decisions: decisions.remove(&row.id).unwrap_or_default(),
+                waiting_since: row.waiting_since.unwrap_or(row.updated_at).into(),
+                summary: row.try_into()?,
+            })
+        })
+        .collect()
+}
+
+impl Waiting {
+    /// The place of this row among those that wait, for the page after it.
+    #[must_use]
+    pub fn cursor(&self) -> String {
+        Cursor {
+            at: self.waiting_since,
+            id: self.summary.id.0,
+        }
+        .encode()
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value as JsonValue;
 use sqlx::FromRow;
 use types::fault::AzureFault;
 use types::ids::{OperationId, RequestId, StackId};
-use types::names::{ProjectName, StackName};
+use types::names::{ProjectName, StackName, TemplateRef};
 use types::page::Page;
 use types::plan::{Plan, Target};
 use types::policy::Posture;
@@ -35,6 +35,19 @@ pub struct Stack {
     pub outputs: IndexMap<String, JsonValue>,
     /// What went wrong last, while it is failed.
     pub fault: Option<AzureFault>,
+}
+
+/// A stack that holds a name in its project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedStack {
+    /// Its id.
+    pub id: StackId,
+    /// Its tier.
+    pub tier: Tier,
+    /// The name.
+    pub name: StackName,
+    /// What it was made from, or will be.
+    pub template: TemplateRef,
 }
 
 const SUMMARY: &str = "SELECT id, project, tier, name, state, template, owner, monthly, unpriced, expires_at, created_at, updated_at, version, posture, target \
@@ -411,55 +424,54 @@ impl Store {
         })
     }
 
-    /// All stacks of a project that hold a name (reserved ones too), by tier and name: for policy's `other_stacks`.
+    /// All stacks of a project that hold a name (reserved ones too), by tier and name: for policy's `other_stacks`. Nothing else of them is read: no document
+    /// of one stack can keep the plans of all others from being made.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn stacks_of_project(&self, project: &ProjectName) -> Result<Vec<StackSummary>> {
-        let mut query = list::Query::default();
-        query.push(SUMMARY, []);
-        query.push(
-            " WHERE project = ? AND state <> 'deleted' ORDER BY tier, name",
-            [Value::from(project)],
-        );
+    pub async fn stacks_of_project(&self, project: &ProjectName) -> Result<Vec<NamedStack>> {
         let mut lease = self.engine.read().await?;
-        fetch_list!(lease.conn(), SummaryRow, query)?
-            .into_iter()
-            .map(StackSummary::try_from)
-            .collect()
+        fetch_all!(
+            lease.conn(),
+            (Uuid, String, String, String),
+            "SELECT id, tier, name, template FROM stack WHERE project = $1 AND state <> 'deleted' ORDER BY tier, name",
+            project.as_str()
+        )?
+        .into_iter()
+        .map(|(id, tier, named, template)| {
+            Ok(NamedStack {
+                id: StackId(id),
+                tier: word("stack.tier", tier)?,
+                name: name("stack.name", &named)?,
+                template: name("stack.template", &template)?,
+            })
+        })
+        .collect()
     }
 
-    /// Stacks at rest that have expired before `moment`, the longest expired first, at most `limit`: those after the stack `after`, the last of the page before.
+    /// Stacks at rest that have expired before `moment`, at most `limit`: those after the stack `after`, the last of the page before. Only ids, in their
+    /// order: each is read by itself, so that one that cannot be read hides no other.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn stacks_expiring_before(
         &self,
         moment: Timestamp,
-        after: Option<(Timestamp, StackId)>,
+        after: Option<StackId>,
         limit: u32,
-    ) -> Result<Vec<StackSummary>> {
+    ) -> Result<Vec<StackId>> {
         let mut query = list::Query::default();
-        query.push(SUMMARY, []);
         query.push(
-            " WHERE expires_at < ? AND state IN ('active', 'stopped', 'failed')",
+            "SELECT id FROM stack WHERE expires_at < ? AND state IN ('active', 'stopped', 'failed')",
             [Value::At(At(moment))],
         );
-        if let Some((at, id)) = after {
-            query.push(
-                " AND (expires_at, id) > (?, ?)",
-                [Value::At(At(at)), Value::Id(id.0)],
-            );
+        if let Some(after) = after {
+            query.push(" AND id > ?", [Value::Id(after.0)]);
         }
-        query.push(
-            " ORDER BY expires_at, id LIMIT ?",
-            [Value::Int(i64::from(limit))],
-        );
+        query.push(" ORDER BY id LIMIT ?", [Value::Int(i64::from(limit))]);
         let mut lease = self.engine.read().await?;
-        fetch_list!(lease.conn(), SummaryRow, query)?
-            .into_iter()
-            .map(StackSummary::try_from)
-            .collect()
+        let rows = fetch_list!(lease.conn(), (Uuid,), query)?;
+        Ok(rows.into_iter().map(|(id,)| StackId(id)).collect())
     }
 
     /// The operation on a stack that has not ended.

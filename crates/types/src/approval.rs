@@ -120,8 +120,11 @@ pub enum ApprovalTab {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Default)]
 pub struct ApprovalCount {
-    /// Rows in the tab *waiting for me*.
+    /// Rows in the tab *waiting for me*, as their needs were stored; at most 99.
     pub mine: u64,
-    /// The oldest of them.
+    /// More than these wait, or may.
+    #[serde(default)]
+    pub more: bool,
+    /// The one that waits longest.
     pub oldest: Option<RequestId>,
 }

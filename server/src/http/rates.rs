@@ -23,8 +23,11 @@ const RECORD: u32 = 50;
 /// What opening a request costs, in reading calls: while it waits, its plan is judged by the rules of now.
 const REQUEST: u32 = 3;
 
+/// What a page of the approvals queue costs, in reading calls: the rows that it shows are judged as an opened request is.
+const QUEUE: u32 = 30;
+
 /// Routes that cost more than one call. A form that is sent makes a plan too, but writing calls are scarcer than plans.
-const COSTLY: [(&str, u32); 15] = [
+const COSTLY: [(&str, u32); 17] = [
     ("/api/v1/plans", PLAN),
     ("/ui/check", PLAN),
     ("/ui/request-form", PLAN),
@@ -32,7 +35,9 @@ const COSTLY: [(&str, u32); 15] = [
     ("/requests/{id}/edit", PLAN),
     ("/requests/{id}", REQUEST),
     ("/requests/{id}/{action}", REQUEST),
-    ("/approvals", REQUEST),
+    ("/approvals", QUEUE),
+    ("/api/v1/approvals", QUEUE),
+    ("/ui/approvals", QUEUE),
     ("/api/v1/requests/{id}", REQUEST),
     ("/ui/request", REQUEST),
     ("/ui/request-page", REQUEST),

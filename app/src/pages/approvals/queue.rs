@@ -2,7 +2,7 @@
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
-use types::approval::{ApprovalItem, ApprovalTab};
+use types::approval::{ApprovalCount, ApprovalItem, ApprovalTab};
 use types::ids::RequestId;
 use types::page::Page;
 use types::request::RequestDetail;
@@ -11,7 +11,6 @@ use super::keys::Keys;
 use crate::api::Failure;
 use crate::api::approvals::{approval_count, approvals, usual_minutes};
 use crate::api::requests::request;
-use crate::components::button::{Look, link};
 use crate::components::card::{CARD, empty};
 use crate::components::chip::{Tone, chip};
 use crate::components::cost::change;
@@ -21,16 +20,19 @@ use crate::components::tabs::{Tab, tabs};
 use crate::components::time::{span, usually};
 use crate::components::verdict::posture_chip;
 use crate::live::{live, region};
+use crate::pages::list::pager;
 use crate::pages::requests::{decide::decide, detail::brief, list::title};
 use crate::pages::{address, query, some};
-use crate::words::written_by;
+use crate::words::{waiting, written_by};
 
 /// One tab's rows, how many wait, and the selected request.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Queue {
     tab: ApprovalTab,
     page: Page<ApprovalItem>,
-    mine: u64,
+    /// Where the page begins; rows keep it in their addresses, so that a row is selected on the page that it is on.
+    cursor: Option<String>,
+    mine: ApprovalCount,
     usual: Option<u32>,
     chosen: Option<RequestId>,
     /// The selected request, or why it cannot be shown: the rows are there all the same.
@@ -53,8 +55,13 @@ async fn read(
     selected: String,
     cursor: Option<String>,
 ) -> Result<Queue, Failure> {
-    let page = approvals(tab, cursor).await?;
-    let mine = approval_count().await.map_or(0, |count| count.mine);
+    let page = approvals(tab, cursor.clone()).await?;
+    let mut mine = approval_count().await.unwrap_or_default();
+    // The rows are judged by the facts of now, the count by those of then: where they are all here, they are the count.
+    if tab == ApprovalTab::Mine && cursor.is_none() && page.next_cursor.is_none() {
+        mine.mine = page.items.len() as u64;
+        mine.more = false;
+    }
     let usual = usual_minutes().await.ok().flatten();
     let named = selected
         .parse()
@@ -68,6 +75,7 @@ async fn read(
     Ok(Queue {
         tab,
         page,
+        cursor,
         mine,
         usual,
         chosen,
@@ -93,10 +101,11 @@ fn name_of(tab: ApprovalTab) -> &'static str {
 }
 
 fn show(queue: &Queue) -> AnyView {
-    let sentence = match queue.mine {
-        0 => "Nothing waits for you.".to_owned(),
-        1 => "One request waits for you.".to_owned(),
-        n => format!("{n} requests wait for you."),
+    let sentence = match (queue.mine.mine, queue.mine.more) {
+        (0, false) => "Nothing waits for you.".to_owned(),
+        (0, true) => "Look through the queue for what waits for you.".to_owned(),
+        (1, false) => "One request waits for you.".to_owned(),
+        _ => format!("{} requests wait for you.", waiting(&queue.mine)),
     };
     let sentence = match queue.usual {
         Some(minutes) => format!("{sentence} A decision usually takes {}.", usually(minutes)),
@@ -114,7 +123,7 @@ fn show(queue: &Queue) -> AnyView {
         {region("tabs", tabs(
             "Which approvals",
             vec![
-                tab(ApprovalTab::Mine, "Waiting for me", Some(queue.mine)),
+                tab(ApprovalTab::Mine, "Waiting for me", Some(waiting(&queue.mine))),
                 tab(ApprovalTab::All, "All waiting", None),
                 tab(ApprovalTab::Decided, "Decided by me", None),
             ],
@@ -124,6 +133,8 @@ fn show(queue: &Queue) -> AnyView {
                 <section class=CARD>
                     {empty(
                         match queue.tab {
+                            _ if queue.page.next_cursor.is_some() => "Nothing among the requests looked at waits for you",
+                            ApprovalTab::Mine if queue.cursor.is_some() => "Nothing more waits for you",
                             ApprovalTab::Mine => "Nothing waits for you",
                             ApprovalTab::All => "Nothing waits for anybody",
                             ApprovalTab::Decided => "You have decided nothing yet",
@@ -138,6 +149,7 @@ fn show(queue: &Queue) -> AnyView {
                             .into_any(),
                     )}
                 </section>
+                {paging(queue)}
             }
                 .into_any()
         } else {
@@ -153,18 +165,8 @@ fn table(queue: &Queue) -> AnyView {
         .page
         .items
         .iter()
-        .map(|item| row(item, queue.tab, queue.chosen))
+        .map(|item| row(item, queue))
         .collect::<Vec<_>>();
-    let next = queue.page.next_cursor.clone().map(|cursor| {
-        link(
-            Look::Plain,
-            address(
-                "/approvals",
-                &[("tab", name_of(queue.tab).to_owned()), ("cursor", cursor)],
-            ),
-            "Next page",
-        )
-    });
     view! {
         <section class=CARD id="queue" tabindex="-1">
             <table class="rows">
@@ -181,12 +183,22 @@ fn table(queue: &Queue) -> AnyView {
                 <tbody>{rows}</tbody>
             </table>
         </section>
-        {next}
+        {paging(queue)}
     }
     .into_any()
 }
 
-fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> AnyView {
+fn paging(queue: &Queue) -> AnyView {
+    pager(
+        "/approvals",
+        queue.page.next_cursor.clone(),
+        None,
+        vec![("tab", name_of(queue.tab).to_owned())],
+        queue.cursor.is_some(),
+    )
+}
+
+fn row(item: &ApprovalItem, queue: &Queue) -> AnyView {
     let request = &item.request;
     let waiting = crate::clock::now()
         .since(item.waiting_since)
@@ -196,12 +208,13 @@ fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> An
         3_600..10_800 => "text-warn",
         _ => "text-deny",
     };
-    let current = selected == Some(request.id);
+    let current = queue.chosen == Some(request.id);
     let href = address(
         "/approvals",
         &[
-            ("tab", name_of(tab).to_owned()),
+            ("tab", name_of(queue.tab).to_owned()),
             ("selected", request.id.to_string()),
+            ("cursor", queue.cursor.clone().unwrap_or_default()),
         ],
     );
     view! {
@@ -219,6 +232,10 @@ fn row(item: &ApprovalItem, tab: ApprovalTab, selected: Option<RequestId>) -> An
             <td class="whole text-xs">{item.why.clone()}</td>
             <td>
                 {posture_chip(&request.posture)}
+                {(request.denials > 0)
+                    .then(|| {
+                        view! { " " {chip(Tone::Deny, format!("{} denied", request.denials))} }
+                    })}
                 {(request.warnings > 0)
                     .then(|| {
                         view! {

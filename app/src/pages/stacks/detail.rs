@@ -228,7 +228,7 @@ fn shown(loaded: &Loaded, tab: &str) -> AnyView {
     let tab = if known.contains(&tab) { tab } else { "now" };
     let one = |name: &'static str, text, count: Option<usize>| Tab {
         text,
-        count: count.map(|n| n as u64),
+        count: count.map(|n| n.to_string()),
         href: crate::pages::address(&path, &[("tab", name.to_owned())]),
         current: tab == name,
     };

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use types::plan::Target;
+use types::project::ProjectSettings;
 use types::time::Timestamp;
 
 use super::Fact;
 use crate::ownership::{Look, Subject};
+use crate::worker::{Trouble, readable};
 use crate::{Error, Portal, Result};
 
 /// Kinds of rows, each with its own facts.
@@ -36,12 +38,21 @@ impl Portal {
     pub async fn load_facts(&self) -> Result<()> {
         let mut facts = Vec::new();
         for kind in KINDS {
-            for row in self.0.store.azure_facts(kind).await? {
+            for key in self.0.store.azure_fact_keys(kind).await? {
+                let row = match self.0.store.azure_fact(kind, &key).await {
+                    Ok(Some(row)) => row,
+                    Ok(None) => continue,
+                    Err(cause @ store::Error::Corrupt(_)) => {
+                        tracing::warn!(kind, key, %cause, "a stored fact is not used");
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 // A row of an older shape is asked for again; it is not worth a failure.
                 match serde_json::from_value::<Fact>(row.body) {
                     Ok(fact) => facts.push((fact, row.fetched_at)),
                     Err(cause) => {
-                        tracing::warn!(kind, key = row.key, %cause, "a stored fact is not used");
+                        tracing::warn!(kind, key, %cause, "a stored fact is not used");
                     }
                 }
             }
@@ -78,18 +89,17 @@ impl Portal {
     /// [`Error::Unavailable`] when Azure or the database does not answer.
     pub async fn refresh_facts(&self) -> Result<()> {
         let mut wanted = Wanted::default();
-        for project in self.0.store.projects().await? {
-            for settings in project.tiers.values() {
-                for region in &settings.regions {
-                    wanted.place(&settings.subscription.id, region);
+        for name in self.0.store.project_names().await? {
+            self.each("project", &name, async || {
+                let project = name
+                    .parse()
+                    .map_err(|_| Trouble::Unreadable("project.name".to_owned()))?;
+                if let Some(project) = readable(self.0.store.project(&project).await)? {
+                    wanted.project(&project);
                 }
-                for cluster in &settings.clusters {
-                    wanted.clusters.insert(cluster.id.clone());
-                }
-                for subnet in &settings.subnets {
-                    wanted.subnets.insert(subnet.id.clone());
-                }
-            }
+                Ok(())
+            })
+            .await?;
         }
         for entry in self.0.catalogue.entries() {
             wanted.images.extend(entry.images());
@@ -207,6 +217,20 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    fn project(&mut self, project: &ProjectSettings) {
+        for settings in project.tiers.values() {
+            for region in &settings.regions {
+                self.place(&settings.subscription.id, region);
+            }
+            for cluster in &settings.clusters {
+                self.clusters.insert(cluster.id.clone());
+            }
+            for subnet in &settings.subnets {
+                self.subnets.insert(subnet.id.clone());
+            }
+        }
+    }
+
     fn place(&mut self, subscription: &str, region: &str) {
         self.places
             .insert((subscription.to_owned(), region.to_owned()));

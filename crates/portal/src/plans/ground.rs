@@ -169,11 +169,16 @@ impl Portal {
     }
 
     /// The plan as it holds in the transaction that will reserve: its limits are locked, and where anything was reserved since the plan was made, it is made
-    /// again. Call it before the transaction writes anything.
+    /// again. Call it before the transaction writes anything. `requester` is whose open requests will be counted.
     ///
     /// # Errors
     /// As [`Portal::make_plan`].
-    pub(crate) async fn settle_plan(&self, tx: &mut Tx, made: Made) -> Result<PlanOutcome> {
+    pub(crate) async fn settle_plan(
+        &self,
+        tx: &mut Tx,
+        made: Made,
+        requester: &str,
+    ) -> Result<PlanOutcome> {
         let Made {
             prepared,
             standing,
@@ -188,6 +193,7 @@ impl Portal {
             &outcome.plan.target,
             &prepared.facts,
             standing.other_stacks.clone(),
+            Some(requester),
         )
         .await?;
         if now == standing {
@@ -213,6 +219,7 @@ impl Portal {
             &approved.target,
             &prepared.facts,
             prepared.other_stacks.clone(),
+            None,
         )
         .await?;
         let Ok(outcome) = self.plan_of(prepared, &now) else {

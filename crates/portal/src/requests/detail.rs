@@ -7,7 +7,7 @@ use types::request::RequestDetail;
 
 use super::said::SHOWN;
 use super::standing::{Counted, People};
-use crate::access::Decidable;
+use crate::access::{Decidable, Requester};
 use crate::approvals::{APPROVED_BEFORE, needs};
 use crate::{Portal, Result, access};
 
@@ -47,7 +47,10 @@ impl Portal {
         let mut access = access::of_request(
             actor,
             request.summary.kind,
-            &request.summary.requester,
+            &Requester {
+                subject: &request.summary.requester,
+                left: self.requester_left(actor, &request.summary).await?,
+            },
             &Decidable {
                 project: &request.summary.project,
                 authors: &authors,

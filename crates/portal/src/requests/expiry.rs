@@ -4,24 +4,21 @@
 use serde_json::{Value, json};
 use store::{Request, Submission, Tx};
 use time::Duration;
-use types::ids::SubmissionId;
+use types::ids::{RequestId, StackId, SubmissionId};
 use types::operation::OperationState;
 use types::request::{RequestDraft, RequestKind, RequestState, RequestSummary};
-use types::stack::StackSummary;
 use types::time::Timestamp;
 
 use super::stale_request;
 use crate::access::is_slipways;
-use crate::plans::proof::is_altered;
 use crate::trail::Trail;
-use crate::{Error, Portal, Result};
+use crate::worker::{ROWS, Trouble, readable};
+use crate::{Portal, Result};
 
 /// How long a request waits for somebody.
 const PATIENCE: Duration = Duration::days(14);
 /// How long after a deletion that did not come about an expired stack is left to be extended before it is asked for again.
 const AGAIN: Duration = Duration::days(1);
-/// Expired stacks of one read.
-const STACKS: u32 = 200;
 
 impl Portal {
     /// Ends requests that nothing happened to for 14 days. One that waits for its requester holds a name just as one that waits for an approver does.
@@ -32,23 +29,45 @@ impl Portal {
             RequestState::Denied,
             RequestState::ChangesRequested,
         ] {
-            for request in self.0.store.requests_in_state(state, 500).await? {
-                let since = request
-                    .waiting_since
-                    .filter(|_| state == RequestState::AwaitingApproval)
-                    .unwrap_or(request.summary.updated_at);
-                if since <= before {
-                    match self.expire_request(request).await {
-                        Ok(()) | Err(Error::Conflict { .. }) => {}
-                        Err(error) => return Err(error),
-                    }
+            let mut after = None;
+            loop {
+                let page = self
+                    .0
+                    .store
+                    .requests_in_state(state, Some(before), after, ROWS)
+                    .await?;
+                for id in &page {
+                    self.each("request", id, || self.expire_request(*id, before))
+                        .await?;
+                }
+                after = page.last().copied();
+                if page.len() < ROWS as usize {
+                    break;
                 }
             }
         }
         Ok(())
     }
 
-    async fn expire_request(&self, mut request: Request) -> Result<()> {
+    async fn expire_request(
+        &self,
+        id: RequestId,
+        before: Timestamp,
+    ) -> std::result::Result<(), Trouble> {
+        let Some(mut request) = readable(self.0.store.request(id).await)? else {
+            return Ok(());
+        };
+        // Asked again of what was read after the list was.
+        let since = match request.summary.state {
+            RequestState::AwaitingApproval => {
+                request.waiting_since.unwrap_or(request.summary.updated_at)
+            }
+            RequestState::Denied | RequestState::ChangesRequested => request.summary.updated_at,
+            _ => return Ok(()),
+        };
+        if since > before {
+            return Ok(());
+        }
         let system = crate::system();
         let trail = Trail {
             actor: &system,
@@ -82,33 +101,28 @@ impl Portal {
             let page = self
                 .0
                 .store
-                .stacks_expiring_before(now, after, STACKS)
+                .stacks_expiring_before(now, after, ROWS)
                 .await?;
-            for stack in &page {
-                match Box::pin(self.expire_stack(stack)).await {
-                    Ok(()) => {}
-                    // Somebody, or another replica, was faster. A plan that was altered is no such thing: the stack stays until an admin looks at it.
-                    Err(error @ Error::Conflict { .. }) if !is_altered(&error) => {}
-                    Err(error) => {
-                        tracing::warn!(stack = %stack.id, %error, "the deletion of an expired stack could not be requested");
-                    }
-                }
+            for id in &page {
+                self.each("stack", id, || self.expire_stack(*id)).await?;
             }
-            after = page
-                .last()
-                .and_then(|last| Some((last.expires_at?, last.id)));
-            if page.len() < STACKS as usize {
+            after = page.last().copied();
+            if page.len() < ROWS as usize {
                 return Ok(());
             }
         }
     }
 
     /// One deletion at a time, and nothing in its way: requests about the stack that have not begun end with it.
-    async fn expire_stack(&self, stack: &StackSummary) -> Result<()> {
-        let Some(ended) = stack.expires_at else {
+    async fn expire_stack(&self, id: StackId) -> std::result::Result<(), Trouble> {
+        let Some(stack) = readable(self.0.store.stack(id).await)? else {
             return Ok(());
         };
+        let stack = stack.summary;
         let now = self.now();
+        let Some(ended) = stack.expires_at.filter(|ended| *ended < now) else {
+            return Ok(());
+        };
         let requests = self.0.store.requests_of_stack(stack.id).await?;
         if requests.iter().any(goes_ahead) {
             return Ok(());

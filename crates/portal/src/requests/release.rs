@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use store::{Operation, Request, Stack, Step, Tx};
-use types::ids::OperationId;
+use types::ids::{OperationId, RequestId};
 use types::operation::{OperationKind, OperationState, OperationSummary};
 use types::plan::Plan;
 use types::request::{RequestKind, RequestState};
@@ -13,6 +13,7 @@ use super::{reserve, stale_request, stale_stack};
 use crate::operations::{journal::JournalStep, steps};
 use crate::plans::ground::reserves;
 use crate::trail::{OperationMark, Trail};
+use crate::worker::{ROWS, Trouble, readable};
 use crate::{Error, Portal, Result};
 
 impl Portal {
@@ -151,21 +152,32 @@ impl Portal {
 
     /// Takes up requests that were approved while another operation was running on their stack.
     pub(crate) async fn queue_approved(&self) -> Result<()> {
-        for request in self
-            .0
-            .store
-            .requests_in_state(RequestState::Approved, 200)
-            .await?
-        {
-            match self.queue_one_approved(request).await {
-                Ok(()) | Err(Error::Conflict { .. }) => {}
-                Err(error) => return Err(error),
+        let mut after = None;
+        loop {
+            let page = self
+                .0
+                .store
+                .requests_in_state(RequestState::Approved, None, after, ROWS)
+                .await?;
+            for id in &page {
+                self.each("request", id, || self.queue_one_approved(*id))
+                    .await?;
+            }
+            after = page.last().copied();
+            if page.len() < ROWS as usize {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
-    async fn queue_one_approved(&self, request: Request) -> Result<()> {
+    async fn queue_one_approved(&self, id: RequestId) -> std::result::Result<(), Trouble> {
+        let Some(request) = readable(self.0.store.request(id).await)? else {
+            return Ok(());
+        };
+        // It was read after the list was.
+        if request.summary.state != RequestState::Approved {
+            return Ok(());
+        }
         let mut stack = self.known_stack(request.summary.stack).await?;
         let busy = self.0.store.running_operation(stack.summary.id).await?;
         if busy.is_some() {
@@ -174,7 +186,7 @@ impl Portal {
         // After the question above: an operation of this very request asks the same when it begins, and ends then.
         let authors = self.0.store.authors(request.summary.id).await?;
         if let Some(why) = self.lost_right(&request, &authors).await? {
-            return self.take_back(request, &why).await;
+            return Ok(self.take_back(request, &why).await?);
         }
         let system = crate::system();
         let trail = Trail {

@@ -4,14 +4,15 @@
 use std::collections::HashMap;
 
 use store::Request;
-use types::actor::{Actor, Right, SYSTEM};
+use types::actor::{Actor, InstallationRole, Right, SYSTEM};
 use types::approval::{Decision, NeedStatus};
 use types::ids::RequestId;
 use types::names::ProjectName;
 use types::policy::ApprovalNeed;
-use types::request::{PlanAuthor, RequestState};
+use types::request::{PlanAuthor, RequestState, RequestSummary};
 
 use super::sentences::listed;
+use crate::access::is_slipways;
 use crate::approvals::four_eyes::{Approver, Authors, Sight, recorded};
 use crate::approvals::needs;
 use crate::{Portal, Result};
@@ -129,12 +130,27 @@ impl Portal {
                     "edited"
                 };
                 return Ok(Some(format!(
-                    "{subject}, who {what} this request, no longer has the role {} in {project}. Someone who has it can withdraw this request and send a new one.",
+                    "{subject}, who {what} this request, no longer has the role {} in {project}. Someone who has it can send a new request, and an admin can withdraw this one.",
                     Right::Request.needs()
                 )));
             }
         }
         Ok(None)
+    }
+
+    /// Whether whoever sent a request may not request in its project any more. Only administrators are told: nobody else can do anything about it.
+    pub(crate) async fn requester_left(
+        &self,
+        actor: &Actor,
+        request: &RequestSummary,
+    ) -> Result<bool> {
+        if !actor.installation.contains(&InstallationRole::Admin) || is_slipways(&request.requester)
+        {
+            return Ok(false);
+        }
+        let requester = self.actor_for_subject(&request.requester).await?;
+        Ok(!requester
+            .is_some_and(|requester| requester.may(Right::Request, Some(&request.project))))
     }
 
     /// Why an approved request is not approved any more: who approved it lost the group or the role. `None` while enough approvals count,

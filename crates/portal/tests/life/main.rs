@@ -15,4 +15,5 @@ mod people;
 mod requests;
 mod same_name;
 mod tampering;
+mod waiting;
 mod world;

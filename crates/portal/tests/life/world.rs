@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use portal::{Catalogue, Clock, CloudFacts, CrashPoints, Portal, Setup};
+use portal::{Catalogue, Clock, CloudFacts, CrashPoints, OpenLimits, Portal, Setup};
 use serde_json::{Value, json};
 use store::Store;
 use types::actor::{Actor, InstallationRole, Role};
@@ -52,6 +52,12 @@ approve contains {"id": "GR-015", "message": "It is costly.", "path": "request.n
 	not is_object(object.get(input.plan.cost, "budget", null))
 }
 
+# Without a budget, whoever looks after the money has to agree on this one.
+approve contains {"id": "GR-015", "message": "No budget says what this may cost.", "path": "request.name", "group": "cost-approvers", "count": 1} if {
+	startswith(input.request.name, "unbudgeted")
+	not is_object(object.get(input.plan.cost, "budget", null))
+}
+
 # Deletions that people have to agree to, and one that is denied when it is asked for the first time.
 approve contains {"id": "GR-015", "message": "Its deletion needs an approval.", "path": "request.name", "group": "platform-approvers", "count": 1} if {
 	input.request.kind == "delete"
@@ -94,6 +100,8 @@ pub(crate) struct World {
     pub(crate) portal: Portal,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    /// Of the database, for whoever writes to it past the store.
+    pub(crate) url: String,
     sim: Arc<azure_sim::Running>,
     http: reqwest::Client,
     _folder: tempfile::TempDir,
@@ -111,6 +119,7 @@ async fn portal(
     clock: &Clock,
     catalogue: Catalogue,
     policies: policy::Bundle,
+    open_limits: OpenLimits,
     crash_points: CrashPoints,
 ) -> Portal {
     Portal::new(Setup {
@@ -127,6 +136,7 @@ async fn portal(
             tenant_id: sim.tenant_id.clone(),
         },
         signing: portal::Signing::default(),
+        open_limits,
         crash_points,
     })
     .unwrap()
@@ -161,13 +171,30 @@ impl World {
         crash_points: CrashPoints,
         policies: policy::Bundle,
     ) -> Self {
+        Self::on(
+            engine,
+            crash_points,
+            policies,
+            OpenLimits::default(),
+            Self::azure().await,
+        )
+        .await
+    }
+
+    /// Where only so many requests may wait.
+    pub(crate) async fn with_open_limits(engine: Engine, limits: OpenLimits) -> Self {
+        let azure = Self::azure().await;
+        Self::on(engine, CrashPoints::default(), rules(), limits, azure).await
+    }
+
+    async fn azure() -> Arc<azure_sim::Running> {
         let sim = azure_sim::start(azure_sim::Config {
             speed: 400.0,
             ..azure_sim::Config::default()
         })
         .await
         .unwrap();
-        Self::on(engine, crash_points, policies, Arc::new(sim)).await
+        Arc::new(sim)
     }
 
     /// Another installation, with a database of its own, on the same subscriptions.
@@ -176,6 +203,7 @@ impl World {
             Engine::Sqlite,
             CrashPoints::default(),
             rules(),
+            OpenLimits::default(),
             Arc::clone(&self.sim),
         )
         .await
@@ -189,6 +217,7 @@ impl World {
             &self.clock,
             catalogue,
             rules(),
+            OpenLimits::default(),
             CrashPoints::default(),
         )
         .await;
@@ -197,6 +226,7 @@ impl World {
             portal,
             store: self.store.clone(),
             clock: self.clock.clone(),
+            url: self.url.clone(),
             http: self.http.clone(),
             sim: Arc::clone(&self.sim),
             _folder: tempfile::tempdir().unwrap(),
@@ -208,6 +238,7 @@ impl World {
         engine: Engine,
         crash_points: CrashPoints,
         policies: policy::Bundle,
+        open_limits: OpenLimits,
         sim: Arc<azure_sim::Running>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -228,12 +259,22 @@ impl World {
         store.migrate().await.unwrap();
         let clock = Clock::fixed(Timestamp::new(time::OffsetDateTime::now_utc()));
         let catalogue = Catalogue::embedded().unwrap();
-        let portal = portal(&sim, &store, &clock, catalogue, policies, crash_points).await;
+        let portal = portal(
+            &sim,
+            &store,
+            &clock,
+            catalogue,
+            policies,
+            open_limits,
+            crash_points,
+        )
+        .await;
         let world = Self {
             portal,
             store,
             clock,
             http: client_of(&sim),
+            url,
             sim,
             _folder: folder,
             _database: database,

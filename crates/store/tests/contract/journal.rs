@@ -205,10 +205,16 @@ async fn quiet_operations_are_found(world: World) {
     tx.commit(now()).await.unwrap();
     let found = world
         .store
-        .operations_quiet_since(moment(1_000_000), 10)
+        .operations_quiet_since(moment(1_000_000), None, 10)
         .await
         .unwrap();
-    assert_eq!(found, [quiet.summary]);
+    assert_eq!(found, [quiet.summary.id]);
+    let after = world
+        .store
+        .operations_quiet_since(moment(1_000_000), Some(quiet.summary.id), 10)
+        .await
+        .unwrap();
+    assert_eq!(after, []);
 }
 
 async fn events_come_in_order_and_only_to_those_who_may_see_them(world: World) {

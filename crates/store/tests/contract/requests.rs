@@ -6,9 +6,9 @@ use store::{
     SecretValue,
 };
 use types::approval::{ApprovalTab, DecisionKind};
-use types::ids::{BreakGlassId, CommentId, DecisionId};
+use types::ids::{BreakGlassId, CommentId, DecisionId, RequestId, StackId};
 use types::project::Tier;
-use types::request::{Comment, PlanAuthor, RequestState};
+use types::request::{Comment, PlanAuthor, RequestState, RequestSummary};
 use types::stack::{StackResource, StackState};
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ crate::stories![
     who_wrote_which_plan_is_kept_in_order,
     broken_glass_gives_rights_until_it_ends,
     the_queue_of_approvals_says_what_is_needed,
+    requests_in_a_state_are_found_page_by_page,
+    what_waits_is_counted_by_person_and_by_tier,
     what_was_said_and_done_is_read_page_by_page,
     azure_ids_are_one_in_any_case_of_letters,
     a_project_adds_up_its_stacks_and_promises,
@@ -626,14 +628,113 @@ async fn the_queue_of_approvals_says_what_is_needed(world: World) {
         .await
         .unwrap();
     assert_eq!(activity.items[0].text, "Sent the request.");
-    assert_eq!(
-        world
-            .store
-            .requests_in_state(RequestState::AwaitingApproval, 10)
+}
+
+async fn requests_in_a_state_are_found_page_by_page(world: World) {
+    let store = &world.store;
+    let mut waiting = Vec::new();
+    for n in 0..5 {
+        let request = world
+            .add_request(&format!("web-{n}"), RequestState::AwaitingApproval)
+            .await;
+        waiting.push(request.summary.id);
+    }
+    let denied = world.add_request("api", RequestState::Denied).await;
+    waiting.sort_unstable();
+    let mut found: Vec<RequestId> = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store
+            .requests_in_state(RequestState::AwaitingApproval, None, after, 2)
             .await
-            .unwrap(),
-        vec![waiting]
+            .unwrap();
+        after = page.last().copied();
+        found.extend(&page);
+        if page.len() < 2 {
+            break;
+        }
+    }
+    assert_eq!(found, waiting);
+    let quiet = |state, since| store.requests_in_state(state, Some(since), None, 10);
+    // What waits for approval is asked for since when it waits, the others when they were last written.
+    let of = async |since| {
+        quiet(RequestState::AwaitingApproval, moment(since))
+            .await
+            .unwrap()
+            .len()
+    };
+    assert_eq!((of(11).await, of(12).await), (0, 5));
+    let updated = denied.summary.updated_at;
+    assert_eq!(
+        quiet(RequestState::Denied, updated).await.unwrap(),
+        [denied.summary.id]
     );
+    let before = updated.plus(-time::Duration::MICROSECOND);
+    assert_eq!(quiet(RequestState::Denied, before).await.unwrap(), []);
+
+    // The queue in the order of its waiting, page by page as well.
+    let mut last = store.request(waiting[0]).await.unwrap().unwrap();
+    last.waiting_since = Some(moment(90));
+    let mut tx = store.begin().await.unwrap();
+    tx.update_request(&mut last).await.unwrap();
+    tx.commit(now()).await.unwrap();
+    for scope in [
+        Scope::All,
+        Scope::Projects(vec![project("payments"), project("search")]),
+    ] {
+        let mut seen = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = store
+                .waiting_longest(&scope, cursor.as_deref(), 2)
+                .await
+                .unwrap();
+            cursor = page.last().map(store::Waiting::cursor);
+            let short = page.len() < 2;
+            seen.extend(page.into_iter().map(|row| row.summary.id));
+            if short {
+                break;
+            }
+        }
+        let mut wanted = waiting.clone();
+        wanted.rotate_left(1);
+        assert_eq!(seen, wanted);
+    }
+    let nowhere = Scope::Projects(vec![]);
+    let none = store.waiting_longest(&nowhere, None, 9).await.unwrap();
+    assert_eq!(none, []);
+    assert_eq!(
+        store.waiting_longest(&Scope::All, Some("odd"), 9).await,
+        Err(Error::Cursor)
+    );
+}
+
+async fn what_waits_is_counted_by_person_and_by_tier(world: World) {
+    let mut all = Vec::new();
+    for (n, state) in [
+        RequestState::AwaitingApproval,
+        RequestState::ChangesRequested,
+        RequestState::Denied,
+        RequestState::Approved,
+        RequestState::Withdrawn,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        all.push(world.add_request(&format!("web-{n}"), state).await.summary);
+    }
+    let mut tx = world.store.begin().await.unwrap();
+    let counted = async |tx: &mut store::Tx, beside: &RequestSummary| {
+        let open = tx.open_requests(beside).await.unwrap();
+        (open.of_person, open.in_tier)
+    };
+    assert_eq!(counted(&mut tx, &all[4]).await, (2, 2));
+    assert_eq!(counted(&mut tx, &all[0]).await, (1, 1), "not itself");
+    let mut other = all[4].clone();
+    other.requester = "somebody".into();
+    assert_eq!(counted(&mut tx, &other).await, (0, 2));
+    other.tier = Tier::Prod;
+    assert_eq!(counted(&mut tx, &other).await, (0, 0));
 }
 
 async fn what_was_said_and_done_is_read_page_by_page(world: World) {
@@ -836,7 +937,7 @@ async fn a_project_adds_up_its_stacks_and_promises(world: World) {
         .await
         .unwrap();
     assert_eq!(holding.len(), 5);
-    let ending = world
+    let ending: Vec<StackId> = world
         .store
         .stacks_expiring_before(moment(501), None, 10)
         .await
@@ -844,14 +945,14 @@ async fn a_project_adds_up_its_stacks_and_promises(world: World) {
     assert_eq!(ending.len(), 2);
     // One at a time, each once.
     let mut after = None;
-    for stack in &ending {
+    for stack in ending {
         let page = world
             .store
             .stacks_expiring_before(moment(501), after, 1)
             .await
             .unwrap();
-        assert_eq!(page, std::slice::from_ref(stack));
-        after = Some((stack.expires_at.unwrap(), stack.id));
+        assert_eq!(page, [stack]);
+        after = Some(stack);
     }
     assert_eq!(
         world

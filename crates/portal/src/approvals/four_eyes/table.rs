@@ -14,7 +14,7 @@ use types::request::{PlanAuthor, RequestKind, RequestState};
 use types::time::Timestamp;
 
 use super::{Approver, Authors, Sight};
-use crate::access::{Decidable, cannot_decide, of_request};
+use crate::access::{Decidable, Requester, cannot_decide, of_request};
 use crate::approvals::needs;
 
 const PEOPLE: [&str; 7] = [
@@ -242,7 +242,16 @@ fn who_may_decide_is_the_rule_for_every_actor_requester_editors_role_and_state()
         let refusal = cannot_decide(&actor, &request);
         assert_eq!(refusal.is_none(), expected, "{case:?}: {refusal:?}");
         // What the page offers is what would be done.
-        let offered = of_request(&actor, RequestKind::Create, case.requester, &request).decide;
+        let offered = of_request(
+            &actor,
+            RequestKind::Create,
+            &Requester {
+                subject: case.requester,
+                left: false,
+            },
+            &request,
+        )
+        .decide;
         assert_eq!(
             offered == Access::Allowed,
             expected,

@@ -1,0 +1,67 @@
+//! How many requests may wait for people at the same time. Each holds a name and resource ids, and stands in the approvers' queue.
+
+use store::{Request, Tx};
+use types::policy::Verdict;
+
+use crate::plans::ground::reserves;
+use crate::{Error, Portal, Result};
+
+/// How many requests may wait for a decision or for changes at the same time. Denied ones hold nothing and do not count; approved ones are bounded by
+/// the tier's stacks. A pipeline whose requests need no approval never meets these limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenLimits {
+    /// Of one person, tokens included, in all projects together.
+    pub per_person: u32,
+    /// Of everybody in one tier of a project.
+    pub per_tier: u32,
+}
+
+impl Default for OpenLimits {
+    fn default() -> Self {
+        Self {
+            per_person: 50,
+            per_tier: 200,
+        }
+    }
+}
+
+impl Portal {
+    /// Whether one more request may wait, in the transaction that writes it and holds the locks of both limits (`settle_plan` takes them). What deletes or
+    /// extends a stack always may: it holds nothing, a stack has one at most, and refusing it would keep the stack or end it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with `too_many_open_requests`.
+    pub(super) async fn refuse_too_many_open(&self, tx: &mut Tx, request: &Request) -> Result<()> {
+        let s = &request.summary;
+        let waits = request
+            .plan
+            .as_ref()
+            .is_some_and(|plan| plan.report.verdict == Verdict::NeedsApproval);
+        if !waits || !reserves(s.kind) {
+            return Ok(());
+        }
+        let limits = self.0.open_limits;
+        let open = tx.open_requests(s).await?;
+        let remedy = "Wait until some of them are decided, or withdraw those that nobody needs any more; then send this one again.";
+        let detail = if open.of_person >= u64::from(limits.per_person) {
+            format!(
+                "{} already has {} requests that wait for a decision or for changes, and one person may have {}. {remedy}",
+                s.requester, open.of_person, limits.per_person
+            )
+        } else if open.in_tier >= u64::from(limits.per_tier) {
+            format!(
+                "{} already has {} requests in {} that wait for a decision or for changes, and a tier of a project may have {}. {remedy}",
+                s.project,
+                open.in_tier,
+                s.tier.as_str(),
+                limits.per_tier
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::Conflict {
+            code: "too_many_open_requests",
+            detail,
+        })
+    }
+}

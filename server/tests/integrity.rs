@@ -358,3 +358,94 @@ async fn what_a_requests_row_says_of_its_stack_is_compared_with_the_stack() {
         assert_eq!(state(&developer.get(&path).await), "awaiting_approval");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wrote_a_plan_must_still_have_the_right_whatever_the_rows_say() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let owner = slipway.api("owner").await;
+    let mut draft = support::prod_vm("orphan");
+    draft["justification"] = "It is needed for the settlement run.".into();
+    let (status, sent) = owner.post("/requests", &draft).await;
+    assert_eq!(status, 201, "{sent:#}");
+    // Its author left, and the rows name somebody who did not, or nobody.
+    behind_the_back(
+        data.path(),
+        &[
+            "DELETE FROM membership WHERE subject = 'owner'",
+            "UPDATE request SET requester = 'developer' WHERE name = 'orphan'",
+            "DELETE FROM request_author",
+        ],
+    )
+    .await;
+    let approver = slipway.api("approver").await;
+    let id = sent["summary"]["id"].as_str().unwrap();
+    let approve =
+        json!({ "decision": "approve", "plan_digest": sent["plan"]["digest"], "comment": "" });
+    assert_eq!(
+        problem(
+            &approver,
+            Method::POST,
+            &format!("/requests/{id}/decisions"),
+            &approve
+        )
+        .await,
+        (409, "right_lost".to_owned())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_of_an_earlier_version_is_proved_by_its_operations() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let developer = slipway.api("developer").await;
+    let (_, sent) = developer.post("/requests", &vm("earlier")).await;
+    let request = format!("/requests/{}", sent["summary"]["id"].as_str().unwrap());
+    let done = developer
+        .wait(&request, |request| {
+            ["completed", "failed"].contains(&state(request))
+        })
+        .await;
+    assert_eq!(state(&done), "completed");
+    let stack = format!("/stacks/{}", sent["summary"]["stack"].as_str().unwrap());
+    // As an earlier version left it: the record told of operations, not of what was applied or when it ends.
+    behind_the_back(
+        data.path(),
+        &[
+            "DROP TRIGGER audit_event_no_delete",
+            "DELETE FROM audit_event WHERE action IN ('stack.applied', 'stack.expiry_set')",
+        ],
+    )
+    .await;
+    developer.get(&stack).await;
+    for (altered, restored) in [
+        (
+            "UPDATE stack SET applied_request = NULL",
+            "UPDATE stack SET applied_request = (SELECT id FROM request WHERE name = 'earlier')",
+        ),
+        (
+            "UPDATE stack SET expires_at = NULL",
+            "UPDATE stack SET expires_at = '2099-01-01T00:00:00.000000Z'",
+        ),
+    ] {
+        behind_the_back(data.path(), &[altered]).await;
+        assert_eq!(
+            problem(&developer, Method::GET, &stack, &Value::Null).await,
+            (409, "plan_altered".to_owned()),
+            "{altered}"
+        );
+        assert_eq!(
+            problem(
+                &developer,
+                Method::POST,
+                &format!("{stack}/stop"),
+                &Value::Null
+            )
+            .await,
+            (409, "plan_altered".to_owned()),
+            "{altered}"
+        );
+        behind_the_back(data.path(), &[restored]).await;
+        developer.get(&stack).await;
+    }
+}

@@ -2,19 +2,29 @@
 //! a line in the record, when it is another. Making plans is `plans`, what a digest covers is `plans::digest`.
 
 use serde_json::json;
-use store::{NewAudit, Request, Stack};
+use store::{NewAudit, Operation, Request, Stack};
 use types::approval::NeedStatus;
+use types::ids::RequestId;
+use types::operation::OperationKind;
 use types::plan::{Plan, Target};
-use types::request::RequestSummary;
-use types::stack::StackSummary;
+use types::request::{RequestKind, RequestState, RequestSummary};
+use types::stack::{StackState, StackSummary};
+use types::time::Timestamp;
 
 use super::digest;
 use crate::requests::stale_stack;
 use crate::requests::standing::{Counted, People};
+use crate::trail::Trail;
 use crate::{Error, Portal, Result};
 
 /// What a request or stack answers whose stored plan is not the one that was agreed to.
 pub(crate) const ALTERED: &str = "plan_altered";
+/// The line that says which request was applied to a stack last.
+pub(crate) const APPLIED: &str = "stack.applied";
+/// The line that says when a stack ends.
+pub(crate) const EXPIRY_SET: &str = "stack.expiry_set";
+/// The line that says which operation tries again what failed.
+pub(crate) const RETRIED: &str = "stack.retry_requested";
 
 /// What does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +71,18 @@ impl Portal {
         .await
     }
 
-    /// What does not fit between a request's row, its stack and the record.
+    /// What does not fit between a request's row, its stack and the record. A request of which the record does not tell fits nothing.
     async fn alteration(&self, request: &Request) -> Result<Option<Altered>> {
         let stored = request.plan.as_ref().map(|plan| &plan.digest);
-        let recorded = self.0.store.recorded_digest(request.summary.id).await?;
+        let told = self.0.store.recorded_plan(request.summary.id).await?;
+        let sent_back = told.as_ref().is_some_and(|told| told.sent_back);
+        let recorded = told.and_then(|told| told.digest);
         let stack = self.known_stack(request.summary.stack).await?;
-        let part = if recorded.is_some() && recorded.as_ref() != stored {
+        let part = if recorded.is_none() || recorded.as_ref() != stored {
             "digest"
+        } else if sent_back != request.sent_back.is_some() {
+            // What was sent back needs an approval, whatever the guardrails ask for.
+            "sent_back"
         } else if let Some(column) = foreign_column(&request.summary, &stack.summary) {
             column
         } else {
@@ -106,48 +121,216 @@ impl Portal {
         .await
     }
 
-    /// A stack is what was applied to it last, if anything was.
+    /// A stack is what was applied to it last, if anything was, and ends when the record says.
     ///
     /// # Errors
     /// As [`Portal::prove`].
     pub(crate) async fn prove_applied(&self, stack: &Stack) -> Result<()> {
-        let Some(applied) = stack.applied_request else {
+        let applied = self.prove_basis(stack).await?;
+        if stack.applied_request.is_none() {
             return Ok(());
-        };
-        let Some(applied) = self.0.store.request(applied).await? else {
-            return Err(Error::internal(format!("request {applied} is missing")));
-        };
+        }
         self.prove(&applied).await?;
         self.prove_stack(stack, &applied).await
     }
 
-    /// The stored plan is what the operation was queued for.
+    /// The request that a stack is based on: the one that the record says was applied last, or the one that makes it while nothing was. The stack's
+    /// pointer alone proves nothing: a row that says *nothing was applied* would be compared with nothing.
+    ///
+    /// # Errors
+    /// As [`Portal::prove`].
+    pub(crate) async fn prove_basis(&self, stack: &Stack) -> Result<Request> {
+        let mut part = self.basis_alteration(stack).await?;
+        if part.is_some() {
+            // An operation may have ended since the stack was read. Whoever changes the stack is late then, and its version says so.
+            let again = self.known_stack(stack.summary.id).await?;
+            if again.summary.version != stack.summary.version {
+                part = self.basis_alteration(&again).await?;
+            }
+        }
+        let store = &self.0.store;
+        let based_on = match stack.applied_request {
+            Some(applied) => Some(applied),
+            // The oldest: requests about it come newest first.
+            None => store
+                .requests_of_stack(stack.summary.id)
+                .await?
+                .last()
+                .map(|request| request.id),
+        };
+        let request = match based_on {
+            Some(id) => store.request(id).await?,
+            None => None,
+        };
+        match (part, request) {
+            (None, Some(request)) => Ok(request),
+            (part, _) => {
+                let s = &stack.summary;
+                self.refuse_altered(
+                    ("stack", s.id.to_string(), s.name.as_str()),
+                    &s.project,
+                    &Altered {
+                        part: part.unwrap_or("request"),
+                        recorded: None,
+                        stored: stack.plan.as_ref().map(|plan| plan.digest.clone()),
+                    },
+                )
+                .await?;
+                Err(altered_error("stack"))
+            }
+        }
+    }
+
+    /// What the record says otherwise than a stack's row: what was applied last, and when it ends.
+    async fn basis_alteration(&self, stack: &Stack) -> Result<Option<&'static str>> {
+        let recorded = self.recorded_applied(stack).await?;
+        let lives = matches!(
+            stack.summary.state,
+            StackState::Active | StackState::Stopped
+        );
+        if recorded != stack.applied_request || (recorded.is_none() && lives) {
+            return Ok(Some("applied request"));
+        }
+        let held = !matches!(
+            stack.summary.state,
+            StackState::Reserved | StackState::Deleted
+        );
+        let altered = held && !self.ends_as_recorded(stack).await?;
+        Ok(altered.then_some("expiry"))
+    }
+
+    /// The request that was applied to a stack last, as the record tells.
+    async fn recorded_applied(&self, stack: &Stack) -> Result<Option<RequestId>> {
+        let store = &self.0.store;
+        let id = stack.summary.id;
+        if let Some(applied) = store.last_audit_detail(&id.to_string(), APPLIED).await? {
+            return Ok(request_of(&applied));
+        }
+        // Earlier versions told of the operation alone.
+        for operation in self.operations_of(id).await? {
+            let about = operation.id.to_string();
+            let succeeded = operation.kind == OperationKind::Apply
+                && store
+                    .last_audit_detail(&about, "operation.succeeded")
+                    .await?
+                    .is_some();
+            if succeeded {
+                let started = store.last_audit_detail(&about, "operation.started").await?;
+                return Ok(started.as_ref().and_then(request_of));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a stack ends when the record says. A row without an end would never be deleted.
+    async fn ends_as_recorded(&self, stack: &Stack) -> Result<bool> {
+        let store = &self.0.store;
+        let id = stack.summary.id;
+        let ends = stack.summary.expires_at;
+        if let Some(told) = store.last_audit_detail(&id.to_string(), EXPIRY_SET).await? {
+            return Ok(told.get("expires_at") == Some(&json!(ends)));
+        }
+        if ends.is_some() {
+            return Ok(true);
+        }
+        // Earlier versions did not record the end. Without one is a stack that nothing began on, or that some request wanted so.
+        let mut limited = false;
+        for request in store.requests_of_stack(id).await? {
+            if request.kind == RequestKind::Delete || !has_begun(request.state) {
+                continue;
+            }
+            let Some(request) = store.request(request.id).await? else {
+                continue;
+            };
+            if request.draft.expiry.trim().is_empty() {
+                return Ok(true);
+            }
+            limited = true;
+        }
+        Ok(!limited)
+    }
+
+    /// The stored plan is what the operation was queued for, and the operation is one that its request asks for. Only switching a machine needs no request.
     ///
     /// # Errors
     /// As [`Portal::prove`].
     pub(crate) async fn prove_operation(
         &self,
-        operation: &store::Operation,
-        request: &Request,
+        operation: &Operation,
+        request: Option<&Request>,
     ) -> Result<()> {
-        self.prove(request).await?;
-        let stored = request.plan.as_ref().map(|plan| plan.digest.as_str());
-        // Operations that were queued by a Slipway that did not write the digest down have none.
+        let s = &operation.summary;
         let queued = operation.plan_digest.as_deref();
-        if queued.is_none() || queued == stored {
+        let (part, stored) = match request {
+            None if switches(s.kind) && s.request.is_none() => return Ok(()),
+            None => ("request", None),
+            Some(request) => {
+                self.prove(request).await?;
+                let stored = request.plan.as_ref().map(|plan| plan.digest.as_str());
+                let part = if queued.is_none() || queued != stored {
+                    "digest"
+                } else if request.summary.stack != s.stack {
+                    "stack"
+                } else if !executes(s.kind, request.summary.kind) {
+                    "kind"
+                } else {
+                    return Ok(());
+                };
+                (part, stored)
+            }
+        };
+        self.refuse_operation(operation, part, stored).await
+    }
+
+    /// An operation whose request is not approved any more is one that tries again what failed, and the record says so.
+    ///
+    /// # Errors
+    /// As [`Portal::prove`].
+    pub(crate) async fn prove_retry(&self, operation: &Operation) -> Result<()> {
+        let s = &operation.summary;
+        let stack = s.stack.to_string();
+        let told = self.0.store.audit_details(&stack, RETRIED).await?;
+        let retried = told
+            .iter()
+            .any(|(_, detail)| detail.get("operation") == Some(&json!(s.id)));
+        if retried {
             return Ok(());
         }
+        let stored = operation.plan_digest.as_deref();
+        self.refuse_operation(operation, "state", stored).await
+    }
+
+    async fn refuse_operation(
+        &self,
+        operation: &Operation,
+        part: &'static str,
+        stored: Option<&str>,
+    ) -> Result<()> {
         let s = &operation.summary;
         self.refuse_altered(
             ("operation", s.id.to_string(), s.stack_name.as_str()),
             &s.project,
             &Altered {
-                part: "digest",
-                recorded: queued.map(str::to_owned),
+                part,
+                recorded: operation.plan_digest.clone(),
                 stored: stored.map(str::to_owned),
             },
         )
         .await
+    }
+
+    /// Says in the record when a stack ends from now on.
+    pub(crate) fn record_expiry(
+        tx: &mut store::Tx,
+        trail: &Trail<'_>,
+        stack: &StackSummary,
+        ends: Option<Timestamp>,
+    ) {
+        let about = ("stack", stack.id.to_string(), stack.name.as_str());
+        tx.audit(
+            NewAudit::by(trail.actor, EXPIRY_SET, about, Some(&stack.project))
+                .with(json!({ "expires_at": ends })),
+        );
     }
 
     /// Why the decisions on record do not carry this plan, made just now; `None` when they do, or when nobody has to agree.
@@ -166,7 +349,7 @@ impl Portal {
         let counted = Counted {
             needs: &plan.report.approvals,
             digest: Some(digest),
-            state: types::request::RequestState::AwaitingApproval,
+            state: RequestState::AwaitingApproval,
             ..Counted::of(request, &decisions, &authors)
         };
         let (status, _) = self.count(&counted, None, &mut People::default()).await?;
@@ -200,6 +383,43 @@ impl Portal {
             tx.commit(now).await?;
         }
         Err(altered_error(kind))
+    }
+}
+
+/// The request that a line names.
+fn request_of(detail: &serde_json::Value) -> Option<RequestId> {
+    detail.get("request")?.as_str()?.parse().ok()
+}
+
+/// Whether a request was taken as far as Azure, or as its stack's life.
+fn has_begun(state: RequestState) -> bool {
+    matches!(
+        state,
+        RequestState::Executing
+            | RequestState::Completed
+            | RequestState::Failed
+            | RequestState::Cancelled
+    )
+}
+
+/// Operations that nobody has to agree to.
+fn switches(kind: OperationKind) -> bool {
+    matches!(
+        kind,
+        OperationKind::Start
+            | OperationKind::Stop
+            | OperationKind::Restart
+            | OperationKind::Refresh
+    )
+}
+
+/// Whether an operation of one kind is how a request of the other is executed.
+fn executes(operation: OperationKind, request: RequestKind) -> bool {
+    match request {
+        RequestKind::Create | RequestKind::Update => operation == OperationKind::Apply,
+        RequestKind::Delete => operation == OperationKind::Destroy,
+        // A longer life needs no operation.
+        RequestKind::Extend => false,
     }
 }
 

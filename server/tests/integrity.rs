@@ -240,6 +240,14 @@ async fn a_plan_altered_in_the_database_is_refused_at_every_door() {
     })
     .await;
     let refused = (409, "plan_altered".to_owned());
+    let own = slipway.browser("developer").await;
+    let own = own.get(&format!("/requests/{id}")).await;
+    assert_eq!(own.status(), 409);
+    let own = own.text().await.unwrap();
+    assert!(
+        own.contains(&format!("action=\"/requests/{id}/withdraw\"")),
+        "{own}"
+    );
     assert_eq!(
         problem(&developer, Method::GET, &path, &Value::Null).await,
         refused
@@ -356,6 +364,75 @@ async fn what_a_requests_row_says_of_its_stack_is_compared_with_the_stack() {
         )
         .await;
         assert_eq!(state(&developer.get(&path).await), "awaiting_approval");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_altered_is_withdrawn_by_page_and_by_rest_and_holds_nothing_then() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let developer = slipway.api("developer").await;
+    let browser = slipway.browser("developer").await;
+    for (name, by_page) in [("by-page", true), ("by-rest", false)] {
+        let (id, digest) = waiting(&slipway, name).await;
+        alter(data.path(), &id, |request| {
+            let plan = request.plan.as_mut().unwrap();
+            plan.parameters["vmSize"] = json!("Standard_D4ds_v6");
+        })
+        .await;
+        // One request cannot be read; its row in the list has the version.
+        let rows = developer.get("/requests?project=payments").await;
+        let row = rows["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["id"] == id.as_str())
+            .unwrap()
+            .clone();
+        let path = format!("/requests/{id}");
+        if by_page {
+            let version = row["version"].to_string();
+            let answer = browser
+                .post(
+                    &format!("{path}/withdraw"),
+                    &[("version", version.as_str())],
+                )
+                .await;
+            assert_eq!(answer.status(), 303);
+            let page = browser.get(&path).await;
+            assert_eq!(page.status(), 409);
+            let page = page.text().await.unwrap();
+            assert!(
+                page.contains("Withdrawn") && !page.contains("/withdraw\""),
+                "{page}"
+            );
+        } else {
+            let answer = developer
+                .request(Method::POST, &format!("{path}/withdraw"))
+                .header("if-match", format!("\"v{}\"", row["version"]))
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 200);
+            let told: Value = answer.json().await.unwrap();
+            assert_eq!(state(&told), "withdrawn");
+            assert!(!told.to_string().contains("Standard_D4ds_v6"), "{told:#}");
+        }
+        let approver = slipway.api("approver").await;
+        let approve = json!({ "decision": "approve", "plan_digest": digest, "comment": "" });
+        assert_eq!(
+            problem(
+                &approver,
+                Method::POST,
+                &format!("{path}/decisions"),
+                &approve
+            )
+            .await
+            .0,
+            409
+        );
+        // The name is free.
+        waiting(&slipway, name).await;
     }
 }
 

@@ -19,7 +19,8 @@ use types::page::Page;
 use types::plan::Plan;
 use types::policy::Verdict;
 use types::request::{
-    RequestDetail, RequestDraft, RequestFilter, RequestKind, RequestState, RequestSummary,
+    AlteredRequest, RequestDetail, RequestDraft, RequestFilter, RequestKind, RequestState,
+    RequestSummary,
 };
 use types::secret::{looks_private, refusal};
 use types::stack::{StackState, StackSummary};
@@ -243,6 +244,21 @@ impl Portal {
         }
     }
 
+    /// What is left to do with a request that answers `plan_altered`: it holds a name and ids, so it can be taken back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also without the right to read its project.
+    pub async fn altered_request(&self, actor: &Actor, id: RequestId) -> Result<AlteredRequest> {
+        let request = self.readable_request(actor, id).await?;
+        let s = &request.summary;
+        Ok(AlteredRequest {
+            id,
+            state: s.state,
+            version: s.version,
+            withdraw: access::of_withdrawing(actor, s.state, &s.project, &s.requester),
+        })
+    }
+
     /// Takes a request back. One that is approved and not begun loses its operation too.
     ///
     /// # Errors
@@ -291,6 +307,10 @@ impl Portal {
             Err(error) if is_altered(&error) => {
                 let mut request = self.readable_request(actor, id).await?;
                 request.plan = None;
+                request.draft = RequestDraft {
+                    kind: request.summary.kind,
+                    ..RequestDraft::default()
+                };
                 self.proved_detail(actor, request).await
             }
             answer => answer,

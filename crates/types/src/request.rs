@@ -238,6 +238,19 @@ pub struct RequestDetail {
     pub access: RequestAccess,
 }
 
+/// A request whose stored plan is not the one that was agreed to: nothing of it is shown, and all that is left is to take it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlteredRequest {
+    /// Its id.
+    pub id: RequestId,
+    /// Its state.
+    pub state: RequestState,
+    /// The version that withdrawing it must name.
+    pub version: i64,
+    /// Whether the reader may.
+    pub withdraw: Access,
+}
+
 /// Who wrote one plan of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

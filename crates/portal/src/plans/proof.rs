@@ -428,7 +428,12 @@ fn altered_error(kind: &str) -> Error {
         code: ALTERED,
         detail: format!(
             "The plan stored for this {kind} is not the one that was agreed to: it was changed in the database. Nothing of it is shown, approved or sent \
-             to Azure. Tell an admin; the audit record has both digests."
+             to Azure. Tell an admin; the audit record has both digests.{}",
+            if kind == "request" {
+                " It can be withdrawn while it has not begun; its version is in the list of requests."
+            } else {
+                ""
+            }
         ),
     }
 }

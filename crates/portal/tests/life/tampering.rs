@@ -176,7 +176,7 @@ async fn what_waits(engine: Engine) {
             .await
             .unwrap();
         assert_eq!(taken_back.summary.state, RequestState::Withdrawn);
-        assert!(taken_back.plan.is_none());
+        assert!(taken_back.plan.is_none() && taken_back.draft.parameters.is_empty());
     }
     world.nothing_was_deployed().await;
     world.audited(&["request.plan_altered"]).await;

@@ -6,6 +6,7 @@
 mod draft;
 mod expiry;
 mod limits;
+mod nodes;
 mod reserved;
 mod tags;
 mod text;

@@ -526,3 +526,93 @@ async fn a_stack_of_an_earlier_version_is_proved_by_its_operations() {
         developer.get(&stack).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_body_says_is_done_or_refused_on_its_field() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let (developer, approver) = (
+        slipway.api("developer").await,
+        slipway.api("approver").await,
+    );
+    let (id, digest) = waiting(&slipway, "as-said").await;
+    let path = format!("/requests/{id}");
+    let back =
+        json!({ "decision": "request_changes", "plan_digest": digest, "comment": "Smaller." });
+    let (status, told) = approver.post(&format!("{path}/decisions"), &back).await;
+    assert_eq!(status, 201, "{told:#}");
+    let refused = async |method: Method, path: &str, body: &Value, field: &str| {
+        let answer = developer
+            .request(method, path)
+            .header("if-match", format!("\"v{}\"", told["summary"]["version"]))
+            .json(body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        let problem: Value = answer.json().await.unwrap();
+        let named = problem["errors"]
+            .as_array()
+            .is_some_and(|errors| errors.iter().any(|error| error["field"] == field));
+        assert!(status == 422 && named, "{field}: {status} {problem:#}");
+    };
+    let with = |member: &str, value: Value| {
+        let mut body = told["draft"].clone();
+        body[member] = value;
+        body
+    };
+    // An edit is of the same thing.
+    let other = Uuid::now_v7().to_string();
+    for kind in ["update", "extend", "delete"] {
+        refused(Method::PUT, &path, &with("kind", kind.into()), "kind").await;
+    }
+    refused(
+        Method::PUT,
+        &path,
+        &with("stack", other.clone().into()),
+        "stack",
+    )
+    .await;
+    refused(
+        Method::PUT,
+        &path,
+        &with("project", "search".into()),
+        "project",
+    )
+    .await;
+    // What makes a stack names none.
+    refused(
+        Method::POST,
+        "/requests",
+        &with("stack", other.into()),
+        "stack",
+    )
+    .await;
+
+    // What only deletes or extends changes nothing else.
+    let (_, sent) = developer.post("/requests", &vm("as-said-dev")).await;
+    let request = format!("/requests/{}", sent["summary"]["id"].as_str().unwrap());
+    developer
+        .wait(&request, |request| state(request) == "completed")
+        .await;
+    for kind in ["delete", "extend"] {
+        let bare = json!({ "kind": kind, "stack": sent["summary"]["stack"], "justification": "A test wants it." });
+        for (field, value) in [
+            ("project", json!("search")),
+            ("tier", json!("prod")),
+            ("template", json!("aks-node-pool@1.0.0")),
+            ("name", json!("another")),
+            ("region", json!("northeurope")),
+            ("zone", json!("2")),
+            ("cost_centre", json!("1")),
+            ("parameters", json!({ "vmSize": "Standard_D4ds_v6" })),
+            ("tags", json!({ "team": "x" })),
+        ] {
+            let mut body = bare.clone();
+            body[field] = value;
+            refused(Method::POST, "/requests", &body, field).await;
+        }
+    }
+    let expiry = json!({ "kind": "delete", "stack": sent["summary"]["stack"], "expiry": "30d" });
+    refused(Method::POST, "/requests", &expiry, "expiry").await;
+}

@@ -27,7 +27,7 @@ use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 
 use crate::access::{may, may_read, may_withdraw, withdrawable};
-use crate::checks::ParsedDraft;
+use crate::checks::{ParsedDraft, of_another_request};
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
 use crate::plans::ground::{Made, reserves};
@@ -136,6 +136,10 @@ impl Portal {
                 code: "right_lost",
                 detail: why,
             });
+        }
+        let others = of_another_request(&draft, request.summary.kind, request.summary.stack);
+        if !others.is_empty() {
+            return Err(Error::Invalid { errors: others });
         }
         let draft = RequestDraft {
             kind: request.summary.kind,

@@ -27,11 +27,11 @@ pub struct RequestDraft {
     pub project: String,
     /// `dev`, `test`, `prod`.
     pub tier: String,
-    /// `name@version`; ignored for extend and delete.
+    /// `name@version`; for extend and delete the stack's, or empty.
     pub template: String,
     /// The stack's name.
     pub name: String,
-    /// The stack to change; absent for create.
+    /// The stack to change; absent for create, where it is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack: Option<StackId>,
     /// Azure region name.

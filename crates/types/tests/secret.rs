@@ -77,8 +77,8 @@ fn rsa_private(r: &[u8], size: usize) -> Bytes {
     ])
 }
 
-fn pkcs8(algorithm: Bytes, key: &[u8]) -> Bytes {
-    sequence(&[small(0), algorithm, tagged(4, key)])
+fn pkcs8(algorithm: &[u8], key: &[u8]) -> Bytes {
+    sequence(&[small(0), algorithm.to_vec(), tagged(4, key)])
 }
 
 fn sec1(r: &[u8], curve: Option<&[u8]>, size: usize) -> Bytes {
@@ -369,13 +369,16 @@ fn private_keys(r: &[u8]) -> Vec<(&'static str, Bytes)> {
     vec![
         ("PKCS #1, 2048", rsa_private(r, 256)),
         ("PKCS #1, 4096", rsa_private(r, 512)),
-        ("PKCS #8, RSA", pkcs8(rsa_algorithm(), &rsa_private(r, 256))),
+        (
+            "PKCS #8, RSA",
+            pkcs8(&rsa_algorithm(), &rsa_private(r, 256)),
+        ),
         ("SEC 1, P-256", sec1(r, Some(P256), 32)),
         ("SEC 1, P-384", sec1(r, Some(P384), 48)),
-        ("PKCS #8, EC", pkcs8(ec(P256), &sec1(r, None, 32))),
+        ("PKCS #8, EC", pkcs8(&ec(P256), &sec1(r, None, 32))),
         (
             "PKCS #8, Ed25519",
-            pkcs8(sequence(&[id(ED25519)]), &tagged(4, &r[..32])),
+            pkcs8(&sequence(&[id(ED25519)]), &tagged(4, &r[..32])),
         ),
         ("PKCS #8, encrypted", encrypted(r)),
         ("PKCS #12", pkcs12(r)),

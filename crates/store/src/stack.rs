@@ -429,6 +429,32 @@ impl Store {
             .collect()
     }
 
+    /// Stacks at rest that nothing will ever delete, by id, at most `limit`: those after the stack `after`, the last of the page before.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn stacks_without_end(
+        &self,
+        after: Option<StackId>,
+        limit: u32,
+    ) -> Result<Vec<StackSummary>> {
+        let mut query = list::Query::default();
+        query.push(SUMMARY, []);
+        query.push(
+            " WHERE expires_at IS NULL AND state IN ('active', 'stopped', 'failed')",
+            [],
+        );
+        if let Some(id) = after {
+            query.push(" AND id > ?", [Value::Id(id.0)]);
+        }
+        query.push(" ORDER BY id LIMIT ?", [Value::Int(i64::from(limit))]);
+        let mut lease = self.engine.read().await?;
+        fetch_list!(lease.conn(), SummaryRow, query)?
+            .into_iter()
+            .map(StackSummary::try_from)
+            .collect()
+    }
+
     /// Stacks at rest that have expired before `moment`, the longest expired first, at most `limit`: those after the stack `after`, the last of the page before.
     ///
     /// # Errors

@@ -675,6 +675,12 @@ async fn a_stack_ends_when_the_record_says() {
         .summary
         .expires_at;
     let later = ends.map(|at| at.plus(time::Duration::days(365)));
+    // Nobody has to open it: what has no end is looked at.
+    world
+        .alter_stack(stack, |s| s.summary.expires_at = None)
+        .await;
+    world.portal.prove_stacks_without_end().await.unwrap();
+    world.audited(&["stack.plan_altered"]).await;
     for altered in [None, later] {
         world
             .alter_stack(stack, |s| s.summary.expires_at = altered)

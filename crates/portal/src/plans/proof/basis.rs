@@ -14,7 +14,7 @@ use super::super::digest;
 use super::{Altered, altered_error};
 use crate::requests::stale_stack;
 use crate::trail::Trail;
-use crate::{Portal, Result};
+use crate::{Error, Portal, Result};
 
 /// The line that says which request was applied to a stack last.
 pub(crate) const APPLIED: &str = "stack.applied";
@@ -22,6 +22,8 @@ pub(crate) const APPLIED: &str = "stack.applied";
 const EXPIRY_SET: &str = "stack.expiry_set";
 /// How often a stack is read again that changes at the same moment.
 const TRIES: u32 = 3;
+/// Stacks of one read.
+const PAGE: u32 = 200;
 
 impl Portal {
     /// A stack's applied plan and place are those of the request that was applied last. `applied` was proved before.
@@ -61,6 +63,29 @@ impl Portal {
         }
         self.prove(&applied).await?;
         self.prove_stack(stack, &applied).await
+    }
+
+    /// Proves the stacks without an end. Time asks for the deletion of those that have one; where somebody took it away, nobody would notice before the stack
+    /// is opened. Each that is not what the record says has its line then, and an error in the log.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn prove_stacks_without_end(&self) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = self.0.store.stacks_without_end(after, PAGE).await?;
+            for stack in &page {
+                let stack = self.known_stack(stack.id).await?;
+                match self.prove_applied(&stack).await {
+                    Ok(()) | Err(Error::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            after = page.last().map(|last| last.id);
+            if page.len() < PAGE as usize {
+                return Ok(());
+            }
+        }
     }
 
     /// The request that a stack is based on: the one that the record says was applied last, or the one that makes it while nothing was. The stack's

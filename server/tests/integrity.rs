@@ -240,6 +240,14 @@ async fn a_plan_altered_in_the_database_is_refused_at_every_door() {
     })
     .await;
     let refused = (409, "plan_altered".to_owned());
+    let own = slipway.browser("developer").await;
+    let own = own.get(&format!("/requests/{id}")).await;
+    assert_eq!(own.status(), 409);
+    let own = own.text().await.unwrap();
+    assert!(
+        own.contains(&format!("action=\"/requests/{id}/withdraw\"")),
+        "{own}"
+    );
     assert_eq!(
         problem(&developer, Method::GET, &path, &Value::Null).await,
         refused
@@ -357,4 +365,254 @@ async fn what_a_requests_row_says_of_its_stack_is_compared_with_the_stack() {
         .await;
         assert_eq!(state(&developer.get(&path).await), "awaiting_approval");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_altered_is_withdrawn_by_page_and_by_rest_and_holds_nothing_then() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let developer = slipway.api("developer").await;
+    let browser = slipway.browser("developer").await;
+    for (name, by_page) in [("by-page", true), ("by-rest", false)] {
+        let (id, digest) = waiting(&slipway, name).await;
+        alter(data.path(), &id, |request| {
+            let plan = request.plan.as_mut().unwrap();
+            plan.parameters["vmSize"] = json!("Standard_D4ds_v6");
+        })
+        .await;
+        // One request cannot be read; its row in the list has the version.
+        let rows = developer.get("/requests?project=payments").await;
+        let row = rows["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["id"] == id.as_str())
+            .unwrap()
+            .clone();
+        let path = format!("/requests/{id}");
+        if by_page {
+            let version = row["version"].to_string();
+            let answer = browser
+                .post(
+                    &format!("{path}/withdraw"),
+                    &[("version", version.as_str())],
+                )
+                .await;
+            assert_eq!(answer.status(), 303);
+            let page = browser.get(&path).await;
+            assert_eq!(page.status(), 409);
+            let page = page.text().await.unwrap();
+            assert!(
+                page.contains("Withdrawn") && !page.contains("/withdraw\""),
+                "{page}"
+            );
+        } else {
+            let answer = developer
+                .request(Method::POST, &format!("{path}/withdraw"))
+                .header("if-match", format!("\"v{}\"", row["version"]))
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 200);
+            let told: Value = answer.json().await.unwrap();
+            assert_eq!(state(&told), "withdrawn");
+            assert!(!told.to_string().contains("Standard_D4ds_v6"), "{told:#}");
+        }
+        let approver = slipway.api("approver").await;
+        let approve = json!({ "decision": "approve", "plan_digest": digest, "comment": "" });
+        assert_eq!(
+            problem(
+                &approver,
+                Method::POST,
+                &format!("{path}/decisions"),
+                &approve
+            )
+            .await
+            .0,
+            409
+        );
+        // The name is free.
+        waiting(&slipway, name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wrote_a_plan_must_still_have_the_right_whatever_the_rows_say() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let owner = slipway.api("owner").await;
+    let mut draft = support::prod_vm("orphan");
+    draft["justification"] = "It is needed for the settlement run.".into();
+    let (status, sent) = owner.post("/requests", &draft).await;
+    assert_eq!(status, 201, "{sent:#}");
+    // Its author left, and the rows name somebody who did not, or nobody.
+    behind_the_back(
+        data.path(),
+        &[
+            "DELETE FROM membership WHERE subject = 'owner'",
+            "UPDATE request SET requester = 'developer' WHERE name = 'orphan'",
+            "DELETE FROM request_author",
+        ],
+    )
+    .await;
+    let approver = slipway.api("approver").await;
+    let id = sent["summary"]["id"].as_str().unwrap();
+    let approve =
+        json!({ "decision": "approve", "plan_digest": sent["plan"]["digest"], "comment": "" });
+    assert_eq!(
+        problem(
+            &approver,
+            Method::POST,
+            &format!("/requests/{id}/decisions"),
+            &approve
+        )
+        .await,
+        (409, "right_lost".to_owned())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_of_an_earlier_version_is_proved_by_its_operations() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let developer = slipway.api("developer").await;
+    let (_, sent) = developer.post("/requests", &vm("earlier")).await;
+    let request = format!("/requests/{}", sent["summary"]["id"].as_str().unwrap());
+    let done = developer
+        .wait(&request, |request| {
+            ["completed", "failed"].contains(&state(request))
+        })
+        .await;
+    assert_eq!(state(&done), "completed");
+    let stack = format!("/stacks/{}", sent["summary"]["stack"].as_str().unwrap());
+    // As an earlier version left it: the record told of operations, not of what was applied or when it ends.
+    behind_the_back(
+        data.path(),
+        &[
+            "DROP TRIGGER audit_event_no_delete",
+            "DELETE FROM audit_event WHERE action IN ('stack.applied', 'stack.expiry_set')",
+        ],
+    )
+    .await;
+    developer.get(&stack).await;
+    for (altered, restored) in [
+        (
+            "UPDATE stack SET applied_request = NULL",
+            "UPDATE stack SET applied_request = (SELECT id FROM request WHERE name = 'earlier')",
+        ),
+        (
+            "UPDATE stack SET expires_at = NULL",
+            "UPDATE stack SET expires_at = '2099-01-01T00:00:00.000000Z'",
+        ),
+    ] {
+        behind_the_back(data.path(), &[altered]).await;
+        assert_eq!(
+            problem(&developer, Method::GET, &stack, &Value::Null).await,
+            (409, "plan_altered".to_owned()),
+            "{altered}"
+        );
+        assert_eq!(
+            problem(
+                &developer,
+                Method::POST,
+                &format!("{stack}/stop"),
+                &Value::Null
+            )
+            .await,
+            (409, "plan_altered".to_owned()),
+            "{altered}"
+        );
+        behind_the_back(data.path(), &[restored]).await;
+        developer.get(&stack).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_body_says_is_done_or_refused_on_its_field() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let (developer, approver) = (
+        slipway.api("developer").await,
+        slipway.api("approver").await,
+    );
+    let (id, digest) = waiting(&slipway, "as-said").await;
+    let path = format!("/requests/{id}");
+    let back =
+        json!({ "decision": "request_changes", "plan_digest": digest, "comment": "Smaller." });
+    let (status, told) = approver.post(&format!("{path}/decisions"), &back).await;
+    assert_eq!(status, 201, "{told:#}");
+    let refused = async |method: Method, path: &str, body: &Value, field: &str| {
+        let answer = developer
+            .request(method, path)
+            .header("if-match", format!("\"v{}\"", told["summary"]["version"]))
+            .json(body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        let problem: Value = answer.json().await.unwrap();
+        let named = problem["errors"]
+            .as_array()
+            .is_some_and(|errors| errors.iter().any(|error| error["field"] == field));
+        assert!(status == 422 && named, "{field}: {status} {problem:#}");
+    };
+    let with = |member: &str, value: Value| {
+        let mut body = told["draft"].clone();
+        body[member] = value;
+        body
+    };
+    // An edit is of the same thing.
+    let other = Uuid::now_v7().to_string();
+    for kind in ["update", "extend", "delete"] {
+        refused(Method::PUT, &path, &with("kind", kind.into()), "kind").await;
+    }
+    refused(
+        Method::PUT,
+        &path,
+        &with("stack", other.clone().into()),
+        "stack",
+    )
+    .await;
+    refused(
+        Method::PUT,
+        &path,
+        &with("project", "search".into()),
+        "project",
+    )
+    .await;
+    // What makes a stack names none.
+    refused(
+        Method::POST,
+        "/requests",
+        &with("stack", other.into()),
+        "stack",
+    )
+    .await;
+
+    // What only deletes or extends changes nothing else.
+    let (_, sent) = developer.post("/requests", &vm("as-said-dev")).await;
+    let request = format!("/requests/{}", sent["summary"]["id"].as_str().unwrap());
+    developer
+        .wait(&request, |request| state(request) == "completed")
+        .await;
+    for kind in ["delete", "extend"] {
+        let bare = json!({ "kind": kind, "stack": sent["summary"]["stack"], "justification": "A test wants it." });
+        for (field, value) in [
+            ("project", json!("search")),
+            ("tier", json!("prod")),
+            ("template", json!("aks-node-pool@1.0.0")),
+            ("name", json!("another")),
+            ("region", json!("northeurope")),
+            ("zone", json!("2")),
+            ("cost_centre", json!("1")),
+            ("parameters", json!({ "vmSize": "Standard_D4ds_v6" })),
+            ("tags", json!({ "team": "x" })),
+        ] {
+            let mut body = bare.clone();
+            body[field] = value;
+            refused(Method::POST, "/requests", &body, field).await;
+        }
+    }
+    let expiry = json!({ "kind": "delete", "stack": sent["summary"]["stack"], "expiry": "30d" });
+    refused(Method::POST, "/requests", &expiry, "expiry").await;
 }

@@ -47,6 +47,11 @@ fn keys() -> Vec<(&'static str, String)> {
             format!("use MHcCAQEEIGb9xZkP9Xz1c2Jq0m1vN4oQyR7sT6uVwXyZ{MARK} please"),
         ),
         (
+            "DER in hexadecimal",
+            format!("30:2e:02:01:00:30:05:06:03:2b:65:70:04:22:04:20:72:cb:27:78 {MARK}"),
+        ),
+        ("age", format!("AGE-SECRET-KEY-1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L{MARK}")),
+        (
             "JWK",
             json!({ "kty": "OKP", "crv": "Ed25519", "d": format!("nWGxne_9WmC6hEr0kuwsxERJ{MARK}"), "x": "11qY" }).to_string(),
         ),

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use types::approval::Decision;
 use types::ids::RequestId;
 use types::page::Page;
-use types::request::{Comment, RequestDetail, RequestFilter, RequestSummary, TimelineEntry};
+use types::request::{
+    AlteredRequest, Comment, RequestDetail, RequestFilter, RequestSummary, TimelineEntry,
+};
 
 use super::Failure;
 use super::wire::Wired;
@@ -50,10 +52,19 @@ pub struct RequestPage {
     pub decisions: Option<Page<Decision>>,
 }
 
+/// What a request's page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum RequestRead {
+    /// All of it.
+    Whole(Box<RequestPage>),
+    /// Why nothing of it is shown, and what is left to do.
+    Altered(Failure, AlteredRequest),
+}
+
 /// One request as its page shows it.
 #[server(name = ReadRequestPage, prefix = "/ui", endpoint = "request-page", input = Wired, output = Wired)]
-pub async fn request_page(id: RequestId, earlier: Earlier) -> Result<RequestPage, Failure> {
-    use super::context::{answer, door};
+pub async fn request_page(id: RequestId, earlier: Earlier) -> Result<RequestRead, Failure> {
+    use super::context::{answer, door, refuse};
     use types::page::Paging;
     let (portal, actor) = door()?;
     let paging = |cursor: String| {
@@ -62,7 +73,13 @@ pub async fn request_page(id: RequestId, earlier: Earlier) -> Result<RequestPage
             limit: None,
         })
     };
-    let request = answer(portal.request(&actor, id).await)?;
+    let request = match portal.request(&actor, id).await {
+        Err(error) if error.code() == "plan_altered" => {
+            let left = answer(portal.altered_request(&actor, id).await)?;
+            return Ok(RequestRead::Altered(refuse(error.problem().into()), left));
+        }
+        answered => answer(answered)?,
+    };
     let comments = match paging(earlier.comments) {
         Some(paging) => Some(answer(portal.comments(&actor, id, &paging).await)?),
         None => None,
@@ -75,10 +92,10 @@ pub async fn request_page(id: RequestId, earlier: Earlier) -> Result<RequestPage
         Some(paging) => Some(answer(portal.decisions(&actor, id, &paging).await)?),
         None => None,
     };
-    Ok(RequestPage {
+    Ok(RequestRead::Whole(Box::new(RequestPage {
         request,
         comments,
         timeline,
         decisions,
-    })
+    })))
 }

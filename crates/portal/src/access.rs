@@ -218,11 +218,6 @@ pub(crate) fn of_request(
         ),
         _ => Access::Hidden,
     };
-    let withdraw = match withdrawable(state) {
-        Ok(()) => Access::Allowed,
-        Err(_) if state.is_final() => Access::Hidden,
-        Err(reason) => Access::disabled(reason),
-    };
     let decide = match cannot_decide(actor, request) {
         None => Access::Allowed,
         Some(_) if state != RequestState::AwaitingApproval => Access::Hidden,
@@ -240,19 +235,34 @@ pub(crate) fn of_request(
         };
     RequestAccess {
         edit: with_right(actor, Right::Request, project, edit),
-        withdraw: match may_withdraw(actor, project, requester.subject, requester.left) {
-            Ok(()) => withdraw,
-            Err(refused @ Error::Refused { .. })
-                if withdraw == Access::Allowed && actor.may(Right::Request, Some(project)) =>
-            {
-                Access::disabled(refused.to_string())
-            }
-            Err(_) => Access::Hidden,
-        },
+        withdraw: of_withdrawing(actor, state, project, requester),
         approve: decide.clone(),
         reject: decide.clone(),
         decide,
         comment,
+    }
+}
+
+/// Whether the actor may take a request back, for its page.
+pub(crate) fn of_withdrawing(
+    actor: &Actor,
+    state: RequestState,
+    project: &ProjectName,
+    requester: &Requester<'_>,
+) -> Access {
+    let withdraw = match withdrawable(state) {
+        Ok(()) => Access::Allowed,
+        Err(_) if state.is_final() => Access::Hidden,
+        Err(reason) => Access::disabled(reason),
+    };
+    match may_withdraw(actor, project, requester.subject, requester.left) {
+        Ok(()) => withdraw,
+        Err(refused @ Error::Refused { .. })
+            if withdraw == Access::Allowed && actor.may(Right::Request, Some(project)) =>
+        {
+            Access::disabled(refused.to_string())
+        }
+        Err(_) => Access::Hidden,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Break glass: an administrator takes *request* and *approve* in one project for half an hour. What they then do is checked as for anybody, four eyes
 //! too; only the two rights come from here.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use store::BreakGlass as Stored;
 use time::Duration;
 use types::access::Access;
@@ -20,6 +20,24 @@ use crate::{Error, Portal, Result};
 
 /// Lines on a project's page.
 const LINES: u32 = 50;
+/// The line that says that glass was broken, and until when.
+pub(crate) const GLASS_BROKEN: &str = "project.glass_broken";
+/// The line that says that it was ended before its time.
+pub(crate) const GLASS_MENDED: &str = "project.glass_mended";
+
+/// Whether the record tells of a broken glass as its row does: the same administrator and end, and that nobody ended it. A row without an end that was
+/// set, or one that somebody wrote, gives nothing.
+pub(crate) fn is_recorded(
+    glass: &BrokenGlass,
+    subject: &str,
+    began: &[(String, Value)],
+    ended: &[(String, Value)],
+) -> bool {
+    let about = |detail: &Value| detail.get("break_glass") == Some(&json!(glass.id));
+    began.iter().any(|(by, detail)| {
+        by == subject && about(detail) && detail.get("ends_at") == Some(&json!(glass.ends_at))
+    }) && !ended.iter().any(|(_, detail)| about(detail))
+}
 
 impl Portal {
     /// Breaks glass in a project. Every stack of the project says so in its activity.
@@ -79,7 +97,7 @@ impl Portal {
             &mut tx,
             project,
             &settings.title,
-            "project.glass_broken",
+            GLASS_BROKEN,
             json!({ "break_glass": glass.id, "reason": glass.reason, "ends_at": glass.ends_at }),
         );
         for stack in &stacks {
@@ -147,7 +165,7 @@ impl Portal {
             &mut tx,
             project,
             &settings.title,
-            "project.glass_mended",
+            GLASS_MENDED,
             json!({ "break_glass": id }),
         );
         tx.commit(now).await?;

@@ -6,6 +6,7 @@
 mod draft;
 mod expiry;
 mod limits;
+mod nodes;
 mod reserved;
 mod tags;
 mod text;
@@ -46,7 +47,9 @@ impl Portal {
         let mut draft = draft.clone();
         // The text for other tools is made of the draft: a private key must not come back in it.
         let secrets = draft.forget_secrets();
+        let mut others = Vec::new();
         if let Some(edited) = &edited {
+            others = of_another_request(&draft, edited.kind, edited.stack);
             draft.kind = edited.draft.kind;
             draft.stack = edited.draft.stack;
         }
@@ -72,6 +75,7 @@ impl Portal {
             Err(Error::Invalid { errors }) => (None, errors, None),
             Err(other) => return Err(other),
         };
+        errors.extend(others);
         if !secrets.is_empty() {
             errors.retain(|error| secrets.iter().all(|secret| secret.field != error.field));
             errors = secrets.into_iter().chain(errors).collect();
@@ -153,6 +157,7 @@ impl Portal {
         Ok(Edited {
             request: id,
             version: request.summary.version,
+            kind: request.summary.kind,
             stack: request.summary.stack,
             draft: request.draft,
         })
@@ -163,8 +168,36 @@ impl Portal {
 pub(crate) struct Edited {
     pub(crate) request: RequestId,
     pub(crate) version: i64,
+    pub(crate) kind: RequestKind,
     pub(crate) stack: StackId,
     pub(crate) draft: RequestDraft,
+}
+
+/// What a draft says otherwise than the request that it edits: what a request does, and to which stack, is settled when it is sent.
+pub(crate) fn of_another_request(
+    draft: &RequestDraft,
+    kind: RequestKind,
+    stack: StackId,
+) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if draft.kind != kind {
+        errors.push(text::error(
+            "kind",
+            "create_only",
+            format!(
+                "This request is to {} a stack and stays so; a draft without a kind is to create one. For something else, send a new request.",
+                kind.as_str()
+            ),
+        ));
+    }
+    if draft.stack.is_some_and(|given| given != stack) {
+        errors.push(text::error(
+            "stack",
+            "create_only",
+            "This request is about another stack and stays so. For this one, send a new request.",
+        ));
+    }
+    errors
 }
 
 /// Whether it could be sent. A denied request can be sent too, but nothing would come of it: the form says what to change first.

@@ -115,6 +115,7 @@ impl Portal {
     ) -> Result<()> {
         let stack = self.stack_to_change(actor, id).await?;
         let begun = !draft.parameters.is_empty();
+        self.prove_applied(&stack).await?;
         if let Some(request) = stack.applied_request
             && let Some(request) = self.0.store.request(request).await?
             && !begun

@@ -6,6 +6,7 @@ use types::actor::{Actor, ActorKind, InstallationRole, PersonKey, Right, SYSTEM}
 use types::break_glass::BrokenGlass;
 use types::names::GroupName;
 
+use crate::break_glass::{GLASS_BROKEN, GLASS_MENDED, is_recorded};
 use crate::origin::with_origin;
 use crate::{Error, Portal, Result};
 
@@ -40,7 +41,17 @@ impl Portal {
         if !roles.iter().any(|role| role.grants(Right::BreakGlass)) {
             return Ok(Vec::new());
         }
-        Ok(self.0.store.broken_glass_of(subject, self.now()).await?)
+        let store = &self.0.store;
+        let mut broken = Vec::new();
+        for glass in store.broken_glass_of(subject, self.now()).await? {
+            let project = glass.project.to_string();
+            let began = store.audit_details(&project, GLASS_BROKEN).await?;
+            let ended = store.audit_details(&project, GLASS_MENDED).await?;
+            if is_recorded(&glass, subject, &began, &ended) {
+                broken.push(glass);
+            }
+        }
+        Ok(broken)
     }
 
     /// Records that somebody signed in, with the groups and roles that the identity provider says.

@@ -20,14 +20,15 @@ use types::page::Page;
 use types::plan::Plan;
 use types::policy::Verdict;
 use types::request::{
-    RequestDetail, RequestDraft, RequestFilter, RequestKind, RequestState, RequestSummary,
+    AlteredRequest, RequestDetail, RequestDraft, RequestFilter, RequestKind, RequestState,
+    RequestSummary,
 };
 use types::secret::{looks_private, refusal};
 use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 
-use crate::access::{may, may_read, may_withdraw, withdrawable};
-use crate::checks::ParsedDraft;
+use crate::access::{Requester, may, may_read, may_withdraw, withdrawable};
+use crate::checks::{ParsedDraft, of_another_request};
 use crate::error::name_taken;
 use crate::plans::PlanOutcome;
 use crate::plans::ground::{Made, reserves};
@@ -137,6 +138,10 @@ impl Portal {
                 code: "right_lost",
                 detail: why,
             });
+        }
+        let others = of_another_request(&draft, request.summary.kind, request.summary.stack);
+        if !others.is_empty() {
+            return Err(Error::Invalid { errors: others });
         }
         let draft = RequestDraft {
             kind: request.summary.kind,
@@ -250,6 +255,25 @@ impl Portal {
         }
     }
 
+    /// What is left to do with a request that answers `plan_altered`: it holds a name and ids, so it can be taken back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also without the right to read its project.
+    pub async fn altered_request(&self, actor: &Actor, id: RequestId) -> Result<AlteredRequest> {
+        let request = self.readable_request(actor, id).await?;
+        let s = &request.summary;
+        let requester = Requester {
+            subject: &s.requester,
+            left: self.requester_left(actor, s).await?,
+        };
+        Ok(AlteredRequest {
+            id,
+            state: s.state,
+            version: s.version,
+            withdraw: access::of_withdrawing(actor, s.state, &s.project, &requester),
+        })
+    }
+
     /// Takes a request back. One that is approved and not begun loses its operation too.
     ///
     /// # Errors
@@ -305,6 +329,10 @@ impl Portal {
             Err(error) if is_altered(&error) => {
                 let mut request = self.readable_request(actor, id).await?;
                 request.plan = None;
+                request.draft = RequestDraft {
+                    kind: request.summary.kind,
+                    ..RequestDraft::default()
+                };
                 self.proved_detail(actor, request).await
             }
             answer => answer,

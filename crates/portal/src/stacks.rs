@@ -18,6 +18,7 @@ use crate::access::{
 };
 use crate::operations::Since;
 use crate::operations::steps::{deletes, is_machine};
+use crate::plans::proof::RETRIED;
 use crate::requests::said::{SHOWN, lines};
 use crate::trail::Trail;
 use crate::{Error, Portal, Result};
@@ -271,7 +272,7 @@ impl Portal {
             .stack(
                 &mut tx,
                 &stack,
-                "stack.retry_requested",
+                RETRIED,
                 "Asked to try again.",
                 json!({ "operation": operation }),
             )
@@ -382,7 +383,8 @@ impl Portal {
         })
     }
 
-    async fn operations_of(&self, id: StackId) -> Result<Vec<OperationSummary>> {
+    /// The newest operations on a stack, the newest first.
+    pub(crate) async fn operations_of(&self, id: StackId) -> Result<Vec<OperationSummary>> {
         let filter = store::OperationFilter {
             stack: Some(id),
             limit: Some(OPERATIONS),

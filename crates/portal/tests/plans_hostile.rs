@@ -135,7 +135,7 @@ fn hostile_text_is_refused_in_every_field() {
 
 #[test]
 fn tags_keep_to_azures_limits() {
-    let cases: [(&str, String, String, &str); 14] = [
+    let cases: [(&str, String, String, &str); 16] = [
         ("a slash", "a/b".into(), "v".into(), "tag_name"),
         ("a question mark", "a?".into(), "v".into(), "tag_name"),
         ("a percent", "a%".into(), "v".into(), "tag_name"),
@@ -156,7 +156,19 @@ fn tags_keep_to_azures_limits() {
         ("a long value", "n".into(), "v".repeat(257), "too_long"),
         ("no name", " ".into(), "v".into(), "required"),
         ("a space before", " team".into(), "v".into(), "tag_name"),
-        ("a space after", "owner ".into(), "v".into(), "tag_name"),
+        ("a space after", "team ".into(), "v".into(), "tag_name"),
+        (
+            "Slipway's own, with spaces",
+            " owner ".into(),
+            "v".into(),
+            "tag_reserved",
+        ),
+        (
+            "Slipway's prefix, in capitals and with a space",
+            "SLIPWAY-Stack ".into(),
+            "v".into(),
+            "tag_reserved",
+        ),
         ("a mark", "$unknown".into(), "v".into(), "reserved_name"),
         (
             "a mark and a space",

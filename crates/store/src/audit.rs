@@ -72,27 +72,35 @@ impl NewAudit {
     }
 }
 
+/// The plan of a request of which the record tells last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedPlan {
+    /// Its digest; none in a line that does not say it, which proves no plan.
+    pub digest: Option<String>,
+    /// The request was sent back with it before it was executed, and nobody edited it since.
+    pub sent_back: bool,
+}
+
 /// An approval of which the record tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedApproval {
     /// Whose: a subject.
     pub approver: String,
-    /// The decision; none in lines of versions that did not name it.
-    pub decision: Option<DecisionId>,
+    /// The decision.
+    pub decision: DecisionId,
     /// The plan that was approved.
     pub plan_digest: String,
+    /// Its number in the request: an equal plan that was made later has another.
+    pub plan_revision: i64,
 }
 
 impl RecordedApproval {
-    /// What the detail of a line says; `None` when it cannot be an approval's.
+    /// What the detail of a line says; `None` when it does not say all of it, as in lines of versions that did not name the decision.
     fn read(approver: String, detail: &Json) -> Option<Self> {
-        let decision = match detail.get("decision") {
-            Some(id) => Some(DecisionId(id.as_str()?.parse().ok()?)),
-            None => None,
-        };
         Some(Self {
             approver,
-            decision,
+            decision: DecisionId(detail.get("decision")?.as_str()?.parse().ok()?),
+            plan_revision: detail.get("plan_revision")?.as_i64()?,
             plan_digest: detail.get("plan_digest")?.as_str()?.to_owned(),
         })
     }
@@ -212,23 +220,46 @@ fn no_form() -> Error {
 }
 
 impl Store {
-    /// The digest that the record last tells of a request's plan: from its sending, its last edit, or where it was sent back with a new plan.
+    /// What the record last tells of a request's plan: from its sending, its last edit, or where it was sent back with a new plan.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn recorded_digest(&self, request: RequestId) -> Result<Option<String>> {
+    pub async fn recorded_plan(&self, request: RequestId) -> Result<Option<RecordedPlan>> {
         let mut lease = self.engine.read().await?;
         let row = fetch_optional!(
             lease.conn(),
-            (Document<Json>,),
-            "SELECT detail FROM audit_event WHERE subject_id = $1 \
+            (String, Document<Json>),
+            "SELECT action, detail FROM audit_event WHERE subject_id = $1 AND subject_kind = 'request' \
              AND action IN ('request.submitted', 'request.edited', 'request.sent_back') ORDER BY seq DESC LIMIT 1",
             request.to_string()
         )?;
-        Ok(row.and_then(|(detail,)| {
-            let digest = detail.0.get("plan_digest")?.as_str()?;
-            Some(digest.to_owned())
+        Ok(row.map(|(action, detail)| RecordedPlan {
+            digest: detail
+                .0
+                .get("plan_digest")
+                .and_then(Json::as_str)
+                .map(str::to_owned),
+            sent_back: action == "request.sent_back",
         }))
+    }
+
+    /// The lines of one action about a subject, oldest first: who did it, and the detail.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn audit_details(&self, subject: &str, action: &str) -> Result<Vec<(String, Json)>> {
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_all!(
+            lease.conn(),
+            (String, Document<Json>),
+            "SELECT actor, detail FROM audit_event WHERE subject_id = $1 AND action = $2 ORDER BY seq",
+            subject,
+            action
+        )?;
+        Ok(rows
+            .into_iter()
+            .map(|(actor, detail)| (actor, detail.0))
+            .collect())
     }
 
     /// The approvals of a request of which the record tells, oldest first.

@@ -47,7 +47,7 @@ use tokio::sync::broadcast;
 use types::time::Timestamp;
 
 pub use activity::NewActivity;
-pub use audit::{NewAudit, RecordedApproval};
+pub use audit::{NewAudit, RecordedApproval, RecordedPlan};
 pub use audit_chain::{AuditHead, KeptDecision, KeptText, TextKind};
 pub use audit_checkpoint::SigningTurn;
 pub use azure_fact::AzureFact;

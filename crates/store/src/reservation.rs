@@ -7,7 +7,7 @@ use types::time::Timestamp;
 use uuid::Uuid;
 
 use crate::columns::At;
-use crate::engine::{Conn, execute, fetch_all};
+use crate::engine::{Conn, execute};
 use crate::error::{Conflict, Error, Result};
 use crate::list::{self, Value, fetch_list};
 use crate::{Store, Tx};
@@ -44,8 +44,9 @@ impl From<Row> for Reservation {
     }
 }
 
-const SELECT: &str =
-    "SELECT stack_id, resource_id, kind, sent_at IS NOT NULL AS sent FROM resource_reservation";
+/// What a stack is recorded to have was sent, also where the mark is missing: without it another stack could take the id.
+const SELECT: &str = "SELECT stack_id, resource_id, kind, (sent_at IS NOT NULL OR EXISTS (SELECT 1 FROM stack_resource r \
+     WHERE r.stack_id = resource_reservation.stack_id AND r.resource_key = resource_reservation.resource_key)) AS sent FROM resource_reservation";
 
 /// Subscription and resource group of an id, in lower case: where parents and children of it are.
 #[must_use]
@@ -193,13 +194,15 @@ impl Tx {
 }
 
 async fn of_stack(conn: Conn<'_>, stack: StackId) -> Result<Vec<Reservation>> {
-    let rows = fetch_all!(
-        conn,
-        Row,
-        "SELECT stack_id, resource_id, kind, sent_at IS NOT NULL AS sent FROM resource_reservation WHERE stack_id = $1 ORDER BY resource_key",
-        stack.0
-    )?;
-    Ok(rows.into_iter().map(Reservation::from).collect())
+    let mut query = list::Query::default();
+    query.push(
+        &format!("{SELECT} WHERE stack_id = ? ORDER BY resource_key"),
+        [Value::Id(stack.0)],
+    );
+    Ok(fetch_list!(conn, Row, query)?
+        .into_iter()
+        .map(Reservation::from)
+        .collect())
 }
 
 impl Store {

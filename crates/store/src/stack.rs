@@ -449,6 +449,23 @@ impl Store {
         .collect()
     }
 
+    /// Stacks at rest that nothing will ever delete, at most `limit`: those after the stack `after`, the last of the page before. Only ids, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn stacks_without_end(
+        &self,
+        after: Option<StackId>,
+        limit: u32,
+    ) -> Result<Vec<StackId>> {
+        let mut query = list::Query::default();
+        query.push(
+            "SELECT id FROM stack WHERE expires_at IS NULL AND state IN ('active', 'stopped', 'failed')",
+            [],
+        );
+        self.stack_ids(query, after, limit).await
+    }
+
     /// Stacks at rest that have expired before `moment`, at most `limit`: those after the stack `after`, the last of the page before. Only ids, in their
     /// order: each is read by itself, so that one that cannot be read hides no other.
     ///
@@ -465,6 +482,15 @@ impl Store {
             "SELECT id FROM stack WHERE expires_at < ? AND state IN ('active', 'stopped', 'failed')",
             [Value::At(At(moment))],
         );
+        self.stack_ids(query, after, limit).await
+    }
+
+    async fn stack_ids(
+        &self,
+        mut query: list::Query,
+        after: Option<StackId>,
+        limit: u32,
+    ) -> Result<Vec<StackId>> {
         if let Some(after) = after {
             query.push(" AND id > ?", [Value::Id(after.0)]);
         }

@@ -27,11 +27,11 @@ pub struct RequestDraft {
     pub project: String,
     /// `dev`, `test`, `prod`.
     pub tier: String,
-    /// `name@version`; ignored for extend and delete.
+    /// `name@version`; for extend and delete the stack's, or empty.
     pub template: String,
     /// The stack's name.
     pub name: String,
-    /// The stack to change; absent for create.
+    /// The stack to change; absent for create, where it is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack: Option<StackId>,
     /// Azure region name.
@@ -236,6 +236,19 @@ pub struct RequestDetail {
     pub since_sent: Vec<String>,
     /// What the reader may do.
     pub access: RequestAccess,
+}
+
+/// A request whose stored plan is not the one that was agreed to: nothing of it is shown, and all that is left is to take it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlteredRequest {
+    /// Its id.
+    pub id: RequestId,
+    /// Its state.
+    pub state: RequestState,
+    /// The version that withdrawing it must name.
+    pub version: i64,
+    /// Whether the reader may.
+    pub withdraw: Access,
 }
 
 /// Who wrote one plan of a request.

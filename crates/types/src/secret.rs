@@ -1,7 +1,11 @@
 //! Private keys that people paste by mistake: recognised however they are written, so that every field can refuse them without showing them again.
 //!
-//! Markers of a format are looked for without regard to capitals, white space, quotes and escapes; a bare body is decoded and read as the structure that
-//! it holds, so that certificates and public keys, which begin alike, are none.
+//! Markers of a format are looked for without regard to capitals, white space, quotes and escapes; a bare body, in base64 or hexadecimal, is decoded and
+//! read as the structure that it holds (`secret::binary`), so that certificates and public keys, which begin alike, are none.
+
+mod binary;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write as _;
 
@@ -12,14 +16,20 @@ use crate::text::deceptive;
 
 /// How many times text may be base64 of text: once is what Kubernetes secrets and CI variables do.
 const WRAPPED: u8 = 2;
-/// Characters of base64 that hold the head of every structure: the parameters of DSA are the longest.
-const HEAD: usize = 1_600;
-/// Most places in one text that are read as DER: more is noise made to keep a server busy.
-const CANDIDATES: usize = 64;
+/// Fewest characters of the data of an age key that are taken for one, and the characters it is made of (Bech32, BIP 173).
+const AGE: usize = 24;
+const BECH32: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+/// Fewest bytes in a row that are text: random ones never are.
+const TEXT: usize = 24;
+/// Fewest hexadecimal digits that can hold a key's head.
+const HEX: usize = 32;
+/// Fewest characters of base64 that are read as an OpenPGP packet.
+const PACKET: usize = 40;
 /// Longest name of a field that an error repeats.
 const NAME: usize = 60;
 
-/// Whether a text holds a private key: PEM of any label, OpenSSH, PKCS #1, #8 and #12, SEC 1, PuTTY, SSH2, PGP, JWK, with or without what stands around it.
+/// Whether a text holds a private key: PEM of any label, OpenSSH, PKCS #1, #8 and #12, SEC 1, PuTTY, SSH2, PGP, age, JWK, .NET XML, with or without what
+/// stands around it, as base64 or hexadecimal, also where its beginning or end is missing.
 #[must_use]
 pub fn looks_private(text: &str) -> bool {
     looks(text, WRAPPED)
@@ -115,7 +125,12 @@ fn looks(text: &str, wrapped: u8) -> bool {
         .filter(|c| !c.is_whitespace())
         .flat_map(char::to_lowercase)
         .collect();
-    has_marker(&squeezed) || is_jwk(&plain) || has_body(&plain, wrapped)
+    has_marker(&squeezed)
+        || is_jwk(&plain)
+        || has_body(&plain, wrapped)
+        || has_packet(&plain)
+        || has_hex(text)
+        || has_hex(&plain)
 }
 
 /// The text without what tools put around and between its characters: escapes, quotes, marks that cannot be seen; dashes of all kinds are hyphens.
@@ -138,7 +153,15 @@ fn push(plain: &mut String, c: char) {
     match c {
         // What word processors make of two hyphens.
         '\u{2014}' | '\u{2015}' => plain.push_str("--"),
-        '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{FE63}' | '\u{FF0D}' => plain.push('-'),
+        '\u{2010}'..='\u{2013}'
+        | '\u{2212}'
+        | '\u{FE58}'
+        | '\u{FE63}'
+        | '\u{FF0D}'
+        | '\u{2500}'
+        | '\u{2501}' => {
+            plain.push('-');
+        }
         '"' | '\'' | '`' | '\\' | '\u{2018}'..='\u{201F}' | '\u{AB}' | '\u{BB}' | '\u{AD}' => {}
         c if c.is_whitespace() => {
             plain.push(if matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}') {
@@ -186,7 +209,7 @@ fn escape(text: &str) -> Option<(char, usize)> {
 
 /// The words around a key, in lower case and without white space.
 fn has_marker(squeezed: &str) -> bool {
-    const WORDS: [&str; 6] = [
+    const WORDS: [&str; 7] = [
         "putty-user-key-file",
         "private-lines:",
         "private-mac:",
@@ -194,8 +217,13 @@ fn has_marker(squeezed: &str) -> bool {
         "proc-type:4,encrypted",
         // "openssh-key-v1" in base64: what is left when only the middle of the file was copied.
         "b3blbnnzac1rzxktdje",
+        // The same in hexadecimal.
+        "6f70656e7373682d6b65792d7631",
     ];
-    if WORDS.iter().any(|word| squeezed.contains(word)) {
+    if WORDS.iter().any(|word| squeezed.contains(word))
+        || is_age(squeezed)
+        || (squeezed.contains("<rsakeyvalue>") && squeezed.contains("<d>"))
+    {
         return true;
     }
     let separators = ['_', '+'];
@@ -206,7 +234,7 @@ fn has_marker(squeezed: &str) -> bool {
         };
         let after = after.trim_start_matches(separators);
         let after = after.strip_prefix("block").unwrap_or(after);
-        if after.trim_start_matches(separators).starts_with("----") {
+        if after.trim_start_matches(separators).starts_with("----") || begins_with_rule(after) {
             return true;
         }
         // The label between BEGIN and PRIVATE is a few words.
@@ -217,14 +245,36 @@ fn has_marker(squeezed: &str) -> bool {
             .nth(40)
             .map_or(0, |(from, _)| from);
         before[from..].rfind("begin").is_some_and(|begin| {
-            before[from..from + begin]
-                .trim_end_matches(separators)
-                .ends_with("--")
+            let before = &before[from..from + begin];
+            before.trim_end_matches(separators).ends_with("--") || ends_with_rule(before)
         })
     })
 }
 
-/// A JSON Web Key with its private part: `d`, or `k` of a symmetric key. Also as lines of `name=value`.
+/// Characters that people and programs put in the place of a PEM line's hyphens.
+fn is_rule(c: char) -> bool {
+    matches!(c, '-' | '=' | '_' | '*' | '#' | '~' | '+')
+}
+
+fn begins_with_rule(text: &str) -> bool {
+    text.chars().take_while(|c| is_rule(*c)).count() >= 4
+}
+
+fn ends_with_rule(text: &str) -> bool {
+    text.chars().rev().take_while(|c| is_rule(*c)).count() >= 4
+}
+
+/// A secret key of age: `AGE-SECRET-KEY-1` or `AGE-SECRET-KEY-PQ-1`, and the data. The words alone are no key.
+fn is_age(squeezed: &str) -> bool {
+    squeezed.match_indices("age-secret-key-").any(|(at, word)| {
+        let rest = &squeezed[at + word.len()..];
+        let rest = rest.strip_prefix("pq-").unwrap_or(rest);
+        rest.strip_prefix('1')
+            .is_some_and(|data| data.chars().take_while(|c| BECH32.contains(*c)).count() >= AGE)
+    })
+}
+
+/// A JSON Web Key with a private part: `d` or the factors of RSA, or `k` of a symmetric key (RFC 7518). Also as lines of `name=value`.
 fn is_jwk(plain: &str) -> bool {
     if !plain.contains("kty") {
         return false;
@@ -256,7 +306,8 @@ fn has_secret_member(plain: &str, space: Option<char>) -> bool {
             first && length >= 16
         })
     };
-    member("d") || (members.contains("oct") && member("k"))
+    let secret = ["d", "p", "q", "dp", "dq", "qi"];
+    secret.into_iter().any(member) || (members.contains("oct") && member("k"))
 }
 
 /// A key as base64, without the lines around it.
@@ -268,7 +319,8 @@ fn has_body(plain: &str, wrapped: u8) -> bool {
             '-' => run.push(b'+'),
             '_' => run.push(b'/'),
             c if c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=') => run.push(c as u8),
-            c if c.is_whitespace() || c == ',' => {}
+            // White space, what lists put between lines, and what mail puts before them.
+            c if c.is_whitespace() || matches!(c, ',' | '>' | '|') => {}
             _ => {
                 if holds_key(&run, wrapped) {
                     return true;
@@ -281,29 +333,69 @@ fn has_body(plain: &str, wrapped: u8) -> bool {
 }
 
 fn holds_key(run: &[u8], wrapped: u8) -> bool {
-    // DER begins with a sequence, which in base64 is an M; what stands before it says nothing about where a group of four begins.
-    let der = (0..run.len())
-        .filter(|at| {
-            run[*at] == b'M' && begins_like_a_key(&decoded(&run[*at..run.len().min(at + 24)]))
-        })
-        .take(CANDIDATES)
-        .any(|at| is_private_der(&decoded(&run[at..run.len().min(at + HEAD)])));
-    der || (wrapped > 0
-        && [
-            &b"LS0tLS1CRUdJT"[..],
-            b"LS0tLSBCRUdJT",
-            b"UHVUVFktVXNlci1L",
-            b"eyJ",
-            b"TUlJ",
-        ]
-        .iter()
-        .any(|begin| {
-            run.windows(begin.len())
-                .enumerate()
-                .filter(|(_, window)| window == begin)
-                .take(4)
-                .any(|(at, _)| looks(&String::from_utf8_lossy(&decoded(&run[at..])), wrapped - 1))
-        }))
+    // What stands before a key, or was cut from it, says nothing about where a group of four begins.
+    let structure = run.split(|byte| *byte == b'=').any(|part| {
+        (0..4).any(|from| binary::is_private(&decoded(part.get(from..).unwrap_or(&[]))))
+    });
+    structure
+        || (wrapped > 0 && (0..4).any(|from| wraps_key(run.get(from..).unwrap_or(&[]), wrapped)))
+}
+
+/// Base64 of text that holds a key: what Kubernetes and CI variables make of a file.
+fn wraps_key(run: &[u8], wrapped: u8) -> bool {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    run.split(|byte| *byte == b'=').any(|part| {
+        decoded(part)
+            .split(|byte| !is_text(byte))
+            .filter(|text| text.len() >= TEXT)
+            .any(|text| looks(&String::from_utf8_lossy(text), wrapped - 1))
+    })
+}
+
+/// An OpenPGP secret key without the lines around it: it is known by its first packet only, so each word is read from its beginning.
+fn has_packet(plain: &str) -> bool {
+    plain
+        .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/')))
+        .filter(|word| word.len() >= PACKET)
+        .any(|word| binary::is_secret_packet(&decoded(word.as_bytes())))
+}
+
+/// A key in hexadecimal, however its bytes are set apart: colons, spaces, commas, `0x`, `\\x`.
+fn has_hex(text: &str) -> bool {
+    let mut digits: Vec<u8> = Vec::new();
+    let mut chars = text.chars().peekable();
+    let mut before = None;
+    loop {
+        let next = chars.next();
+        match next {
+            // The x of 0x takes its zero along.
+            Some('x' | 'X') if before == Some('0') => {
+                digits.pop();
+            }
+            Some('x' | 'X') if chars.peek().is_some_and(char::is_ascii_hexdigit) => {}
+            Some(c) if c.is_ascii_hexdigit() => {
+                digits.push(u8::try_from(c.to_digit(16).unwrap_or(0)).unwrap_or(0));
+            }
+            Some(c) if c.is_whitespace() || deceptive(c) || ":;,-\\\"'{}[]|>".contains(c) => {}
+            _ => {
+                if digits.len() >= HEX
+                    && (0..2).any(|from| binary::is_private(&bytes(&digits[from..])))
+                {
+                    return true;
+                }
+                digits.clear();
+                if next.is_none() {
+                    return false;
+                }
+            }
+        }
+        before = next;
+    }
+}
+
+fn bytes(digits: &[u8]) -> Vec<u8> {
+    let pairs = digits.chunks_exact(2);
+    pairs.map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 /// Base64 up to the first character that is none.
@@ -327,211 +419,4 @@ fn decoded(text: &[u8]) -> Vec<u8> {
         }
     }
     bytes
-}
-
-const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
-const OBJECT_ID: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
-/// 1.2.840.113549.1.5, password-based encryption (RFC 8018).
-const PKCS5: [u8; 8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05];
-/// 1.2.840.113549.1.12.1, the encryption of PKCS #12 (RFC 7292).
-const PKCS12: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01];
-/// 1.2.840.113549.1.7, content types (RFC 5652).
-const PKCS7: [u8; 8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
-
-/// Whether it is worth reading on: a sequence that begins with a sequence or with a number of one digit.
-fn begins_like_a_key(der: &[u8]) -> bool {
-    element(der, SEQUENCE).is_some_and(|(outer, _)| {
-        outer.first() == Some(&SEQUENCE) || matches!(outer, [INTEGER, 1, 0..=3, ..])
-    })
-}
-
-/// Whether DER, of which only the beginning may be there, is a private key: PKCS #1 (RFC 8017), #8 (RFC 5208), #12 (RFC 7292) or SEC 1 (RFC 5915).
-fn is_private_der(der: &[u8]) -> bool {
-    let private = || {
-        let (mut outer, _) = element(der, SEQUENCE)?;
-        if let Some((algorithm, rest)) = element(outer, SEQUENCE) {
-            // EncryptedPrivateKeyInfo: a public key has a bit string where this has octets, and another algorithm.
-            let (id, _) = element(algorithm, OBJECT_ID)?;
-            element(rest, OCTETS)?;
-            return Some(id.starts_with(&PKCS5) || id.starts_with(&PKCS12));
-        }
-        let (version, rest) = element(outer, INTEGER)?;
-        let [version] = version else { return None };
-        outer = rest;
-        if let Some((inner, after)) = element(outer, SEQUENCE) {
-            let (id, _) = element(inner, OBJECT_ID)?;
-            // PKCS #8 has the key after the algorithm; an old certificate has its issuer there.
-            let pkcs8 = *version <= 1 && element(after, OCTETS).is_some();
-            return Some(pkcs8 || (*version == 3 && id.starts_with(&PKCS7)));
-        }
-        let number = |tag| element(outer, tag).and(length(outer));
-        // A modulus or prime; the secret number of a curve.
-        Some(
-            *version <= 1
-                && (number(INTEGER).is_some_and(|bytes| bytes >= 48)
-                    || number(OCTETS).is_some_and(|bytes| (20..=66).contains(&bytes))),
-        )
-    };
-    private().unwrap_or(false)
-}
-
-/// An element's content, as much of it as is there, and what follows it.
-fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (found, _) = der.split_first()?;
-    if *found != tag {
-        return None;
-    }
-    let length = length(der)?;
-    let content = der.get(header(der)?..)?;
-    let at = length.min(content.len());
-    Some(content.split_at(at))
-}
-
-/// How long an element's content says it is.
-fn length(der: &[u8]) -> Option<usize> {
-    let first = *der.get(1)?;
-    if first < 0x80 {
-        return Some(usize::from(first));
-    }
-    let bytes = usize::from(first & 0x7f);
-    if !(1..=3).contains(&bytes) {
-        return None;
-    }
-    let bytes = der.get(2..2 + bytes)?;
-    Some(
-        bytes
-            .iter()
-            .fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
-    )
-}
-
-fn header(der: &[u8]) -> Option<usize> {
-    let first = *der.get(1)?;
-    Some(if first < 0x80 {
-        2
-    } else {
-        2 + usize::from(first & 0x7f)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Heads of keys that were made for this test and thrown away.
-    const ED25519: &str = "MC4CAQAwBQYDK2VwBCIEIHLLJ3gW0Bk0gqEwjYyVtRG9bR7dP4vTQb8zCq0k6SmE";
-    const RSA: &str = "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MhgwMbRvI0MBZhpI";
-    const PKCS8_RSA: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
-    const SEC1: &str = "MHcCAQEEIGb9xZkP9Xz1c2Jq0m1vN4oQyR7sT6uVwXyZ0aBcDeFgoAoGCCqGSM49";
-    const ENCRYPTED: &str = "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBDyQXxQmB0aNnKQ5GrS1QwRAgIIADAMBggqhkiG9w0CCQUAMB0GCWCGSAFlAwQBKgQQabcdefghijklmnopqrstuwRA";
-    const OPENSSH: &str =
-        "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZWQyNTUxOQ";
-
-    fn pem(label: &str, body: &str) -> String {
-        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
-    }
-
-    #[test]
-    fn a_private_key_is_known_however_it_is_written() {
-        let keys = [
-            pem("OPENSSH PRIVATE KEY", OPENSSH),
-            pem("RSA PRIVATE KEY", "x"),
-            pem("PRIVATE KEY", "x"),
-            pem("ENCRYPTED PRIVATE KEY", "x"),
-            pem("EC PRIVATE KEY", "x"),
-            pem("PGP PRIVATE KEY BLOCK", "x"),
-            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nx".to_owned(),
-            "-----BEGIN RSA PRIVATE KEY".to_owned(),
-            "RSA PRIVATE KEY-----".to_owned(),
-            "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none".to_owned(),
-            "Private-Lines: 1\nAAAA".to_owned(),
-            r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS"}"#.to_owned(),
-            r#"{ "d" : "nWGxne_9WmC6hEr0kuwsxERJ", "kty" : "RSA" }"#.to_owned(),
-            "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1DNENBUUF3QlFZREsyVndCQ0lF".to_owned(),
-        ];
-        let bodies = [ED25519, RSA, PKCS8_RSA, SEC1, ENCRYPTED, OPENSSH].map(str::to_owned);
-        for key in keys.into_iter().chain(bodies) {
-            let lines: String = key
-                .as_bytes()
-                .chunks(20)
-                .map(|chunk| format!("{}\r\n", String::from_utf8_lossy(chunk)))
-                .collect();
-            let json = serde_json::to_string(&key).unwrap();
-            for text in [
-                key.clone(),
-                format!("Please use this one: {key}, thank you."),
-                key.replace('\n', "\\n"),
-                key.replace('\n', "\\\\r\\\\n"),
-                key.replace('\n', " "),
-                key.replace('\n', "\r"),
-                key.replace(' ', "%20").replace('\n', "%0A"),
-                format!("'{}'", key.replace(' ', "  ")),
-                lines,
-                serde_json::to_string(&json).unwrap(),
-            ] {
-                assert!(looks_private(&text), "{text}");
-            }
-        }
-        let pem = pem("RSA PRIVATE KEY", "x");
-        assert!(looks_private(&pem.to_lowercase()));
-        assert!(looks_private(&pem.replace('-', "\u{2013}")));
-        assert!(looks_private("PUTTY-USER-KEY-FILE-3: SSH-ED25519"));
-        assert!(looks_private("kty=oct\nk=nWGxne_9WmC6hEr0kuwsxERJ"));
-    }
-
-    #[test]
-    fn what_is_public_is_no_private_key() {
-        for text in [
-            "",
-            "The private key -- ask the platform team -- is rotated every 90 days.",
-            "We begin to use a private key of our own.",
-            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUdVK0aeED2PJKPLfPRWSr6dvPFFSA0uE0M5/6j6AtM developer",
-            // Subject public keys (RSA, P-256), a certificate, a request for one.
-            "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo\n-----END PUBLIC KEY-----",
-            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==",
-            "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n-----END CERTIFICATE-----",
-            "MIICijCCAXICAQAwRTELMAkGA1UEBhMCQVUxEzARBgNVBAgMClNvbWUtU3RhdGUx",
-            // An old certificate's inside: a version, the algorithm, then the issuer.
-            "MIIBCgIBATANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJRTESMBAGA1UEChMJ",
-            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
-            "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl",
-            "/subscriptions/51179a1e-0000-4000-8000-0000000000d1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/s",
-        ] {
-            assert!(!looks_private(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_draft_forgets_keys_wherever_they_are() {
-        let mut draft = RequestDraft {
-            name: pem("PRIVATE KEY", "SECRET"),
-            justification: "Fine.".into(),
-            ..RequestDraft::default()
-        };
-        for line in pem("RSA PRIVATE KEY", "SECRET").lines() {
-            draft.tags.insert(line.to_owned(), String::new());
-        }
-        let deep = serde_json::json!([{ "a": { OPENSSH: 1 } }]);
-        draft.parameters.insert("deep".into(), deep);
-        draft.parameters.insert("good".into(), 7.into());
-        draft.parameters.insert(OPENSSH.into(), 1.into());
-        let found = draft.forget_secrets();
-        let fields: Vec<&str> = found.iter().map(|error| &*error.field).collect();
-        assert_eq!(fields, ["name", "tags", "parameters.deep", "parameters"]);
-        assert_eq!(draft.parameters["good"], 7);
-        let left = serde_json::to_string(&(&draft, &found)).unwrap();
-        assert!(
-            !left.contains("SECRET") && !left.contains("b3Blbn"),
-            "{left}"
-        );
-        assert_eq!(draft.justification, "Fine.");
-        draft.parameters.insert("kty".into(), "RSA".into());
-        draft
-            .parameters
-            .insert("d".into(), "nWGxne_9WmC6hEr0kuwsxERJ".into());
-        assert_eq!(draft.forget_secrets()[0].field, "parameters");
-        assert!(draft.parameters.is_empty());
-    }
 }

@@ -2,21 +2,21 @@
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
-use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState};
+use types::request::{AlteredRequest, RequestDetail, RequestDraft, RequestKind, RequestState};
 
 use super::decide::decide;
 use super::list::title;
 use super::people::{approvals, comments, timeline};
 use super::plan;
 use crate::api::Failure;
-use crate::api::requests::{Earlier, RequestPage, request_page};
+use crate::api::requests::{Earlier, RequestPage, RequestRead, request_page};
 use crate::components::actions::Actions;
 use crate::components::button::{Look, link};
 use crate::components::card::{card, fact, facts, padded};
 use crate::components::chip::{Tone, chip};
 use crate::components::cost::estimate;
 use crate::components::field::summary;
-use crate::components::load::load;
+use crate::components::load::{failed, load};
 use crate::components::page::{columns_aside_first, head, notice};
 use crate::components::quota::quotas;
 use crate::components::time::ago;
@@ -46,7 +46,35 @@ pub(crate) fn page() -> AnyView {
             }
         },
     );
-    load(page, |page| show(&page))
+    load(page, |page| match page {
+        RequestRead::Whole(page) => show(&page),
+        RequestRead::Altered(failure, left) => altered(&failure, &left),
+    })
+}
+
+/// A request whose stored plan was altered: why nothing of it is shown, and the way to be rid of it.
+fn altered(failure: &Failure, left: &AlteredRequest) -> AnyView {
+    let path = format!("/requests/{}", left.id);
+    let refused = submitted(&path);
+    let (tone, state) = words::request_state(left.state);
+    let actions = Actions::default()
+        .post(
+            &left.withdraw,
+            Look::Danger,
+            format!("{path}/withdraw"),
+            "Withdraw",
+            vec![("version", left.version.to_string())],
+        )
+        .view();
+    view! {
+        {refused.as_ref().map(|refused| summary(refused.problem.as_ref(), &refused.errors))}
+        {failed(failure)}
+        <div class="mx-auto flex max-w-xl flex-col items-center gap-3">
+            {chip(tone, state)}
+            {actions}
+        </div>
+    }
+    .into_any()
 }
 
 fn show(page: &RequestPage) -> AnyView {

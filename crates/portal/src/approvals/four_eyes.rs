@@ -64,7 +64,8 @@ pub(crate) fn recorded(decisions: Vec<Decision>, lines: &[RecordedApproval]) -> 
         lines.iter().any(|line| {
             line.approver == decision.approver
                 && line.plan_digest == decision.plan_digest
-                && line.decision.is_none_or(|id| id == decision.id)
+                && line.plan_revision == decision.plan_revision
+                && line.decision == decision.id
         })
     };
     decisions
@@ -128,11 +129,12 @@ mod tests {
         }
     }
 
-    fn line(id: Option<u128>, approver: &str, digest: &str) -> RecordedApproval {
+    fn line(id: u128, approver: &str, digest: &str) -> RecordedApproval {
         RecordedApproval {
             approver: approver.into(),
-            decision: id.map(|id| DecisionId(uuid::Uuid::from_u128(id))),
+            decision: DecisionId(uuid::Uuid::from_u128(id)),
             plan_digest: digest.into(),
+            plan_revision: 1,
         }
     }
 
@@ -142,16 +144,16 @@ mod tests {
             let row = decision(1, "approver", DecisionKind::Approve);
             !recorded(vec![row], lines).is_empty()
         };
-        assert!(counts(&[line(Some(1), "approver", "d1")]));
-        assert!(
-            counts(&[line(None, "approver", "d1")]),
-            "an earlier version did not name the decision"
-        );
+        assert!(counts(&[line(1, "approver", "d1")]));
         assert!(!counts(&[]));
-        assert!(!counts(&[line(Some(2), "approver", "d1")]));
-        assert!(!counts(&[line(Some(1), "second", "d1")]));
-        assert!(!counts(&[line(Some(1), "approver", "d0")]));
-        assert!(!counts(&[line(None, "approver", "d0")]));
+        assert!(!counts(&[line(2, "approver", "d1")]));
+        assert!(!counts(&[line(1, "second", "d1")]));
+        assert!(!counts(&[line(1, "approver", "d0")]));
+        let earlier = RecordedApproval {
+            plan_revision: 0,
+            ..line(1, "approver", "d1")
+        };
+        assert!(!counts(&[earlier]), "of a plan that was replaced");
         let rejected = decision(1, "approver", DecisionKind::Reject);
         assert_eq!(recorded(vec![rejected], &[]).len(), 1);
     }

@@ -105,6 +105,7 @@ impl Reader<'_> {
             return None;
         }
         self.reserved();
+        self.unused();
         let tier = self.tier();
         let template = self.template();
         let name = self.name();
@@ -150,6 +151,47 @@ impl Reader<'_> {
             let found = reserved::name_problem("parameters", name)
                 .or_else(|| reserved::problem(&format!("parameters.{}", shown(name)), value));
             self.errors.extend(found);
+        }
+    }
+
+    /// What this kind of request does nothing with. It is refused: whoever sends it believes that it does something.
+    fn unused(&mut self) {
+        let draft = self.draft;
+        let Some(stack) = self
+            .ground
+            .stack
+            .filter(|_| draft.kind != RequestKind::Create)
+        else {
+            if draft.stack.is_some() {
+                self.wrong(
+                    "stack",
+                    "not_allowed",
+                    "A new stack gets its id from Slipway; leave this out, or send an update.",
+                );
+            }
+            return;
+        };
+        self.fixed("project", draft.project.trim(), stack.project.as_str());
+        if self.changes_resources() {
+            return;
+        }
+        let template = stack.template.to_string();
+        self.fixed("template", draft.template.trim(), &template);
+        self.fixed("zone", draft.zone.trim(), &stack.zone);
+        let centre = draft.cost_centre.trim();
+        self.fixed("cost_centre", centre, stack.draft.cost_centre.trim());
+        let message = format!(
+            "A request to {} a stack does not change this; leave it out.",
+            draft.kind.as_str()
+        );
+        if !draft.parameters.is_empty() {
+            self.wrong("parameters", "not_allowed", message.clone());
+        }
+        if !draft.tags.is_empty() {
+            self.wrong("tags", "not_allowed", message.clone());
+        }
+        if draft.kind == RequestKind::Delete && !draft.expiry.trim().is_empty() {
+            self.wrong("expiry", "not_allowed", message);
         }
     }
 

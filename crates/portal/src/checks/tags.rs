@@ -40,11 +40,21 @@ pub(super) fn problems(
             errors.push(found);
             continue;
         }
-        let lower = name.to_lowercase();
-        if name.trim().is_empty() {
+        let lower = name.trim().to_lowercase();
+        if lower.is_empty() {
             errors.push(error("tags", "required", "A tag needs a name."));
         } else if let Some(found) = reserved::name_problem("tags", name) {
             errors.push(found);
+        } else if lower.starts_with("slipway") || OWN.iter().any(|own| own.to_lowercase() == lower)
+        {
+            errors.push(error(
+                "tags",
+                "tag_reserved",
+                format!(
+                    "Slipway sets this tag itself; leave it out. Its own are {}.",
+                    OWN.join(", ")
+                ),
+            ));
         } else if name.trim() != name {
             errors.push(error(
                 "tags",
@@ -62,16 +72,6 @@ pub(super) fn problems(
                 "tags",
                 "tag_name",
                 "Azure keeps tags that begin with microsoft, azure or windows for itself.",
-            ));
-        } else if lower.starts_with("slipway") || OWN.iter().any(|own| own.to_lowercase() == lower)
-        {
-            errors.push(error(
-                "tags",
-                "tag_reserved",
-                format!(
-                    "Slipway sets this tag itself; leave it out. Its own are {}.",
-                    OWN.join(", ")
-                ),
             ));
         } else if !seen.insert(lower) {
             errors.push(error(

@@ -69,8 +69,9 @@ impl Portal {
         let action = next(&loaded.journal, now);
         tracing::debug!(operation = %id, action = action.word(), "next");
         if action != Action::Rest
-            && let Some(request) = &loaded.request
-            && let Err(error) = self.prove_operation(&loaded.operation, request).await
+            && let Err(error) = self
+                .prove_operation(&loaded.operation, loaded.request.as_ref())
+                .await
         {
             return self.refuse_altered_plan(loaded, error, now).await;
         }

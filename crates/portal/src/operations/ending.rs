@@ -1,7 +1,7 @@
 //! The end of an operation: what it means for its stack and its request, written in one transaction with the operation itself.
 
 use serde_json::json;
-use store::{Operation, Request, Stack, Tx};
+use store::{NewAudit, Operation, Request, Stack, Tx};
 use types::fault::AzureFault;
 use types::operation::{OperationKind, OperationState};
 use types::request::{RequestKind, RequestState};
@@ -11,6 +11,7 @@ use types::time::Timestamp;
 use super::advance::{Go, Loaded, lost};
 use super::next::{End, fault};
 use crate::ownership::{ids, plan_ids};
+use crate::plans::proof::APPLIED;
 use crate::requests::{stale_request, stale_stack};
 use crate::trail::{OperationMark, Trail};
 use crate::{Error, Portal, Result};
@@ -115,6 +116,21 @@ impl Portal {
                 hold_quota(tx, &stack, operation, request.as_ref()).await?;
             }
             trail.stack_changed(tx, &stack, "stack.changed");
+            if operation.summary.kind == OperationKind::Apply
+                && operation.summary.state == OperationState::Succeeded
+                && let Some(request) = &request
+            {
+                let about = (
+                    "stack",
+                    stack.summary.id.to_string(),
+                    stack.summary.name.as_str(),
+                );
+                let plan = request.plan.as_ref().map(|plan| &plan.digest);
+                tx.audit(
+                    NewAudit::by(trail.actor, APPLIED, about, Some(&stack.summary.project))
+                        .with(json!({ "request": request.summary.id, "plan_digest": plan, "operation": operation.summary.id })),
+                );
+            }
             if stack.summary.state == StackState::Deleted {
                 for left in tx.stack_resources(stack.summary.id).await? {
                     tx.delete_stack_resource(stack.summary.id, &left.id).await?;

@@ -30,6 +30,15 @@ impl Portal {
     pub(super) async fn start(&self, mut loaded: Loaded, now: Timestamp) -> Result<Go> {
         let mut expires_at = None;
         let mut made = None;
+        // The rows may have been altered between the wish and this moment.
+        let proved = match &loaded.request {
+            None => self.prove_applied(&loaded.stack).await,
+            Some(request) if request.summary.state == RequestState::Approved => Ok(()),
+            Some(_) => self.prove_retry(&loaded.operation).await,
+        };
+        if let Err(error) = proved {
+            return self.refuse_altered_plan(loaded, error, now).await;
+        }
         if let Some(request) = &loaded.request
             && request.summary.state == RequestState::Approved
         {
@@ -117,6 +126,9 @@ impl Portal {
         }
         let digest = plan.map(|plan| plan.digest.clone());
         let ends = enter(&mut stack, &operation, request.as_ref(), expires_at, now);
+        if let Some(ends) = expires_at.filter(|_| operation.summary.kind == OperationKind::Apply) {
+            Self::record_expiry(&mut tx, &trail, &stack.summary, ends);
+        }
         tx.update_stack(&mut stack).await.map_err(stale_stack)?;
         if operation.summary.kind == OperationKind::Apply
             && let Some(plan) = request.as_ref().and_then(|r| r.plan.as_ref())

@@ -298,26 +298,11 @@ impl Portal {
     async fn existing(&self, stack: &Stack) -> Result<ExistingStack> {
         let store = &self.0.store;
         let summary = &stack.summary;
-        let tried = match stack.applied_request {
-            Some(request) => Some(request),
-            None => store
-                .requests_of_stack(summary.id)
-                .await?
-                .last()
-                .map(|request| request.id),
-        };
-        let request = match tried {
-            Some(id) => store.request(id).await?,
-            None => None,
-        };
         // What is planned from, deleted and kept: only what was agreed to, not what the rows say by now.
-        if let Some(request) = &request {
-            self.prove(request).await?;
-            self.prove_stack(stack, request).await?;
-        }
-        let (draft, tried_plan) = request
-            .map(|request| (request.draft, request.plan))
-            .unwrap_or_default();
+        let request = self.prove_basis(stack).await?;
+        self.prove(&request).await?;
+        self.prove_stack(stack, &request).await?;
+        let (draft, tried_plan) = (request.draft, request.plan);
         Ok(ExistingStack {
             id: summary.id,
             project: summary.project.clone(),

@@ -1,20 +1,26 @@
 //! Proof that a stored plan is the one that people agreed to: hashed where it is read, compared with what the audit record says of it, and refused, with
 //! a line in the record, when it is another. Making plans is `plans`, what a digest covers is `plans::digest`.
 
+mod basis;
+
 use serde_json::json;
-use store::{NewAudit, Request, Stack};
+use store::{NewAudit, Operation, Request};
 use types::approval::NeedStatus;
-use types::plan::{Plan, Target};
-use types::request::RequestSummary;
+use types::operation::OperationKind;
+use types::plan::Plan;
+use types::request::{RequestKind, RequestState, RequestSummary};
 use types::stack::StackSummary;
 
 use super::digest;
-use crate::requests::stale_stack;
 use crate::requests::standing::{Counted, People};
 use crate::{Error, Portal, Result};
 
+pub(crate) use basis::APPLIED;
+
 /// What a request or stack answers whose stored plan is not the one that was agreed to.
 pub(crate) const ALTERED: &str = "plan_altered";
+/// The line that says which operation tries again what failed.
+pub(crate) const RETRIED: &str = "stack.retry_requested";
 
 /// What does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +67,18 @@ impl Portal {
         .await
     }
 
-    /// What does not fit between a request's row, its stack and the record.
+    /// What does not fit between a request's row, its stack and the record. A request of which the record does not tell fits nothing.
     async fn alteration(&self, request: &Request) -> Result<Option<Altered>> {
         let stored = request.plan.as_ref().map(|plan| &plan.digest);
-        let recorded = self.0.store.recorded_digest(request.summary.id).await?;
+        let told = self.0.store.recorded_plan(request.summary.id).await?;
+        let sent_back = told.as_ref().is_some_and(|told| told.sent_back);
+        let recorded = told.and_then(|told| told.digest);
         let stack = self.known_stack(request.summary.stack).await?;
-        let part = if recorded.is_some() && recorded.as_ref() != stored {
+        let part = if recorded.is_none() || recorded.as_ref() != stored {
             "digest"
+        } else if sent_back != request.sent_back.is_some() {
+            // What was sent back needs an approval, whatever the guardrails ask for.
+            "sent_back"
         } else if let Some(column) = foreign_column(&request.summary, &stack.summary) {
             column
         } else {
@@ -80,70 +91,69 @@ impl Portal {
         }))
     }
 
-    /// A stack's applied plan and place are those of the request that was applied last. `applied` was proved before.
-    ///
-    /// # Errors
-    /// As [`Portal::prove`].
-    pub(crate) async fn prove_stack(&self, stack: &Stack, applied: &Request) -> Result<()> {
-        let Some(altered) = stack_alteration(stack, applied) else {
-            return Ok(());
-        };
-        // What was applied last may be another request by now.
-        let again = self.0.store.stack(stack.summary.id).await?;
-        if let Some(again) = again
-            && again.summary.version != stack.summary.version
-            && (again.applied_request != stack.applied_request
-                || stack_alteration(&again, applied).is_none())
-        {
-            return Err(stale_stack(store::Error::Stale));
-        }
-        let s = &stack.summary;
-        self.refuse_altered(
-            ("stack", s.id.to_string(), s.name.as_str()),
-            &s.project,
-            &altered,
-        )
-        .await
-    }
-
-    /// A stack is what was applied to it last, if anything was.
-    ///
-    /// # Errors
-    /// As [`Portal::prove`].
-    pub(crate) async fn prove_applied(&self, stack: &Stack) -> Result<()> {
-        let Some(applied) = stack.applied_request else {
-            return Ok(());
-        };
-        let Some(applied) = self.0.store.request(applied).await? else {
-            return Err(Error::internal(format!("request {applied} is missing")));
-        };
-        self.prove(&applied).await?;
-        self.prove_stack(stack, &applied).await
-    }
-
-    /// The stored plan is what the operation was queued for.
+    /// The stored plan is what the operation was queued for, and the operation is one that its request asks for. Only switching a machine needs no request.
     ///
     /// # Errors
     /// As [`Portal::prove`].
     pub(crate) async fn prove_operation(
         &self,
-        operation: &store::Operation,
-        request: &Request,
+        operation: &Operation,
+        request: Option<&Request>,
     ) -> Result<()> {
-        self.prove(request).await?;
-        let stored = request.plan.as_ref().map(|plan| plan.digest.as_str());
-        // Operations that were queued by a Slipway that did not write the digest down have none.
+        let s = &operation.summary;
         let queued = operation.plan_digest.as_deref();
-        if queued.is_none() || queued == stored {
+        let (part, stored) = match request {
+            None if switches(s.kind) && s.request.is_none() => return Ok(()),
+            None => ("request", None),
+            Some(request) => {
+                self.prove(request).await?;
+                let stored = request.plan.as_ref().map(|plan| plan.digest.as_str());
+                let part = if queued.is_none() || queued != stored {
+                    "digest"
+                } else if request.summary.stack != s.stack {
+                    "stack"
+                } else if !executes(s.kind, request.summary.kind) {
+                    "kind"
+                } else {
+                    return Ok(());
+                };
+                (part, stored)
+            }
+        };
+        self.refuse_operation(operation, part, stored).await
+    }
+
+    /// An operation whose request is not approved any more is one that tries again what failed, and the record says so.
+    ///
+    /// # Errors
+    /// As [`Portal::prove`].
+    pub(crate) async fn prove_retry(&self, operation: &Operation) -> Result<()> {
+        let s = &operation.summary;
+        let stack = s.stack.to_string();
+        let told = self.0.store.audit_details(&stack, RETRIED).await?;
+        let retried = told
+            .iter()
+            .any(|(_, detail)| detail.get("operation") == Some(&json!(s.id)));
+        if retried {
             return Ok(());
         }
+        let stored = operation.plan_digest.as_deref();
+        self.refuse_operation(operation, "state", stored).await
+    }
+
+    async fn refuse_operation(
+        &self,
+        operation: &Operation,
+        part: &'static str,
+        stored: Option<&str>,
+    ) -> Result<()> {
         let s = &operation.summary;
         self.refuse_altered(
             ("operation", s.id.to_string(), s.stack_name.as_str()),
             &s.project,
             &Altered {
-                part: "digest",
-                recorded: queued.map(str::to_owned),
+                part,
+                recorded: operation.plan_digest.clone(),
                 stored: stored.map(str::to_owned),
             },
         )
@@ -166,7 +176,7 @@ impl Portal {
         let counted = Counted {
             needs: &plan.report.approvals,
             digest: Some(digest),
-            state: types::request::RequestState::AwaitingApproval,
+            state: RequestState::AwaitingApproval,
             ..Counted::of(request, &decisions, &authors)
         };
         let (status, _) = self.count(&counted, None, &mut People::default()).await?;
@@ -203,12 +213,38 @@ impl Portal {
     }
 }
 
+/// Operations that nobody has to agree to.
+fn switches(kind: OperationKind) -> bool {
+    matches!(
+        kind,
+        OperationKind::Start
+            | OperationKind::Stop
+            | OperationKind::Restart
+            | OperationKind::Refresh
+    )
+}
+
+/// Whether an operation of one kind is how a request of the other is executed.
+fn executes(operation: OperationKind, request: RequestKind) -> bool {
+    match request {
+        RequestKind::Create | RequestKind::Update => operation == OperationKind::Apply,
+        RequestKind::Delete => operation == OperationKind::Destroy,
+        // A longer life needs no operation.
+        RequestKind::Extend => false,
+    }
+}
+
 fn altered_error(kind: &str) -> Error {
     Error::Conflict {
         code: ALTERED,
         detail: format!(
             "The plan stored for this {kind} is not the one that was agreed to: it was changed in the database. Nothing of it is shown, approved or sent \
-             to Azure. Tell an admin; the audit record has both digests."
+             to Azure. Tell an admin; the audit record has both digests.{}",
+            if kind == "request" {
+                " It can be withdrawn while it has not begun; its version is in the list of requests."
+            } else {
+                ""
+            }
         ),
     }
 }
@@ -250,47 +286,6 @@ fn foreign_column(request: &RequestSummary, stack: &StackSummary) -> Option<&'st
     } else {
         None
     }
-}
-
-/// What does not fit between a stack and the request that was applied to it last.
-fn stack_alteration(stack: &Stack, applied: &Request) -> Option<Altered> {
-    let planned = applied.plan.as_ref();
-    // Before the first success the stack's copy is that of a try, which Edit may have replaced since.
-    let copy = stack
-        .plan
-        .as_ref()
-        .filter(|_| stack.applied_request.is_some());
-    let same = match (copy, planned) {
-        (Some(copy), Some(planned)) => digest::same(copy, planned),
-        _ => stack.applied_request.is_none(),
-    };
-    let part = if !same {
-        "applied plan"
-    } else if planned.is_some_and(|plan| !same_place(&stack.summary.target, &plan.target)) {
-        "target"
-    } else {
-        return None;
-    };
-    Some(Altered {
-        part,
-        recorded: planned.map(|plan| plan.digest.clone()),
-        stored: copy.map(|copy| copy.digest.clone()),
-    })
-}
-
-/// The subscription's title may have changed; the rest says where it is.
-fn same_place(one: &Target, other: &Target) -> bool {
-    (
-        &one.subscription,
-        &one.resource_group,
-        one.owns_group,
-        &one.region,
-    ) == (
-        &other.subscription,
-        &other.resource_group,
-        other.owns_group,
-        &other.region,
-    )
 }
 
 fn missing(needs: &[NeedStatus]) -> String {

@@ -146,6 +146,7 @@ impl Portal {
                 json!({ "before": was, "after": expires_at }),
             )
             .await?;
+        Self::record_expiry(tx, trail, &stack.summary, expires_at);
         trail.stack_changed(tx, stack, "stack.extended");
         Ok(())
     }

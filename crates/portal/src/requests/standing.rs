@@ -109,12 +109,14 @@ impl Portal {
         let project = &request.summary.project;
         let requester = request.summary.requester.as_str();
         let wrote = types::request::last_edit(authors);
+        // By the record too: rows can be rewritten or deleted.
+        let recorded = self.0.store.recorded_authors(request.summary.id).await?;
         let mut people = vec![requester];
-        people.extend(
-            wrote
-                .map(|author| author.subject.as_str())
-                .filter(|editor| *editor != requester),
-        );
+        people.extend(wrote.map(|author| author.subject.as_str()));
+        people.extend(recorded.first().map(String::as_str));
+        people.extend(recorded.last().map(String::as_str));
+        let mut asked = std::collections::HashSet::new();
+        people.retain(|subject| asked.insert(*subject));
         for subject in people.into_iter().filter(|subject| *subject != SYSTEM) {
             let under_glass = authors
                 .iter()

@@ -82,7 +82,7 @@ fn other_key(request: &mut Request) {
 }
 
 /// Every place in a request's row that decides what Azure is sent, or who has to agree.
-const ALTERATIONS: [(&str, Change); 19] = [
+const ALTERATIONS: [(&str, Change); 20] = [
     ("a parameter", other_key),
     ("another size", |r| {
         let plan = r.plan.as_mut().unwrap();
@@ -133,6 +133,9 @@ const ALTERATIONS: [(&str, Change); 19] = [
     }),
     ("the needs", |r| r.needs.clear()),
     ("no plan", |r| r.plan = None),
+    ("why it was sent back", |r| {
+        r.sent_back = Some("It never was.".to_owned());
+    }),
     ("the row's template", |r| {
         r.summary.template = "aks-node-pool@1.0.0".parse().unwrap();
     }),
@@ -173,7 +176,7 @@ async fn what_waits(engine: Engine) {
             .await
             .unwrap();
         assert_eq!(taken_back.summary.state, RequestState::Withdrawn);
-        assert!(taken_back.plan.is_none());
+        assert!(taken_back.plan.is_none() && taken_back.draft.parameters.is_empty());
     }
     world.nothing_was_deployed().await;
     world.audited(&["request.plan_altered"]).await;
@@ -354,7 +357,7 @@ async fn a_stack_whose_applied_plan_or_place_was_altered_is_not_planned_from() {
     let developer = world.actor("developer").await;
     let stack = world.active("basis").await;
     let good = world.store.stack(stack).await.unwrap().unwrap();
-    let alterations: [(&str, AlterStack); 5] = [
+    let alterations: [(&str, AlterStack); 8] = [
         ("resources", |s| {
             s.plan.as_mut().unwrap().resources.pop();
         }),
@@ -366,6 +369,14 @@ async fn a_stack_whose_applied_plan_or_place_was_altered_is_not_planned_from() {
         }),
         ("whose group it is", |s| s.summary.target.owns_group = false),
         ("no plan", |s| s.plan = None),
+        ("what was applied", |s| s.applied_request = None),
+        ("what was applied, and that it ever was", |s| {
+            s.applied_request = None;
+            s.plan = None;
+        }),
+        ("another request", |s| {
+            s.applied_request = Some(RequestId(uuid::Uuid::now_v7()));
+        }),
     ];
     for (what, change) in alterations {
         world.alter_stack(stack, change).await;
@@ -412,6 +423,7 @@ async fn a_stack_whose_applied_plan_or_place_was_altered_is_not_planned_from() {
             .alter_stack(stack, |s| {
                 s.plan.clone_from(&good.plan);
                 s.summary.target = good.summary.target.clone();
+                s.applied_request = good.applied_request;
             })
             .await;
     }
@@ -613,4 +625,241 @@ async fn a_row_that_contradicts_itself_is_refused_however_often_its_version_move
         assert_eq!(error.code(), "plan_altered");
     }
     moving.abort();
+}
+
+#[tokio::test]
+async fn a_stack_that_was_made_never_looks_as_if_it_was_not() {
+    let world = World::new().await;
+    let developer = world.actor("developer").await;
+    let stack = world.active("unmade").await;
+    // As after a create that failed: nothing to compare with, and Delete is allowed.
+    world
+        .alter_stack(stack, |s| {
+            s.applied_request = None;
+            s.summary.state = StackState::Failed;
+            s.plan.as_mut().unwrap().resources.clear();
+        })
+        .await;
+    let form = types::stack::DeleteStack {
+        confirm: "unmade".to_owned(),
+        justification: "Away.".to_owned(),
+    };
+    let errors = [
+        world
+            .portal
+            .delete_stack(&developer, stack, form, submission())
+            .await
+            .unwrap_err(),
+        world.portal.stack(&developer, stack).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.code(), "plan_altered");
+    }
+    world
+        .audited(&["stack.applied", "stack.plan_altered"])
+        .await;
+    assert!(world.writes("DELETE", "/resource").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stack_ends_when_the_record_says() {
+    let world = World::new().await;
+    let developer = world.actor("developer").await;
+    let stack = world.active("mortal").await;
+    let ends = world
+        .store
+        .stack(stack)
+        .await
+        .unwrap()
+        .unwrap()
+        .summary
+        .expires_at;
+    let later = ends.map(|at| at.plus(time::Duration::days(365)));
+    // Nobody has to open it: what has no end is looked at.
+    world
+        .alter_stack(stack, |s| s.summary.expires_at = None)
+        .await;
+    world.portal.prove_stacks_without_end().await.unwrap();
+    world.audited(&["stack.plan_altered"]).await;
+    for altered in [None, later] {
+        world
+            .alter_stack(stack, |s| s.summary.expires_at = altered)
+            .await;
+        let mut update = vm("mortal", "dev");
+        update.kind = types::request::RequestKind::Update;
+        update.stack = Some(stack);
+        let errors = [
+            world.portal.stack(&developer, stack).await.unwrap_err(),
+            world
+                .portal
+                .submit(&developer, update, submission())
+                .await
+                .unwrap_err(),
+            world
+                .portal
+                .power(&developer, stack, OperationKind::Stop)
+                .await
+                .unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.code(), "plan_altered", "{altered:?}");
+        }
+    }
+    world
+        .alter_stack(stack, |s| s.summary.expires_at = ends)
+        .await;
+    // A longer life is recorded too.
+    let extend = world
+        .portal
+        .extend_stack(
+            &developer,
+            stack,
+            "90d".to_owned(),
+            "On.".to_owned(),
+            submission(),
+        )
+        .await
+        .unwrap();
+    if extend.summary.state == RequestState::AwaitingApproval {
+        world
+            .decide("approver", &extend, DecisionKind::Approve)
+            .await
+            .unwrap();
+    }
+    world.portal.stack(&developer, stack).await.unwrap();
+    world
+        .alter_stack(stack, |s| s.summary.expires_at = ends)
+        .await;
+    let error = world.portal.stack(&developer, stack).await.unwrap_err();
+    assert_eq!(error.code(), "plan_altered");
+}
+
+/// What whoever owns the database makes of an operation.
+type AlterOperation = fn(&mut store::Operation);
+
+#[tokio::test]
+async fn an_operation_that_does_not_say_what_it_was_queued_for_never_begins() {
+    let world = World::new().await;
+    let forgeries: [(&str, AlterOperation); 4] = [
+        ("no digest", |o| o.plan_digest = None),
+        ("another digest", |o| o.plan_digest = Some("0".repeat(64))),
+        ("no request", |o| o.summary.request = None),
+        ("another kind", |o| o.summary.kind = OperationKind::Destroy),
+    ];
+    for (n, (what, change)) in forgeries.into_iter().enumerate() {
+        let request = world.send(vm(&format!("forged-{n}"), "dev")).await;
+        let queued = world.operation_of(request.summary.id).await;
+        let mut forged = world.store.operation(queued).await.unwrap().unwrap();
+        let mut gone = forged.clone();
+        gone.summary.state = OperationState::Cancelled;
+        forged.summary.id = OperationId(uuid::Uuid::now_v7());
+        change(&mut forged);
+        let mut tx = world.store.begin().await.unwrap();
+        tx.update_operation(&mut gone).await.unwrap();
+        tx.insert_operation(&forged).await.unwrap();
+        tx.commit(world.clock.now()).await.unwrap();
+        let ended = world.drive(forged.summary.id).await;
+        assert_eq!(ended.summary.state, OperationState::Failed, "{what}");
+        assert_eq!(ended.fault.unwrap().code, "PlanAltered", "{what}");
+    }
+    world.nothing_was_deployed().await;
+    world.audited(&["operation.plan_altered"]).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_said_to_have_begun_does_not_go_around_its_approval() {
+    let world = World::new().await;
+    let request = world.send(vm("begun", "prod")).await;
+    world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    // The approver would not count any more, and nobody would ask.
+    world.role("approver", Some(Role::Reader)).await;
+    world
+        .alter(request.summary.id, |r| {
+            r.summary.state = RequestState::Failed
+        })
+        .await;
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Failed);
+    assert_eq!(operation.fault.unwrap().code, "PlanAltered");
+    world.nothing_was_deployed().await;
+}
+
+#[tokio::test]
+async fn a_request_of_which_the_record_does_not_tell_is_nobodys() {
+    let world = World::new().await;
+    let stack = world.active("copied").await;
+    let made_by = world
+        .store
+        .stack(stack)
+        .await
+        .unwrap()
+        .unwrap()
+        .applied_request
+        .unwrap();
+    // All of it fits: it is the copy of one that was approved.
+    let mut forged = world.store.request(made_by).await.unwrap().unwrap();
+    forged.summary.id = RequestId(uuid::Uuid::now_v7());
+    forged.summary.state = RequestState::Approved;
+    let sent = store::Submission {
+        id: submission(),
+        content: String::new(),
+    };
+    let mut tx = world.store.begin().await.unwrap();
+    assert!(tx.insert_request(&forged, &sent).await.unwrap());
+    tx.commit(world.clock.now()).await.unwrap();
+    let error = world.read(forged.summary.id).await.unwrap_err();
+    assert_eq!(error.code(), "plan_altered");
+    world.portal.reconcile().await.unwrap();
+    let operation = world.run(forged.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Failed);
+    assert_eq!(operation.fault.unwrap().code, "PlanAltered");
+    assert_eq!(world.writes("PUT", "/deployments/slipway-").await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_back_stays_sent_back() {
+    let world = World::new().await;
+    let request = world.send(vm("returned", "prod")).await;
+    world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    world.role("approver", Some(Role::Reader)).await;
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Cancelled);
+    world.read(request.summary.id).await.unwrap();
+    world
+        .alter(request.summary.id, |r| r.sent_back = None)
+        .await;
+    let error = world.read(request.summary.id).await.unwrap_err();
+    assert_eq!(error.code(), "plan_altered");
+}
+
+#[tokio::test]
+async fn a_broken_glass_of_which_the_record_does_not_tell_gives_nothing() {
+    let world = World::new().await;
+    let now = world.clock.now();
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_break_glass(&store::BreakGlass {
+        id: types::ids::BreakGlassId(uuid::Uuid::now_v7()),
+        project: "payments".parse().unwrap(),
+        subject: "admin".to_owned(),
+        reason: "Somebody wrote this row.".to_owned(),
+        began_at: now,
+        ends_at: now.plus(time::Duration::days(365)),
+        ended_at: None,
+        ended_by: None,
+    })
+    .await
+    .unwrap();
+    tx.commit(now).await.unwrap();
+    assert!(world.actor("admin").await.break_glass.is_empty());
+    let error = world
+        .try_send("admin", vm("by-glass", "dev"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.status(), 403);
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use store::{
-    BreakGlass, Conflict, Error, NewActivity, NewAudit, NewDecision, RecordedApproval, Scope,
-    SecretValue,
+    BreakGlass, Conflict, Error, NewActivity, NewAudit, NewDecision, RecordedApproval,
+    RecordedPlan, Scope, SecretValue,
 };
 use types::approval::{ApprovalTab, DecisionKind};
 use types::ids::{BreakGlassId, CommentId, DecisionId, RequestId, StackId};
@@ -158,7 +158,7 @@ async fn what_the_record_says_of_a_plan_is_found_by_its_request(world: World) {
         .add_request("web", RequestState::AwaitingApproval)
         .await;
     let id = request.summary.id;
-    assert_eq!(world.store.recorded_digest(id).await.unwrap(), None);
+    assert_eq!(world.store.recorded_plan(id).await.unwrap(), None);
     for (action, digest) in [
         ("request.submitted", "one"),
         ("request.edited", "two"),
@@ -179,8 +179,27 @@ async fn what_the_record_says_of_a_plan_is_found_by_its_request(world: World) {
         tx.commit(now()).await.unwrap();
     }
     assert_eq!(
-        world.store.recorded_digest(id).await.unwrap().as_deref(),
-        Some("two")
+        world.store.recorded_plan(id).await.unwrap(),
+        Some(RecordedPlan {
+            digest: Some("two".to_owned()),
+            sent_back: false
+        })
+    );
+    // The newest line counts, also where it does not say what it should.
+    let mut tx = world.store.begin().await.unwrap();
+    tx.audit(NewAudit::by(
+        &developer(),
+        "request.sent_back",
+        ("request", id.to_string(), "web"),
+        Some(&request.summary.project),
+    ));
+    tx.commit(now()).await.unwrap();
+    assert_eq!(
+        world.store.recorded_plan(id).await.unwrap(),
+        Some(RecordedPlan {
+            digest: None,
+            sent_back: true
+        })
     );
     let said = world
         .store
@@ -223,13 +242,13 @@ async fn who_wrote_and_who_approved_is_found_in_the_record(world: World) {
             id,
             "request.approved",
             "second",
-            json!({ "plan_digest": "two", "decision": decision }),
+            json!({ "plan_digest": "two", "plan_revision": 2, "decision": decision }),
         ),
         (
             id,
             "request.approved",
             "odd",
-            json!({ "plan_digest": "two", "decision": 7 }),
+            json!({ "plan_digest": "two", "plan_revision": 2, "decision": 7 }),
         ),
         (
             other.summary.id,
@@ -256,17 +275,15 @@ async fn who_wrote_and_who_approved_is_found_in_the_record(world: World) {
         tx.audit(line);
         tx.commit(now()).await.unwrap();
     }
-    let approval = |approver: &str, decision, digest: &str| RecordedApproval {
-        approver: approver.to_owned(),
-        decision,
-        plan_digest: digest.to_owned(),
-    };
+    // A line that does not say which decision it is about tells of none.
     assert_eq!(
         world.store.recorded_approvals(id).await.unwrap(),
-        [
-            approval("approver", None, "one"),
-            approval("second", Some(decision), "two"),
-        ]
+        [RecordedApproval {
+            approver: "second".to_owned(),
+            decision,
+            plan_digest: "two".to_owned(),
+            plan_revision: 2,
+        }]
     );
     assert_eq!(
         world.store.recorded_authors(id).await.unwrap(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use store::{Conflict, Error, Store};
 use types::ids::StackId;
-use types::stack::StackState;
+use types::stack::{StackResource, StackState};
 
 use crate::world::{World, moment, now};
 
@@ -122,6 +122,23 @@ async fn what_was_never_sent_is_given_back_and_what_was_sent_stays(world: World)
         .unwrap();
     tx.commit(now()).await.unwrap();
     assert_eq!(names(&world, stack).await[1], ("z".to_owned(), false));
+    // What the stack is recorded to have was sent, whether marked or not.
+    let mut tx = world.store.begin().await.unwrap();
+    tx.put_stack_resource(
+        stack,
+        &StackResource {
+            id: pool("z"),
+            kind: POOL.to_owned(),
+            name: "z".to_owned(),
+            state: "Succeeded".to_owned(),
+            seen_at: now(),
+        },
+    )
+    .await
+    .unwrap();
+    tx.release_unsent(stack, &[]).await.unwrap();
+    tx.commit(now()).await.unwrap();
+    assert_eq!(names(&world, stack).await[1], ("z".to_owned(), true));
 }
 
 async fn of_many_at_once_one_gets_the_id(world: World) {

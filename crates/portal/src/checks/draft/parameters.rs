@@ -8,7 +8,7 @@ use types::project::{Tier, TierSettings};
 
 use super::{Reader, shown, shows};
 use crate::catalogue::Entry;
-use crate::checks::{reserved, values};
+use crate::checks::{nodes, reserved, values};
 use crate::plans::ExistingStack;
 
 impl Reader<'_> {
@@ -41,6 +41,8 @@ impl Reader<'_> {
             }
             match values::read(name, value, field, parameter, entry.patterns.get(name)) {
                 Ok(Some(value)) => {
+                    let found = nodes::problem(&format!("parameters.{name}"), name, &value);
+                    self.errors.extend(found);
                     given.insert(name.clone(), value);
                 }
                 Ok(None) => {}

@@ -88,11 +88,14 @@ test_gr_005_fails_extension if asked("GR-005", extended(priced(500.01, 500.01)))
 # What a change that failed may have left is paid too.
 test_gr_005_fails_extension_of_what_was_dearer if asked("GR-005", extended(priced(100, 500.01))) == ["cost-approvers"]
 
-test_gr_005_says_what_it_is_about if {
-	needs := cost.approve with input as priced(600, null)
-	[need.message | some need in needs] == ["The monthly cost grows by up to $600.00, more than $500: 1 approval by the cost approvers is needed."]
-	extensions := cost.approve with input as extended(priced(600, 600))
-	[need.message | some need in extensions] == ["Extending goes on costing up to $600.00 a month, more than $500: 1 approval by the cost approvers is needed."]
+test_gr_005_says_how_much_a_stack_grows if {
+	needs := cost.approve with input as priced(600.25, null)
+	[need.message | some need in needs] == ["The monthly cost grows by up to $600.25, more than $500: 1 approval by the cost approvers is needed."]
+}
+
+test_gr_005_says_what_extending_goes_on_costing if {
+	needs := cost.approve with input as extended(priced(600.25, 600))
+	[need.message | some need in needs] == ["Extending goes on costing up to $600.25 a month, more than $500: 1 approval by the cost approvers is needed."]
 }
 
 test_gr_005_absent_from_an_extension if asked("GR-005", extended(testing.without(good, "plan.cost.monthly_usd"))) == ["cost-approvers"]

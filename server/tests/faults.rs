@@ -217,7 +217,7 @@ fn cases() -> Vec<Case> {
         case(
             "A list that is a minute old",
             "the group's resources",
-            vec![json!({ "method": "GET", "path": "/resources$", "action": { "type": "lag", "seconds": 60 } })],
+            vec![json!({ "method": "GET", "path": "/resources$", "times": 2, "action": { "type": "lag", "seconds": 60 } })],
         ),
         by_hand("Deleted behind Slipway's back", "the machine", Hand::DeletesTheMachine),
         by_hand("Deleted behind Slipway's back", "the group", Hand::DeletesTheGroup),

@@ -528,7 +528,7 @@ async fn name_projects(data: &Path, words: Words) {
     let store = store::Store::open(&url).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     for mut project in store.projects().await.unwrap() {
-        let said = format!("{} {}", words.stored(), words.say(INVISIBLE));
+        let said = words.stored();
         project.title = format!("{} {said}", project.title);
         project.default_tags.insert("said".into(), said.clone());
         for tier in project.tiers.values_mut() {

@@ -59,11 +59,14 @@ fn written(_text: &str) -> Option<String> {
 
 /// The document's title, which the server alone writes. What would turn the direction of the browser's own words is left out.
 pub(crate) fn title(text: impl Into<String>) -> AnyView {
-    let text: String = text.into();
+    view! { <Title text=title_text(&text.into())/> }.into_any()
+}
+
+fn title_text(text: &str) -> String {
     let text: String = text.chars().filter(|c| !deceptive(*c)).collect();
     #[cfg(feature = "ssr")]
     let text = html_escape::encode_text(&text).into_owned();
-    view! { <Title text=text/> }.into_any()
+    text
 }
 
 /// One entry of a list.
@@ -138,6 +141,14 @@ mod tests {
         .to_html();
         let (_, content) = html.split_once('>').unwrap_or_default();
         content.to_owned()
+    }
+
+    #[test]
+    fn a_title_turns_no_direction_and_ends_nowhere_else() {
+        assert_eq!(
+            title_text("a\u{202e}b\u{2066}c\u{200b} </title><b>&amp;"),
+            "abc &lt;/title&gt;&lt;b&gt;&amp;amp;"
+        );
     }
 
     #[test]

@@ -45,8 +45,12 @@ impl Portal {
             None => None,
         };
         let mut draft = draft.clone();
-        // The text for other tools is made of the draft: a private key must not come back in it.
-        let secrets = draft.forget_secrets();
+        // The text for other tools is made of the draft: a private key must not come back in it. What is too much is refused as it is, and nothing of it
+        // comes back.
+        let secrets = match limits::problems(&draft).is_empty() {
+            true => draft.forget_secrets(),
+            false => Vec::new(),
+        };
         let mut others = Vec::new();
         if let Some(edited) = &edited {
             others = of_another_request(&draft, edited.kind, edited.stack);

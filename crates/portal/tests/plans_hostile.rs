@@ -66,6 +66,7 @@ fn all_bad_fields_are_named_at_once() {
 #[test]
 fn hostile_text_is_refused_in_every_field() {
     let long = "x".repeat(10_240);
+    let longer = "x".repeat(40_000);
     let texts = [
         ("path", "../../etc/passwd"),
         ("quotes", "a'\";--"),
@@ -77,6 +78,7 @@ fn hostile_text_is_refused_in_every_field() {
         ("zero width", "web\u{200B}app"),
         ("byte order mark", "web\u{FEFF}app"),
         ("10 kB", long.as_str()),
+        ("40 kB", longer.as_str()),
     ];
     for (what, text) in texts {
         for (field, set) in [

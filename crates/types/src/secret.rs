@@ -191,11 +191,11 @@ fn escape(text: &str) -> Option<(char, usize)> {
         [b'\\', b'x', ..] => Some((hex(2, 4)?, 4)),
         [b'%', ..] => Some((hex(1, 3).filter(char::is_ascii)?, 3)),
         [b'&', b'#', b'x' | b'X', ..] => {
-            let end = text.get(..10).unwrap_or(text).find(';')?;
+            let end = semicolon(bytes)?;
             Some((hex(3, end)?, end + 1))
         }
         [b'&', b'#', ..] => {
-            let end = text.get(..10).unwrap_or(text).find(';')?;
+            let end = semicolon(bytes)?;
             let number = text.get(2..end)?.parse().ok()?;
             Some((char::from_u32(number)?, end + 1))
         }
@@ -205,6 +205,11 @@ fn escape(text: &str) -> Option<(char, usize)> {
             .map(|name| (' ', name.len())),
         _ => None,
     }
+}
+
+/// Where the semicolon of a numeric character reference stands: within its first ten bytes, whatever follows them.
+fn semicolon(reference: &[u8]) -> Option<usize> {
+    reference.iter().take(10).position(|byte| *byte == b';')
 }
 
 /// The words around a key, in lower case and without white space.
@@ -334,22 +339,21 @@ fn has_body(plain: &str, wrapped: u8) -> bool {
 
 fn holds_key(run: &[u8], wrapped: u8) -> bool {
     // What stands before a key, or was cut from it, says nothing about where a group of four begins.
-    let structure = run.split(|byte| *byte == b'=').any(|part| {
-        (0..4).any(|from| binary::is_private(&decoded(part.get(from..).unwrap_or(&[]))))
-    });
-    structure
-        || (wrapped > 0 && (0..4).any(|from| wraps_key(run.get(from..).unwrap_or(&[]), wrapped)))
+    run.split(|byte| *byte == b'=').any(|part| {
+        (0..4).any(|missing| {
+            let bytes = decoded(part, missing);
+            binary::is_private(&bytes) || (wrapped > 0 && wraps_key(&bytes, wrapped))
+        })
+    })
 }
 
-/// Base64 of text that holds a key: what Kubernetes and CI variables make of a file.
-fn wraps_key(run: &[u8], wrapped: u8) -> bool {
+/// Text that holds a key, as base64: what Kubernetes and CI variables make of a file.
+fn wraps_key(bytes: &[u8], wrapped: u8) -> bool {
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-    run.split(|byte| *byte == b'=').any(|part| {
-        decoded(part)
-            .split(|byte| !is_text(byte))
-            .filter(|text| text.len() >= TEXT)
-            .any(|text| looks(&String::from_utf8_lossy(text), wrapped - 1))
-    })
+    bytes
+        .split(|byte| !is_text(byte))
+        .filter(|text| text.len() >= TEXT)
+        .any(|text| looks(&String::from_utf8_lossy(text), wrapped - 1))
 }
 
 /// An OpenPGP secret key without the lines around it: it is known by its first packet only, so each word is read from its beginning.
@@ -357,7 +361,7 @@ fn has_packet(plain: &str) -> bool {
     plain
         .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/')))
         .filter(|word| word.len() >= PACKET)
-        .any(|word| binary::is_secret_packet(&decoded(word.as_bytes())))
+        .any(|word| binary::is_secret_packet(&decoded(word.as_bytes(), 0)))
 }
 
 /// A key in hexadecimal, however its bytes are set apart: colons, spaces, commas, `0x`, `\\x`.
@@ -398,10 +402,11 @@ fn bytes(digits: &[u8]) -> Vec<u8> {
     pairs.map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
-/// Base64 up to the first character that is none.
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0);
+/// Base64 up to the first character that is none, where so many characters are missing at its beginning: they count as zeros, so that the byte that is
+/// cut in two keeps what is left of it.
+fn decoded(text: &[u8], missing: u32) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4 + 3);
+    let (mut bits, mut count) = (0_u32, 6 * missing % 8);
     for byte in text {
         let six = match byte {
             b'A'..=b'Z' => byte - b'A',

@@ -111,13 +111,18 @@ impl From<JsonRejection> for Failure {
 /// Longest message of a parser that is repeated, in characters.
 const QUOTED: usize = 300;
 
+/// How much of it is looked at for a private key: what is quoted, and enough behind it to know a key by.
+const HEARD: usize = 16_384;
+
 /// What a parser says, if it quotes no private key.
 fn quoted(message: &str) -> Result<String, Box<Failure>> {
-    if looks_private(message) {
+    // A parser repeats a whole string where it expected another type: what is judged has an end too.
+    let heard: String = message.chars().take(HEARD).collect();
+    if looks_private(&heard) {
         let errors = vec![refusal("")];
         return Err(Box::new(portal::Error::Invalid { errors }.into()));
     }
-    let mut quoted: String = message.chars().take(QUOTED).collect();
+    let mut quoted: String = heard.chars().take(QUOTED).collect();
     if quoted.len() < message.len() {
         quoted.push('…');
     }

@@ -16,6 +16,10 @@ const VALUES: usize = 2_000;
 const DEPTH: usize = 8;
 /// Longest name or value of a tag, in bytes.
 const TAG: usize = 8_192;
+/// Longest text of any field, in bytes, before it is looked at: what each field takes is far less.
+const TEXT: usize = 16_384;
+/// Most text in one parameter, in bytes: a list of lines has more than a line.
+const TEXTS: usize = 32_768;
 /// Largest draft that is written out for other tools, in bytes of JSON.
 const LARGE: usize = 65_536;
 
@@ -27,6 +31,25 @@ pub(super) fn is_large(draft: &RequestDraft) -> bool {
 /// What is too much. It is all that is said about such a draft.
 pub(super) fn problems(draft: &RequestDraft) -> Vec<FieldError> {
     let mut errors = Vec::new();
+    for (field, text) in [
+        ("project", &draft.project),
+        ("tier", &draft.tier),
+        ("template", &draft.template),
+        ("name", &draft.name),
+        ("region", &draft.region),
+        ("zone", &draft.zone),
+        ("cost_centre", &draft.cost_centre),
+        ("expiry", &draft.expiry),
+        ("justification", &draft.justification),
+    ] {
+        if text.len() > TEXT {
+            errors.push(error(
+                field,
+                "too_long",
+                format!("No field takes {} bytes of text.", text.len()),
+            ));
+        }
+    }
     if draft.tags.len() > TAGS {
         errors.push(error(
             "tags",
@@ -64,8 +87,11 @@ pub(super) fn problems(draft: &RequestDraft) -> Vec<FieldError> {
             ));
             continue;
         }
-        let mut values = VALUES;
-        if let Some(message) = too_much(value, DEPTH, &mut values) {
+        let mut left = Left {
+            values: VALUES,
+            text: TEXTS,
+        };
+        if let Some(message) = too_much(value, DEPTH, &mut left) {
             let name: String = name.chars().take(60).collect();
             errors.push(error(&format!("parameters.{name}"), "too_many", message));
         }
@@ -73,8 +99,22 @@ pub(super) fn problems(draft: &RequestDraft) -> Vec<FieldError> {
     errors
 }
 
-fn too_much(value: &Value, levels: usize, values: &mut usize) -> Option<&'static str> {
-    *values = match values.checked_sub(1) {
+/// What one parameter may still hold.
+struct Left {
+    values: usize,
+    text: usize,
+}
+
+impl Left {
+    fn takes(&mut self, text: &str) -> Option<()> {
+        self.text = self.text.checked_sub(text.len())?;
+        Some(())
+    }
+}
+
+fn too_much(value: &Value, levels: usize, left: &mut Left) -> Option<&'static str> {
+    const TEXT: &str = "At most 32,768 bytes of text.";
+    left.values = match left.values.checked_sub(1) {
         Some(left) => left,
         None => return Some("At most 2,000 values."),
     };
@@ -82,10 +122,14 @@ fn too_much(value: &Value, levels: usize, values: &mut usize) -> Option<&'static
         return Some("At most 8 lists and maps inside each other.");
     };
     match value {
-        Value::Array(items) => items.iter().find_map(|item| too_much(item, levels, values)),
-        Value::Object(members) => members
-            .values()
-            .find_map(|member| too_much(member, levels, values)),
+        Value::String(text) if left.takes(text).is_none() => Some(TEXT),
+        Value::Array(items) => items.iter().find_map(|item| too_much(item, levels, left)),
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            if left.takes(name).is_none() {
+                return Some(TEXT);
+            }
+            too_much(member, levels, left)
+        }),
         _ => None,
     }
 }

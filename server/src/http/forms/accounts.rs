@@ -14,6 +14,9 @@ use super::super::session::{SUBJECT, unwritten};
 use super::{AppState, Failure, Posted, action, fields, forget_secrets, id, see, show};
 use crate::sandbox;
 
+/// Longest field of the form that signs a persona in, in bytes: a name, or an address to come back to.
+const SIGN_IN: usize = 4_096;
+
 pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/sign-in", post(sign_in))
@@ -25,19 +28,6 @@ pub(super) fn router() -> Router<AppState> {
 
 /// Signs a persona of the sandbox in. The session's id changes with it, so that nobody can plant one beforehand.
 async fn sign_in(State(state): State<AppState>, session: Session, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let mut fields = match fields(Request::from_parts(parts.clone(), body), &state).await {
-        Ok(fields) => fields,
-        Err(response) => return response,
-    };
-    // Whoever signs in wrote none of it: an address to come back to that holds one is left.
-    let _ = forget_secrets(&mut fields);
-    let text = |name: &str| {
-        fields
-            .iter()
-            .find(|(field, _)| field == name)
-            .map_or("", |(_, text)| text.as_str())
-    };
     if !state.notice.sandbox {
         return Failure::new(
             StatusCode::NOT_FOUND,
@@ -46,6 +36,21 @@ async fn sign_in(State(state): State<AppState>, session: Session, request: Reque
         )
         .into_response();
     }
+    let (parts, body) = request.into_parts();
+    let mut fields = match fields(Request::from_parts(parts.clone(), body), &state).await {
+        Ok(fields) => fields,
+        Err(response) => return response,
+    };
+    // Nobody has signed in yet: what is larger than a persona and an address is not looked at.
+    fields.retain(|(name, text)| name.len() + text.len() <= SIGN_IN);
+    // Whoever signs in wrote none of it: an address to come back to that holds one is left.
+    let _ = forget_secrets(&mut fields);
+    let text = |name: &str| {
+        fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map_or("", |(_, text)| text.as_str())
+    };
     let subject = match sandbox::sign_in(&state.portal, text("subject")).await {
         Ok(Some(subject)) => subject,
         Ok(None) => {

@@ -6,7 +6,6 @@ mod rows;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use types::ids::OperationId;
 
 use crate::idempotency::KEPT;
 use crate::{Error, Portal, Result};
@@ -112,21 +111,16 @@ impl Portal {
                 .store
                 .operations_quiet_since(now.plus(-QUIET), after, ROWS)
                 .await?;
+            let mut tx = self.0.store.begin().await?;
             for id in &page {
-                self.each("operation", id, || self.requeue(*id)).await?;
+                tx.enqueue(*id, None).await?;
             }
+            tx.commit(now).await?;
             after = page.last().copied();
             if page.len() < ROWS as usize {
                 return Ok(());
             }
         }
-    }
-
-    async fn requeue(&self, id: OperationId) -> std::result::Result<(), Trouble> {
-        let mut tx = self.0.store.begin().await?;
-        tx.enqueue(id, None).await?;
-        tx.commit(self.now()).await?;
-        Ok(())
     }
 
     async fn prune(&self) -> Result<()> {

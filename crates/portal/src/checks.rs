@@ -189,7 +189,7 @@ pub(crate) fn of_another_request(
             "kind",
             "create_only",
             format!(
-                "This request is to {} a stack and stays so; a draft without a kind is to create one. For something else, send a new request.",
+                "The kind of a request cannot be changed. Send `\"kind\": \"{}\"`, or make a new request.",
                 kind.as_str()
             ),
         ));
@@ -198,7 +198,7 @@ pub(crate) fn of_another_request(
         errors.push(text::error(
             "stack",
             "create_only",
-            "This request is about another stack and stays so. For this one, send a new request.",
+            "The stack of a request cannot be changed. Make a new request for this one.",
         ));
     }
     errors

@@ -26,8 +26,8 @@ impl Default for OpenLimits {
 }
 
 impl Portal {
-    /// Whether one more request may wait, in the transaction that writes it and holds the locks of both limits (`settle_plan` takes them). What deletes or
-    /// extends a stack always may: it holds nothing, a stack has one at most, and refusing it would keep the stack or end it.
+    /// Whether one more request may wait, in the transaction that writes it and holds the locks of both limits (`settle_plan` takes them). Deletions
+    /// and extensions always may: a stack has one of them at most, and refusing it would keep a stack nobody wants, or let one expire that is needed.
     ///
     /// # Errors
     /// [`Error::Conflict`] with `too_many_open_requests`.

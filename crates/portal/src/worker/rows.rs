@@ -14,7 +14,7 @@ use crate::{Error, Portal, Result};
 pub(crate) const ROWS: u32 = 500;
 /// How long a row is left alone that cannot be read or meets a fault of ours: the next try would only log the same again.
 const REST: Duration = Duration::hours(1);
-/// Rows that are remembered; beyond that, something is wrong with all of them, and who is told of it again does not matter.
+/// Most rows that are remembered. Beyond that the list is emptied, and failures are logged again.
 const MOST: usize = 10_000;
 
 /// Why a row of a round was passed over.

@@ -58,7 +58,7 @@ fn of_type(name: &str) -> &'static str {
             "No Kubernetes runs; the node resource group stays empty"
         }
         "Microsoft.ContainerService/managedClusters/agentPools" => {
-            "Node images are not tied to dates"
+            "Node images are not tied to dates. Of labels and taints only reserved keys are refused; the wording for labels without a prefix and for taints is ours"
         }
         "Microsoft.Authorization/roleAssignments" => {
             "Kept and shown; the one application may do everything"

@@ -202,7 +202,25 @@ fn change(
             }
         }
     }
+    let cluster = resource.is("Microsoft.ContainerService/managedClusters");
     tx.apply(Change::Resource(key.to_owned(), Some(Arc::new(resource))));
+    if cluster {
+        renew_pools(tx, key);
+    }
+}
+
+/// What is done to a cluster renews the ETags of its pools too (<https://learn.microsoft.com/azure/aks/use-etags>, page of 2024-06-10).
+fn renew_pools(tx: &mut Tx<'_>, cluster: &str) {
+    let pools: Vec<(String, Arc<Resource>)> = tx
+        .under(cluster)
+        .filter(|(_, child)| child.is("Microsoft.ContainerService/managedClusters/agentPools"))
+        .map(|(key, pool)| (key.clone(), Arc::clone(pool)))
+        .collect();
+    for (key, pool) in pools {
+        let mut pool = Resource::clone(&pool);
+        pool.etag = Uuid::new_v4();
+        tx.apply(Change::Resource(key, Some(Arc::new(pool))));
+    }
 }
 
 /// Writes a duration as ARM does, `PT27.0709147S`.

@@ -18,7 +18,8 @@
 //! - `{"type": "truncate"}`: done as usual, but the answer's body breaks off in the middle.
 //! - `{"type": "fail", "code": "…", "message": "…"}`: the operation that the request begins fails at its end.
 //! - `{"type": "hang"}`: the operation that the request begins never ends.
-//! - `{"type": "lag", "seconds": 60}`: a list of `…/resources` shows what was there so long ago, though not from before the rule came; nothing else lags.
+//! - `{"type": "lag", "seconds": 60}`: a list of `…/resources` shows what was there so long ago, though not from before the rule came. Nothing else
+//!   lags here; in Azure a resource that is read by itself may, too (Azure/azure-rest-api-specs#21221, 2022-11-22).
 
 use std::sync::Arc;
 

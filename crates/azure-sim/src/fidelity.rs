@@ -58,7 +58,7 @@ fn of_type(name: &str) -> &'static str {
             "No Kubernetes runs; the node resource group stays empty"
         }
         "Microsoft.ContainerService/managedClusters/agentPools" => {
-            "Node images are not tied to dates"
+            "Node images are not tied to dates. Of labels and taints only reserved keys are refused; the wording for labels without a prefix and for taints is ours"
         }
         "Microsoft.Authorization/roleAssignments" => {
             "Kept and shown; the one application may do everything"
@@ -100,7 +100,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("PUT", "/subscriptions/{subscription}/resourceGroups/{name}", ""),
     ("PATCH", "/subscriptions/{subscription}/resourceGroups/{name}", ""),
     ("DELETE", "/subscriptions/{subscription}/resourceGroups/{name}", "All at once at the end, not resource by resource"),
-    ("GET", "/subscriptions/{subscription}/resourceGroups/{name}/resources", "Of children, only the extensions of machines. Always of now; Azure's list comes from a regional cache that lags behind (Azure/AKS#1964), which the fault `lag` plays"),
+    ("GET", "/subscriptions/{subscription}/resourceGroups/{name}/resources", "Of children, only the extensions of machines. Always of now; Azure's list comes from a regional cache that lags behind (Azure/AKS#1964), which the fault `lag` plays. A resource read by itself never lags here; in Azure it may (Azure/azure-rest-api-specs#21221)"),
     ("GET", "/subscriptions/{subscription}/resourceGroups/{name}/deployments/{deployment}/operations", ""),
     ("GET", "Microsoft.Resources/tags/{default}", ""),
     ("PUT", "Microsoft.Resources/tags/{default}", "Answers at once, where new versions of Azure may answer 202"),
@@ -316,7 +316,9 @@ const TAIL: &str = "## What holds for all of them
 - **Validation** covers required values, ranges, references, what cannot change and the compatibility rules of sizes, images and node systems. Bodies of Compute, Network and ContainerService are read by tables of Microsoft's SDK (`conformance/members.py`): unknown
   members, wrong JSON types and unknown words are refused in each provider's own words, as far as those are known; read-only members are ignored. One table
   per type, the newest, holds for all versions. Elsewhere, members that Azure does not know are refused beside `properties` and kept below it.
-- **Throttling**: ARM's token buckets per subscription, Compute's per machine and per subscription. What Compute calls its buckets in
+  Names of tags that begin with `microsoft`, `azure` or `windows` are refused on resources, not on groups; code and words are ours.
+- **Throttling**: ARM's token buckets per subscription, Compute's per machine and per subscription. The buckets that AKS has for its own calls
+  ([quotas-skus-regions](https://learn.microsoft.com/azure/aks/quotas-skus-regions), page of 2026-08-03) are not there. What Compute calls its buckets in
   `x-ms-ratelimit-remaining-resource` is not established; the names here are ours.
 - **Permissions**: one application, which may do everything. Tokens are checked for signature, issuer, audience, tenant and time.
 - **Names of the world**: one tenant, four regions, prices and quotas of a sample.

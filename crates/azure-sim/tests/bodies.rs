@@ -10,6 +10,31 @@ fn disk(properties: &Value) -> Value {
     json!({ "location": "westeurope", "sku": { "name": "Premium_LRS" }, "properties": properties })
 }
 
+/// *Reserved for Azure use*, by the Tags REST reference (api-version 2021-04-01, read 2026-11-27).
+#[tokio::test]
+async fn a_tag_does_not_begin_with_a_name_of_azures_own() {
+    let sim = Sim::start(fast()).await;
+    let group = sim.group("rg-tagged").await;
+    let path = format!("{group}/providers/Microsoft.Compute/disks/one?api-version=2024-03-02");
+    let tagged = |name: &str| {
+        let properties = json!({ "creationData": { "createOption": "Empty" }, "diskSizeGB": 4 });
+        let mut body = disk(&properties);
+        body["tags"] = json!({ "team": "a", name: "b" });
+        body
+    };
+    for name in ["microsoft-x", "AzureTeam", "windows"] {
+        let refused = sim.put(&path, &tagged(name)).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::BAD_REQUEST, "InvalidTagName"),
+            "{name}: {}",
+            refused.body
+        );
+    }
+    let taken = sim.put(&path, &tagged("my-azure")).await;
+    assert!(taken.status.is_success(), "{}", taken.body);
+}
+
 #[tokio::test]
 async fn compute_names_the_member_and_its_place() {
     let sim = Sim::start(fast()).await;

@@ -128,10 +128,9 @@ fn cluster(version: &str) -> Value {
     } })
 }
 
-/// A cluster takes its node group along when it goes, so it must be its own.
-/// What <https://learn.microsoft.com/azure/aks/use-etags> says of DELETE (read 2026-11-27).
+/// What <https://learn.microsoft.com/azure/aks/use-etags> says of DELETE, of a cluster and of what is not there (page of 2024-06-10, read 2026-11-27).
 #[tokio::test]
-async fn a_pool_is_deleted_only_as_it_was_read_where_the_client_says_so() {
+async fn a_condition_holds_for_exactly_what_was_read() {
     let sim = Sim::start(fast()).await;
     let id = format!("{}/agentPools/work", seed::CLUSTER_DEV);
     let path = format!("{id}?api-version={AKS}");
@@ -165,8 +164,46 @@ async fn a_pool_is_deleted_only_as_it_was_read_where_the_client_says_so() {
         (refused.status, refused.code()),
         (StatusCode::PRECONDITION_FAILED, "PreconditionFailed")
     );
+    let patch = async |path: &str, tag: &str| {
+        let request = sim.http.patch(sim.url(path)).bearer_auth(&sim.token);
+        let body = json!({ "tags": { "a": "b" } });
+        let answer = request.header("if-match", tag).json(&body).send().await;
+        let answer = answer.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.json().await.unwrap_or(Value::Null);
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    };
+    let cluster = format!("{}?api-version={AKS}", seed::CLUSTER_DEV);
+    let absent = cluster.replace('?', "-gone?");
+    for tag in ["*", "xyz"] {
+        assert_eq!(patch(&absent, tag).await.status, StatusCode::NOT_FOUND);
+    }
+    let before = etag().await;
+    assert_ne!(before, read);
+    let whole = sim.get(&cluster).await.body["eTag"].clone();
+    let patched = patch(&cluster, whole.as_str().unwrap()).await;
+    assert_eq!(patched.status, StatusCode::OK, "{}", patched.body);
+    sim.wait(&patched).await;
     let now = etag().await;
-    assert_ne!(now, read);
+    assert_ne!(
+        now, before,
+        "what is done to the cluster is done to its pools"
+    );
+    for near in [
+        before.clone(),
+        format!("{now}, {before}"),
+        format!("\"{now}\""),
+    ] {
+        assert_eq!(
+            delete(&[("if-match", &near)]).await.status,
+            StatusCode::PRECONDITION_FAILED,
+            "{near}"
+        );
+    }
     for odd in [
         &[("if-match", now.as_str()), ("if-none-match", "*")][..],
         &[("if-none-match", now.as_str())][..],
@@ -187,6 +224,66 @@ async fn a_pool_is_deleted_only_as_it_was_read_where_the_client_says_so() {
     );
 }
 
+#[tokio::test]
+async fn keys_that_aks_keeps_for_itself_are_refused_in_its_words() {
+    let sim = Sim::start(fast()).await;
+    let path = format!("{}/agentPools/work?api-version={AKS}", seed::CLUSTER_DEV);
+    let with = |member: &str, value: Value| {
+        let mut body = pool(true);
+        body["properties"][member] = value;
+        body
+    };
+    let preserved = "prefix is preserved by aks system labels";
+    let allowed = "must begin with an allowed prefix (kubelet.kubernetes.io, node.kubernetes.io)";
+    for (key, words) in [
+        ("kubernetes.azure.com/mode", preserved),
+        ("kubernetes.io/os", allowed),
+        ("k8s.io/x", allowed),
+        ("topology.kubernetes.io/zone", allowed),
+        ("node-restriction.kubernetes.io/x", allowed),
+        ("mynode.kubernetes.io/x", allowed),
+        ("node.k8s.io/x", allowed),
+        ("agentpool", "reserved"),
+        ("storageprofile", "reserved"),
+        ("storagetier", "reserved"),
+        ("accelerator", "reserved"),
+    ] {
+        let refused = sim
+            .put(&path, &with("nodeLabels", json!({ "team": "a", key: "b" })))
+            .await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::BAD_REQUEST, "BadRequest"),
+            "{key}: {}",
+            refused.body
+        );
+        let message = refused.body["message"].as_str().unwrap();
+        assert!(message.contains(words), "{key}: {message}");
+        assert_eq!(refused.body["target"], format!("{key}=b"));
+    }
+    let taint = "kubernetes.azure.com/mode=gateway:NoSchedule";
+    let refused = sim.put(&path, &with("nodeTaints", json!([taint]))).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::BAD_REQUEST, "BadRequest")
+    );
+
+    let mut body = with(
+        "nodeTaints",
+        json!([
+            "a=b:NoSchedule",
+            "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
+        ]),
+    );
+    body["properties"]["nodeLabels"] = json!({
+        "team": "a", "mykubernetes.io/x": "a", "node.kubernetes.io/x": "a",
+        "x.kubelet.kubernetes.io/x": "a", "example.com/agentpool": "a",
+    });
+    let taken = sim.put(&path, &body).await;
+    assert_eq!(taken.status, StatusCode::CREATED, "{}", taken.body);
+}
+
+/// A cluster takes its node group along when it goes, so it must be its own.
 #[tokio::test]
 async fn a_cluster_neither_takes_over_nor_takes_along_a_group_of_somebody_else() {
     let sim = Sim::start(fast()).await;

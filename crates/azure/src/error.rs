@@ -185,9 +185,16 @@ impl Error {
         }
     }
 
-    /// AKS and others say "busy" with a code that also means "never": only the text tells.
+    /// Whether the resource is no longer as it was read, or another write won the race for it: 412, or a code of AKS for the same. A call that carried
+    /// a condition must read again before it is sent once more.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        self.0.status == Some(412) || LOST_RACES.iter().any(|code| self.has_code(code))
+    }
+
+    /// AKS and others say "busy" with a code that also means "never": only the text tells. Codes that mean nothing else need no text.
     fn is_busy(&self) -> bool {
-        let mut busy = false;
+        let mut busy = LOST_RACES.iter().any(|code| self.has_code(code));
         self.0.detail.visit(&mut |detail| {
             let text = detail.message.to_ascii_lowercase();
             busy |= detail.code.eq_ignore_ascii_case("OperationNotAllowed")
@@ -312,6 +319,14 @@ impl Detail {
     }
 }
 
+/// What AKS says to a write that another one overtook, whether or not the client sent a condition.
+///
+/// - `EtagMismatch`: 409 with "Operation is not allowed: Another operation is in progress"
+///   (<https://github.com/Azure/terraform-azurerm-aks/issues/604>, comment of 2024-11-15, read 2026-11-27);
+/// - `OriginalEtagNotExpect`: the end of an operation that was accepted, "preempted by Deleting operation"
+///   (<https://github.com/kaito-project/kaito/issues/2075>, 2026-05-30, read 2026-11-27).
+const LOST_RACES: [&str; 2] = ["EtagMismatch", "OriginalEtagNotExpect"];
+
 /// The kind follows from the codes first: AKS and the deployment engine send the same cause under different statuses.
 fn kind_of(status: Option<u16>, detail: &Detail) -> ErrorKind {
     let mut kind = None;
@@ -344,6 +359,7 @@ fn kind_of(status: Option<u16>, detail: &Detail) -> ErrorKind {
             "RetryableError"
             | "RetryableErrorDueToAnotherOperation"
             | "AnotherOperationInProgress" => Some(ErrorKind::Conflict),
+            code if LOST_RACES.contains(&code) => Some(ErrorKind::Conflict),
             _ => None,
         };
         kind = kind.or(known);

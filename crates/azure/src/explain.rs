@@ -33,6 +33,14 @@ const CODES: &[(&str, &str)] = &[
         "Azure does not allow this now: a quota is used up, or something else is being done to the same resource. The message says which; wait, or ask for quota.",
     ),
     (
+        "EtagMismatch",
+        "Something else was done to the cluster or its node pools at the same moment. Wait until it is over, then try again.",
+    ),
+    (
+        "OriginalEtagNotExpect",
+        "Another operation on the node pool overtook this one. See in Azure's activity log what it was, then try again.",
+    ),
+    (
         "AllocationFailed",
         "Azure has no room for this machine in the region right now. Try again later, or choose another size or region.",
     ),

@@ -57,8 +57,8 @@ pub fn api_version(kind: &str) -> Option<&'static str> {
 }
 
 /// The ETag in a resource's body, for the types whose DELETE takes `If-Match`: AKS clusters and node pools
-/// (`AgentPools_Delete` and `ManagedClusters_Delete`, REST specification of api-version 2026-03-01; <https://learn.microsoft.com/azure/aks/use-etags>; both
-/// read 2026-11-27). `None` for every other type.
+/// (`AgentPools_Delete` and `ManagedClusters_Delete`, REST specification of api-version 2026-03-01; <https://learn.microsoft.com/azure/aks/use-etags>, page of
+/// 2024-06-10; both read 2026-11-27). `None` for every other type.
 #[must_use]
 pub fn etag<'a>(kind: &str, body: &'a Value) -> Option<&'a str> {
     let pointer = match kind.to_ascii_lowercase().as_str() {

@@ -3,9 +3,10 @@
 use serde_json::Value;
 use types::plan::PlannedResource;
 
-/// Surge of a node pool that names none. Two of Microsoft's pages differ: 10 % of the pool, rounded up (`maxSurge` of `AgentPoolUpgradeSettings`, REST
-/// specification of agent pools, api-version 2026-03-01), and one node (<https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling>, page of
-/// 2026-05-29); both read 2026-11-27. 10 % rounded up is never less than one node, so the larger one counts.
+/// Surge of a node pool that names none: 10 % of the pool, rounded up, of new and existing pools from Kubernetes 1.32 on
+/// (<https://github.com/Azure/AKS/releases/tag/2025-03-16>; so too `maxSurge` of `AgentPoolUpgradeSettings`, REST specification of agent pools, api-version
+/// 2026-03-01, read 2026-11-27). One page still says one node (<https://learn.microsoft.com/azure/aks/upgrade-aks-node-pools-rolling>, page of 2026-05-29, read
+/// 2026-11-27): 10 % rounded up is never less. Pools of Spot machines get no surge; counting one all the same counts too much, which is safe.
 const DEFAULT_SURGE_PERCENT: i64 = 10;
 /// Nodes of a pool whose body has no `count` (REST reference of agent pools, read 2026-11-27).
 const DEFAULT_COUNT: i64 = 1;
@@ -78,7 +79,7 @@ pub(crate) fn machines(resource: &PlannedResource) -> Vec<Machines<'_>> {
             Value::Array(pools) => pools.iter().map(pool).collect(),
             _ => vec![uncounted(properties)],
         },
-        // Machines that are not counted here are unknown ones, and not none.
+        // Types we cannot count are reported as unknown, never as zero.
         "microsoft.compute/virtualmachinescalesets"
         | "microsoft.compute/hostgroups/hosts"
         | "microsoft.compute/capacityreservationgroups/capacityreservations" => {
@@ -125,6 +126,13 @@ fn nodes(properties: &Value) -> Option<Nodes> {
     // Pools of single machines name sizes and numbers elsewhere.
     if !properties["virtualMachinesProfile"].is_null() {
         return None;
+    }
+    // A blue-green upgrade, a preview, doubles the nodes whatever the surge says; another strategy may do anything: people decide
+    // (<https://learn.microsoft.com/azure/aks/blue-green-node-pool-upgrade>; `AgentPoolUpgradeStrategy`: Rolling is the default; read 2026-11-27).
+    match &properties["upgradeStrategy"] {
+        Value::Null => {}
+        Value::String(strategy) if strategy.eq_ignore_ascii_case("Rolling") => {}
+        _ => return None,
     }
     let now = count(&properties["count"])?;
     let fewest = count(&properties["minCount"])?;
@@ -345,5 +353,15 @@ mod tests {
             counted(json!({ "count": 1, "virtualMachinesProfile": { "scale": {} } })),
             None
         );
+        for (strategy, wanted) in [
+            (Value::Null, Some((3, 3, 1))),
+            (json!("rolling"), Some((3, 3, 1))),
+            (json!("BlueGreen"), None),
+            (json!("Canary"), None),
+            (json!({ "$unknown": "x" }), None),
+        ] {
+            let pool = json!({ "count": 3, "upgradeStrategy": strategy });
+            assert_eq!(counted(pool.clone()), wanted, "{pool}");
+        }
     }
 }

@@ -40,7 +40,7 @@ const TIERS: [(i64, u32); 14] = [
 ];
 
 /// The managed OS disk that AKS gives a node whose pool names no size, by the vCPUs of the node
-/// (<https://learn.microsoft.com/azure/aks/concepts-storage>, read 2026-11-27).
+/// (<https://learn.microsoft.com/azure/aks/concepts-storage>, page of 2026-07-30, read 2026-11-27).
 const NODE_DISKS: [(u32, i64); 4] = [(7, 128), (15, 256), (63, 512), (u32::MAX, 1_024)];
 
 /// Estimates a month of these resources, dearest line first. What has no known price is named; at least what a smaller one costs is counted for it.
@@ -136,7 +136,8 @@ impl Sum<'_> {
                 );
             }
             "microsoft.compute/disks" => {
-                // A shared disk is charged for each machine that mounts it, a bursting one by the hour and by its transactions
+                // A shared disk is charged for each machine that mounts it, but Ultra and Premium SSD v2, which have no price here anyway; a bursting one by
+                // the hour and by its transactions
                 // (<https://learn.microsoft.com/azure/virtual-machines/disks-understand-billing>, page of 2025-10-28, read 2026-11-27).
                 let shares = &properties["maxShares"];
                 self.extras(

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fixture::{TEMPLATES, World, draft};
-use serde_json::json;
+use serde_json::{Value, json};
 use types::problem::FieldError;
 use types::request::RequestDraft;
 
@@ -378,6 +378,76 @@ fn what_is_no_key_is_called_what_it_is() {
             "{bad:?}"
         );
         assert!(!found[0].message.contains(data), "{bad:?} comes back");
+    }
+}
+
+/// Taints and labels that AKS or Kubernetes refuses are refused on the field, before anybody approves them: AKS takes some of them, and its nodes never join.
+#[test]
+fn taints_and_labels_are_what_kubernetes_takes() {
+    let long = "k".repeat(64);
+    let found = |field: &str, value: Value| {
+        let mut pool = draft(TEMPLATES[2]);
+        pool.parameters.insert(field.to_owned(), value);
+        world().plan(&pool).err().unwrap_or_default()
+    };
+    for (taints, code) in [
+        (json!(["a=b:NoSchedule", "a=c:NoSchedule"]), "duplicate"),
+        (json!(["a=-b:NoSchedule"]), "pattern"),
+        (json!(["a=b-:NoSchedule"]), "pattern"),
+        (json!(["a-=b:NoSchedule"]), "pattern"),
+        (json!(["a/=b:NoSchedule"]), "pattern"),
+        (json!(["a//b=c:NoSchedule"]), "pattern"),
+        (json!([format!("{long}=b:NoSchedule")]), "pattern"),
+        (json!([format!("a={long}:NoSchedule")]), "pattern"),
+        (json!(["Example.com/a=b:NoSchedule"]), "pattern"),
+        (
+            json!(["kubernetes.azure.com/x=c:NoSchedule"]),
+            "reserved_name",
+        ),
+        // As the form sends them.
+        (json!("a=b:NoSchedule\na=c:NoSchedule"), "duplicate"),
+    ] {
+        let found = found("nodeTaints", taints.clone());
+        assert_eq!(
+            codes(&found),
+            [("parameters.nodeTaints", code)],
+            "{taints}: {found:?}"
+        );
+    }
+    for (label, code) in [
+        ("a=-b", "pattern"),
+        ("a-=b", "pattern"),
+        ("a/=b", "pattern"),
+        ("a//b=c", "pattern"),
+        ("_a=b", "pattern"),
+        ("node-role.kubernetes.io/batch=", "reserved_name"),
+        ("agentpool=a", "reserved_name"),
+    ] {
+        let found = found("nodeLabels", json!(label));
+        assert_eq!(
+            codes(&found),
+            [("parameters.nodeLabels", code)],
+            "{label}: {found:?}"
+        );
+    }
+    let key = &long[1..];
+    for (field, value) in [
+        (
+            "nodeTaints",
+            json!([
+                "a=b:NoSchedule",
+                "a=b:NoExecute",
+                format!("example.com/{key}={key}:NoExecute"),
+                "a.b_c-d=:PreferNoSchedule"
+            ]),
+        ),
+        (
+            "nodeLabels",
+            json!({ "team": "a.b_c-d", "example.com/team": "", key: key }),
+        ),
+    ] {
+        let found = found(field, value.clone());
+        assert!(found.is_empty(), "{value}: {found:?}");
     }
 }
 

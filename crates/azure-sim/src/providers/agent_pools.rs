@@ -1,5 +1,6 @@
-//! Node pools: defaults, and the rules of what an operating system, a size and a version allow together (facts: azure.md 1.5, 1.6, 3.1). How far a version may be from its cluster's is in `versions`.
+//! Node pools: defaults, and the rules of what an operating system, a size and a version allow together (facts: azure.md 1.5, 1.6, 3.1). How far a version may be from its cluster's is in `versions`, which labels and taints nodes may have in `labels`.
 
+mod labels;
 mod versions;
 
 use serde_json::{Value, json};
@@ -63,6 +64,7 @@ pub(super) fn check(
     }
     at::remove(&mut draft.body, "/properties/name");
     draft.require("/properties/vmSize")?;
+    labels::check(draft)?;
     for pointer in [
         "vmSize",
         "osDiskType",

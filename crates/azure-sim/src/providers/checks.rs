@@ -276,6 +276,19 @@ pub(crate) fn tags(body: &Value) -> Result<(), Refusal> {
                 ),
             ));
         }
+        // Reserved by the Tags REST reference (`Tags_CreateOrUpdate`, of predefined names); code and wording are ours.
+        let lower = name.to_lowercase();
+        if ["microsoft", "azure", "windows"]
+            .iter()
+            .any(|prefix| lower.starts_with(prefix))
+        {
+            return Err(Refusal::bad(
+                "InvalidTagName",
+                format!(
+                    "The tag name '{name}' begins with a prefix that is reserved for Azure: 'microsoft', 'azure', 'windows'."
+                ),
+            ));
+        }
         if !fits {
             return Err(Refusal::bad(
                 "InvalidTagValue",

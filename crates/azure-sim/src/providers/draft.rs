@@ -26,7 +26,15 @@ impl Condition {
         let holds = match (self, resource) {
             (Condition::Absent, found) => found.is_none(),
             (Condition::Exists, found) => found.is_some(),
-            (Condition::Is(tag), Some(resource)) => tag.contains(&resource.etag.to_string()),
+            // AKS's are bare; elsewhere they come in quotes, some with `W/` before them.
+            (Condition::Is(tag), Some(resource)) => {
+                let etag = resource.etag.to_string();
+                if resource.kind.starts_with("Microsoft.ContainerService/") {
+                    *tag == etag
+                } else {
+                    tag.contains(&etag)
+                }
+            }
             (Condition::Is(_), None) => false,
         };
         if holds {
@@ -196,6 +204,14 @@ pub(super) fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refu
     let old = scene.world.resource(&key).cloned();
     let old = old.as_deref();
     checks::check_scope(scene, id)?;
+    // 404 whatever the condition says (<https://learn.microsoft.com/azure/aks/use-etags>, page of 2024-06-10; of AKS, elsewhere by analogy).
+    if order.patch && old.is_none() {
+        return Err(Refusal::resource_not_found(
+            kind.name,
+            &id.name(),
+            id.group_name(),
+        ));
+    }
     if let Some(condition) = &order.condition {
         condition.check(old)?;
     }
@@ -203,13 +219,6 @@ pub(super) fn prepare(scene: &Scene<'_>, order: &Order) -> Result<Prepared, Refu
         return Err(Refusal::conflict(
             "AnotherOperationInProgress",
             format!("The resource '{}' is being deleted.", id.text()),
-        ));
-    }
-    if order.patch && old.is_none() {
-        return Err(Refusal::resource_not_found(
-            kind.name,
-            &id.name(),
-            id.group_name(),
         ));
     }
     if !order.body.is_object() {

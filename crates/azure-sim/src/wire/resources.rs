@@ -76,7 +76,8 @@ pub(super) async fn group(
 }
 
 /// The condition in a request's headers. An empty one is none. AKS checks them first
-/// (scenarios 1 and 2 of <https://learn.microsoft.com/azure/aks/use-etags>, read 2026-11-27; the wording is ours).
+/// (scenarios 1 and 2 of <https://learn.microsoft.com/azure/aks/use-etags>, page of 2024-06-10, read 2026-11-27; the wording is ours). The page does not say
+/// so of DELETE: that it is 400 there too is our assumption.
 fn condition(ask: &Ask, kind: &str) -> Result<Option<Condition>, Refusal> {
     let text = |name: header::HeaderName| {
         let value = ask.headers.get(name).and_then(|value| value.to_str().ok());

@@ -62,6 +62,29 @@ async fn each_shape_is_read_and_sorted() {
     assert_eq!((html.kind(), html.code()), (ErrorKind::Invalid, "Http400"));
 }
 
+/// AKS has codes of its own for a write that another one overtook; they come alone, and inside of what ARM makes of a deployment.
+#[tokio::test]
+async fn a_write_that_another_one_overtook_is_waited_out() {
+    let flat = json!({"code": "EtagMismatch", "message": "Operation is not allowed: Another operation is in progress",
+        "details": [{"code": "Unspecified", "message": "rpc error: code = FailedPrecondition desc = Etag mismatched"}],
+        "subcode": "PutManagedClusterAndComponents_FailedPrecondition"});
+    let inner = |code: &str| {
+        json!({"error": {"code": "DeploymentFailed", "message": "At least one resource deployment operation failed.",
+        "details": [{"code": "Conflict", "message": "conflict", "details": [{"code": code, "message": "lost"}]}]}})
+    };
+    for body in [flat, inner("EtagMismatch"), inner("OriginalEtagNotExpect")] {
+        let lost = asked_and_refused(409, body.clone()).await;
+        assert_eq!(lost.kind(), ErrorKind::Conflict, "{body}");
+        assert!(lost.is_retryable() && lost.is_outdated(), "{body}");
+    }
+    let condition = json!({"code": "PreconditionFailed", "message": "no"});
+    let condition = asked_and_refused(412, condition).await;
+    assert!(condition.is_outdated() && !condition.is_retryable());
+    let busy =
+        json!({"code": "OperationNotAllowed", "message": "Another operation is in progress."});
+    assert!(!asked_and_refused(409, busy).await.is_outdated());
+}
+
 /// What is not there can be forgotten; what cannot be seen must not be.
 #[tokio::test]
 async fn only_an_answer_that_says_so_means_that_something_is_gone() {

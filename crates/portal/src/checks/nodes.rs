@@ -1,4 +1,6 @@
-//! Labels and taints of AKS node pools: the keys that AKS and Slipway keep for themselves.
+//! Labels and taints of AKS node pools: the keys that AKS and Slipway keep for themselves, and what a pattern on one line cannot say.
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 use types::problem::FieldError;
@@ -9,27 +11,40 @@ use super::text::error;
 const LABELS: &str = "nodeLabels";
 const TAINTS: &str = "nodeTaints";
 
-/// Prefixes that AKS keeps for itself, *can't be used for any node*
-/// (<https://learn.microsoft.com/azure/aks/use-labels#reserved-prefixes>, page of 2024-06-10, read 2026-11-27).
-const PREFIXES: [&str; 2] = ["kubernetes.azure.com", "kubernetes.io"];
-/// Labels under other prefixes that AKS sets and nobody changes (same page, *Reserved system labels*).
-const SYSTEM_LABELS: [&str; 3] = [
+/// AKS's own prefix. Labels: *can't be used for any node*
+/// (<https://learn.microsoft.com/azure/aks/use-labels#reserved-prefixes>, page of 2024-06-10, read 2026-11-27). Taints: *reserved for usage by AKS*, which
+/// *already blocks* them, but for that of Spot pools (<https://github.com/Azure/karpenter-provider-azure/issues/1830>, 2026-08-05, read 2026-11-27).
+const AKS: &str = "kubernetes.azure.com";
+/// The one taint under that prefix that AKS takes.
+const SPOT: &str = "kubernetes.azure.com/scalesetpriority=spot:";
+/// Kubernetes' own domains. AKS takes node labels in them and below only in the namespaces of [`OPEN`] and below
+/// (<https://github.com/Azure/AKS/issues/2866>, 2022-03-25; <https://github.com/Azure/AKS/issues/4613>, 2024-10-29).
+const KUBERNETES: [&str; 2] = ["kubernetes.io", "k8s.io"];
+const OPEN: [&str; 2] = ["node.kubernetes.io", "kubelet.kubernetes.io"];
+/// Labels elsewhere that AKS sets and nobody changes: *Reserved system labels* of the page above; the four without a prefix also by the AKS release of
+/// 2021-08-19 (<https://github.com/Azure/AKS/releases/tag/2021-08-19>) and <https://github.com/Azure/karpenter-provider-azure/issues/1707> (2026-06-04).
+const SYSTEM_LABELS: [&str; 5] = [
     "node.kubernetes.io/instance-type",
-    "topology.kubernetes.io/region",
-    "topology.kubernetes.io/zone",
+    "agentpool",
+    "storageprofile",
+    "storagetier",
+    "accelerator",
 ];
-/// The prefix of AKS's own taints, such as that of Spot pools: *modifications to system taints aren't allowed*
-/// (<https://learn.microsoft.com/azure/aks/use-node-taints>, read 2026-11-27).
-const TAINT_PREFIX: &str = "kubernetes.azure.com";
+/// Longest DNS prefix of a key
+/// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>, read 2026-11-27).
+const LONGEST_PREFIX: usize = 253;
 
-/// What is wrong with the keys of one of the two parameters; the first thing found.
+/// What is wrong with one of the two parameters; the first thing found.
 pub(super) fn problem(at: &str, parameter: &str, value: &Value) -> Option<FieldError> {
     match (parameter, value) {
         (LABELS, Value::Object(labels)) => labels.keys().find_map(|key| label(at, key)),
-        (TAINTS, Value::Array(taints)) => taints
-            .iter()
-            .filter_map(Value::as_str)
-            .find_map(|taint| tainted(at, taint)),
+        (TAINTS, Value::Array(taints)) => {
+            let mut seen = HashSet::new();
+            taints
+                .iter()
+                .filter_map(Value::as_str)
+                .find_map(|taint| tainted(at, taint.trim(), &mut seen))
+        }
         _ => None,
     }
 }
@@ -44,24 +59,75 @@ fn label(at: &str, key: &str) -> Option<FieldError> {
             "Slipway sets labels that begin with slipway- itself; leave them out.",
         ));
     }
-    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-    (PREFIXES.contains(&prefix) || SYSTEM_LABELS.contains(&key.as_str())).then(|| {
-        error(
+    let prefix = prefix(&key);
+    if prefix == AKS || SYSTEM_LABELS.contains(&key.as_str()) {
+        return Some(error(
             at,
             "reserved_name",
-            "AKS keeps labels under kubernetes.azure.com/ and kubernetes.io/ for itself, and those of size, region and zone. Choose another key.",
-        )
-    })
+            "AKS keeps labels under kubernetes.azure.com/ for itself, and agentpool, storageprofile, storagetier, accelerator and \
+             node.kubernetes.io/instance-type. Choose another key.",
+        ));
+    }
+    let kubernetes = KUBERNETES.iter().any(|domain| in_domain(prefix, domain));
+    let open = OPEN.iter().any(|domain| in_domain(prefix, domain));
+    if kubernetes && !open {
+        return Some(error(
+            at,
+            "reserved_name",
+            "Of the labels under kubernetes.io and k8s.io, AKS takes only those under node.kubernetes.io/ and kubelet.kubernetes.io/. Choose another key.",
+        ));
+    }
+    too_long(at, prefix)
 }
 
-fn tainted(at: &str, taint: &str) -> Option<FieldError> {
-    let key = taint.trim().to_lowercase();
-    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-    (prefix == TAINT_PREFIX).then(|| {
-        error(
+/// `seen`: key and effect of the taints before.
+fn tainted<'a>(
+    at: &str,
+    taint: &'a str,
+    seen: &mut HashSet<(&'a str, &'a str)>,
+) -> Option<FieldError> {
+    let key = taint.split_once('=').map_or(taint, |(key, _)| key);
+    let effect = taint.rsplit_once(':').map_or("", |(_, effect)| effect);
+    let lower = key.to_lowercase();
+    if prefix(&lower) == AKS && !taint.starts_with(SPOT) {
+        return Some(error(
             at,
             "reserved_name",
             "AKS keeps taints under kubernetes.azure.com/ for itself. Choose another key.",
+        ));
+    }
+    // Kubernetes refuses the node: *taints must be unique by key and effect pair* (`validateNodeTaints` in kubernetes/kubernetes,
+    // `pkg/apis/core/validation/validation.go`, read 2026-11-27). A pool fails only when its nodes do not join.
+    if !seen.insert((key, effect)) {
+        return Some(error(
+            at,
+            "duplicate",
+            format!(
+                "Two taints have the key {key} and the effect {effect}. A node takes one of them: remove the other."
+            ),
+        ));
+    }
+    too_long(at, prefix(&lower))
+}
+
+fn prefix(key: &str) -> &str {
+    key.split_once('/').map_or("", |(prefix, _)| prefix)
+}
+
+/// The domain itself or one below it.
+fn in_domain(prefix: &str, domain: &str) -> bool {
+    prefix == domain
+        || prefix
+            .strip_suffix(domain)
+            .is_some_and(|below| below.ends_with('.'))
+}
+
+fn too_long(at: &str, prefix: &str) -> Option<FieldError> {
+    (prefix.len() > LONGEST_PREFIX).then(|| {
+        error(
+            at,
+            "too_long",
+            format!("What stands before the / of a key has at most {LONGEST_PREFIX} characters."),
         )
     })
 }
@@ -72,11 +138,12 @@ mod tests {
 
     use super::*;
 
+    fn refused(parameter: &str, value: &Value) -> Option<String> {
+        problem("parameters.x", parameter, value).map(|found| found.code)
+    }
+
     #[test]
-    fn keys_of_slipway_and_of_aks_are_refused_in_any_case() {
-        let refused = |parameter: &str, value: Value| {
-            problem("parameters.x", parameter, &value).map(|found| found.code)
-        };
+    fn keys_of_slipway_of_aks_and_of_kubernetes_are_refused_in_any_case() {
         for key in [
             "slipway-stack",
             "Slipway-Stack",
@@ -85,11 +152,23 @@ mod tests {
             "kubernetes.azure.com/mode",
             "Kubernetes.Azure.com/x",
             "kubernetes.io/os",
-            "node.kubernetes.io/instance-type",
+            "k8s.io/x",
             "topology.kubernetes.io/zone",
+            "node-role.kubernetes.io/batch",
+            "node-restriction.kubernetes.io/x",
+            "Node-Restriction.Kubernetes.io/x",
+            "team.k8s.io/x",
+            "mynode.kubernetes.io/x",
+            "node.k8s.io/x",
+            "node.kubernetes.io/instance-type",
+            "agentpool",
+            "AgentPool",
+            "storageprofile",
+            "storagetier",
+            "accelerator",
         ] {
             assert_eq!(
-                refused(LABELS, json!({ "team": "a", key: "b" })).as_deref(),
+                refused(LABELS, &json!({ "team": "a", key: "b" })).as_deref(),
                 Some("reserved_name"),
                 "{key}"
             );
@@ -98,17 +177,55 @@ mod tests {
             "team",
             "slipway",
             "example.com/slipway-stack",
+            "example.com/agentpool",
             "azure.com/x",
+            "mykubernetes.io/x",
+            "kubernetes.io.example.com/x",
+            "kubelet.kubernetes.io/x",
+            "team.node.kubernetes.io/x",
             "node.kubernetes.io/exclude-from-external-load-balancers",
         ] {
-            assert_eq!(refused(LABELS, json!({ key: "b" })), None, "{key}");
+            assert_eq!(refused(LABELS, &json!({ key: "b" })), None, "{key}");
         }
-        let spot = "Kubernetes.azure.com/scalesetpriority=spot:NoSchedule";
-        assert!(refused(TAINTS, json!(["a=b:NoExecute", spot])).is_some());
-        assert_eq!(
-            refused(TAINTS, json!(["CriticalAddonsOnly=true:NoSchedule"])),
-            None
-        );
-        assert_eq!(refused("other", json!({ "slipway-stack": "b" })), None);
+        assert_eq!(refused("other", &json!({ "slipway-stack": "b" })), None);
+    }
+
+    #[test]
+    fn of_the_taints_of_aks_only_that_of_spot_pools_is_taken() {
+        for taint in [
+            "kubernetes.azure.com/x=c:NoSchedule",
+            "kubernetes.azure.com/mode=gateway:NoSchedule",
+            "kubernetes.azure.com/scalesetpriority=regular:NoSchedule",
+            "kubernetes.azure.com/scalesetpriority=spotted:NoSchedule",
+            "Kubernetes.azure.com/scalesetpriority=spot:NoSchedule",
+        ] {
+            assert_eq!(
+                refused(TAINTS, &json!(["a=b:NoExecute", taint])).as_deref(),
+                Some("reserved_name"),
+                "{taint}"
+            );
+        }
+        for taint in [
+            "kubernetes.azure.com/scalesetpriority=spot:NoSchedule",
+            "CriticalAddonsOnly=true:NoSchedule",
+            "team.kubernetes.azure.com/x=c:NoSchedule",
+        ] {
+            assert_eq!(refused(TAINTS, &json!([taint])), None, "{taint}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_one_taint_of_an_effect_and_no_endless_prefix() {
+        let twice = json!(["a=b:NoSchedule", "x=b:NoSchedule", "a=c:NoSchedule"]);
+        assert_eq!(refused(TAINTS, &twice).as_deref(), Some("duplicate"));
+        let apart = json!(["a=b:NoSchedule", "a=b:NoExecute", "A=b:NoSchedule"]);
+        assert_eq!(refused(TAINTS, &apart), None);
+        let key = |length: usize| format!("{}/x", "a".repeat(length));
+        for (length, wanted) in [(253, None), (254, Some("too_long"))] {
+            let labels = json!({ key(length): "b" });
+            assert_eq!(refused(LABELS, &labels).as_deref(), wanted);
+            let taints = json!([format!("{}=b:NoSchedule", key(length))]);
+            assert_eq!(refused(TAINTS, &taints).as_deref(), wanted);
+        }
     }
 }

@@ -531,18 +531,21 @@ impl Scene<'_> {
         Some(resources)
     }
 
-    /// A node pool is deleted only as it was read. No other type that templates make takes such a condition for its DELETE.
+    /// A node pool is deleted only as it was read, where Azure gave an ETag with it. No other type that templates make takes such a condition for its DELETE.
     async fn delete_resource(&self, item: Option<&Item>) -> Asked {
         let (id, resources) = (resource(item)?, self.arm.resources());
-        let deleted = match item.map(|item| &item.phase) {
-            Some(Phase::Checked {
-                etag: Some(etag), ..
-            }) => resources.delete_unchanged(&id, etag).await,
-            _ => resources.delete(&id).await,
+        let etag = match item.map(|item| &item.phase) {
+            Some(Phase::Checked { etag, .. }) => etag.as_deref(),
+            _ => None,
+        };
+        let deleted = match etag {
+            Some(etag) => resources.delete_unchanged(&id, etag).await,
+            None => resources.delete(&id).await,
         };
         match deleted {
             Ok(started) => Ok(taken(started)),
-            Err(error) if error.status() == Some(412) => Ok(Answer::Changed),
+            // Without a condition it is busy: what was read then was not said to be the last word.
+            Err(error) if etag.is_some() && error.is_outdated() => Ok(Answer::Changed),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Answer::Finished),
             Err(error) => Err(answer_of(&error)),
         }

@@ -70,18 +70,22 @@ impl Look {
     }
 }
 
-/// Most foreign rows of a list that are read one by one before they are believed. More of them are no lag.
+/// At most this many foreign rows are read again; more cannot be explained by a lagging list.
 const MOST_FOREIGN: usize = 20;
 
 /// Which resources have to be read by themselves, because what a list says of them decides and the list may be older than Azure is: ARM serves
 /// `…/resources` from a regional cache, in which what was just made is missing and what was just deleted still stands (Azure/AKS#1964, 2020-11-17;
-/// Azure/azure-rest-api-specs#21221, 2022-11-21). As few as are safe, because reads are rationed (25 a second for a subscription):
+/// Azure/azure-rest-api-specs#21221, 2022-11-21). A read by itself is nearer to the truth and not surely of now: it "can work", and its result "can vary
+/// depending on the region to which the call was internally made" (Microsoft's answer there, 2022-11-22). As few as are safe, because reads are rationed:
+/// by ARM, 25 a second for a subscription
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>), and by AKS, which has buckets of its own
+/// (<https://learn.microsoft.com/azure/aks/quotas-skus-regions>, page of 2026-08-03):
 ///
 /// - what the list says is foreign: nothing is refused for something that is gone or has its tags back;
 /// - for a PUT, what the list does not have (`absent`): what somebody made in its place is not taken over. Not in a group that this very operation has
 ///   made (`fresh`): a stack's first apply would cost as many reads as it has resources, and nobody knew the group before;
 /// - for a DELETE or a power action, what is `going`: it cannot be undone, and the list may show the tags of before. What has an ETag is spared: the
-///   condition on it says the same.
+///   condition on it says the same. What should have one and comes without is read, and goes without a condition if it still has none.
 pub(crate) fn doubtful(
     seen: &[Seen],
     foreign: &[NotOurs],

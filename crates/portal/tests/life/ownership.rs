@@ -647,6 +647,59 @@ async fn a_pool_that_changes_hands_between_being_read_and_being_deleted_stays() 
     assert!(world.writes("DELETE", "/agentPools/batch").await.is_empty());
 }
 
+/// What AKS says to a write that another one overtook.
+fn overtaken(method: &str, code: &str, times: u32) -> Value {
+    json!({"method": method, "path": "/agentPools/batch$", "times": times, "action":
+        {"type": "respond", "status": 409, "code": code, "message": "Operation is not allowed: Another operation is in progress"}})
+}
+
+#[tokio::test]
+async fn a_deletion_that_another_write_overtook_reads_the_pool_again() {
+    for code in ["EtagMismatch", "OriginalEtagNotExpect"] {
+        let world = World::new().await;
+        let stack = active_pool(&world, "developer", pool("batch")).await;
+        world.fault(overtaken("DELETE", code, 2)).await;
+        let lists = async || {
+            let reads = world.writes("GET", "/agentPools").await;
+            let path = |line: &Value| line["path"].as_str().unwrap().to_lowercase();
+            reads
+                .iter()
+                .filter(|line| path(line).ends_with("/agentpools"))
+                .count()
+        };
+        let deletion = world.delete(stack, "batch").await;
+        let before = lists().await;
+        succeeded(&world.run(deletion.summary.id).await);
+        assert!(!world.resource_exists(&id_of("batch")).await, "{code}");
+        let reads = lists().await - before;
+        assert!(reads >= 3, "{code}: once for each attempt, not {reads}");
+    }
+}
+
+/// Azure tells of it only when the deployment has ended: people are told to wait and to try again, and it goes through.
+#[tokio::test]
+async fn a_deployment_whose_pool_was_overtaken_says_so_and_goes_through_again() {
+    let world = World::new().await;
+    world.fault(overtaken("PUT", "EtagMismatch", 1)).await;
+    let request = world.send(pool("batch")).await;
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(
+        operation.summary.state,
+        OperationState::Failed,
+        "{operation:#?}"
+    );
+    let told = format!("{:?}", operation.fault);
+    assert!(
+        told.contains("EtagMismatch") && told.contains("then try again"),
+        "{told}"
+    );
+    let developer = world.actor("developer").await;
+    let stack = request.summary.stack;
+    let again = world.portal.retry(&developer, stack).await.unwrap();
+    succeeded(&world.drive(again.summary.id).await);
+    assert!(world.resource_exists(&id_of("batch")).await);
+}
+
 #[tokio::test]
 async fn a_process_that_dies_at_any_boundary_knows_its_own_pool_again() {
     for (spared, points) in [

@@ -26,6 +26,11 @@ const MARK: &str = "live";
 
 /// Keeps the page's regions up to date while the stream at `url` speaks. Stands outside of all regions.
 pub(crate) fn live(url: Option<String>) -> Option<AnyView> {
+    live_every(url, Duration::ZERO)
+}
+
+/// The same for a page that costs more than others: it is fetched at most once in `rest`. The first event after a rest is answered at once.
+pub(crate) fn live_every(url: Option<String>, rest: Duration) -> Option<AnyView> {
     let page = use_location();
     url.map(|url| {
         let page = format!(
@@ -37,7 +42,8 @@ pub(crate) fn live(url: Option<String>) -> Option<AnyView> {
                 format!("?{search}")
             })
         );
-        view! { <Live url page/> }.into_any()
+        let rest = u32::try_from(rest.as_millis()).unwrap_or(u32::MAX);
+        view! { <Live url page rest/> }.into_any()
     })
 }
 
@@ -67,15 +73,19 @@ pub(crate) fn refresh_without_script(running: bool) -> Option<AnyView> {
 }
 
 /// `page` is the address of what is shown. The browser's own may be another one: a refused form is answered with a page, at the form's address.
+/// `rest` are the milliseconds between two fetches at least.
 #[island]
-fn Live(url: String, page: String) -> impl IntoView {
-    Effect::new(move |_| Following::start(&url, page.clone()));
+fn Live(url: String, page: String, rest: u32) -> impl IntoView {
+    Effect::new(move |_| Following::start(&url, page.clone(), rest));
     view! { <p class="sr-only" role="status" id=MARK></p> }
 }
 
 /// One page that is followed, until the server's page says that nothing moves any more.
 struct Following {
     page: String,
+    rest: Duration,
+    /// When the last fetch began, in the milliseconds of the browser's clock.
+    fetched: Cell<f64>,
     stream: Option<EventSource>,
     poll: Cell<Option<IntervalHandle>>,
     /// True from an event until its fetch has been answered.
@@ -85,9 +95,11 @@ struct Following {
 }
 
 impl Following {
-    fn start(url: &str, page: String) {
+    fn start(url: &str, page: String, rest: u32) {
         let this = Rc::new(Self {
             page,
+            rest: Duration::from_millis(rest.into()),
+            fetched: Cell::new(0.0),
             stream: EventSource::new(url).ok(),
             poll: Cell::new(None),
             busy: Cell::new(false),
@@ -127,12 +139,17 @@ impl Following {
             self.again.set(true);
             return;
         }
+        let since = (js_sys::Date::now() - self.fetched.get()).max(0.0);
+        let wait = self
+            .rest
+            .saturating_sub(Duration::try_from_secs_f64(since / 1000.0).unwrap_or(Duration::MAX));
         let this = Rc::clone(self);
-        set_timeout(move || spawn_local(this.catch_up()), SETTLE);
+        set_timeout(move || spawn_local(this.catch_up()), wait.max(SETTLE));
     }
 
     async fn catch_up(self: Rc<Self>) {
         self.again.set(false);
+        self.fetched.set(js_sys::Date::now());
         let page = fetch(&self.page).await;
         self.busy.set(false);
         // A server that did not answer is asked again at the next event or poll.

@@ -9,7 +9,7 @@ use leptos_router::path;
 use crate::components::frame::frame;
 use crate::once::Once;
 use crate::pages;
-use crate::session::Session;
+use crate::session::{Session, Waiting};
 
 /// All pages; rendered on the server only. What needs script is an island: the request form, live pages, the queue's keyboard, forms that are sent once.
 ///
@@ -18,7 +18,9 @@ use crate::session::Session;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    provide_context(Session::current());
+    let session = Session::current();
+    provide_context(Waiting::read(&session));
+    provide_context(session);
     view! {
         <Title formatter=|title: String| {
             if title.is_empty() { "Slipway".to_owned() } else { format!("{title} · Slipway") }

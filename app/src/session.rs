@@ -3,6 +3,10 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use types::actor::Actor;
+use types::approval::ApprovalCount;
+
+use crate::api::approvals::approval_count;
+use crate::api::wire::{Read, from_server};
 
 /// The signed-in actor, or nobody. `server` provides it for every request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +54,18 @@ impl Session {
             actor: use_context::<CurrentActor>().unwrap_or_default().0,
             installation: use_context::<Installation>().unwrap_or_default(),
         }
+    }
+}
+
+/// How many requests wait for who looks: read once for the page and its frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting(pub(crate) Read<ApprovalCount>);
+
+impl Waiting {
+    /// Begins to read it, where somebody is signed in.
+    pub(crate) fn read(session: &Session) -> Option<Self> {
+        session.actor.as_ref()?;
+        Some(Self(from_server(|| (), |()| approval_count())))
     }
 }
 

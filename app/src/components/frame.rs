@@ -1,17 +1,16 @@
 //! The frame of every page: skip link, main navigation, the bar with the installation and the person, and the main region.
 
-use crate::api::wire::from_server;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use types::actor::{Actor, Right};
+use types::approval::ApprovalCount;
 
 use super::button::{Look, classes};
 use super::field::summary;
 use super::icon::{Icon, icon, mark};
-use crate::api::approvals::approval_count;
 use crate::forms::RefusedAddress;
 use crate::live::region;
-use crate::session::{Session, use_session};
+use crate::session::{Session, Waiting, use_session};
 use crate::words::waiting;
 
 /// Wraps a page.
@@ -72,11 +71,14 @@ pub(crate) fn frame(page: AnyView) -> AnyView {
 }
 
 fn navigation(actor: &Actor) -> AnyView {
-    let count = from_server(|| (), |()| approval_count());
+    let count = use_context::<Option<Waiting>>().flatten();
     let count = view! {
         <Suspense>
             {move || Suspend::new(async move {
-                let count = count.await.unwrap_or_default();
+                let count = match count {
+                    Some(Waiting(count)) => count.await.unwrap_or_default(),
+                    None => ApprovalCount::default(),
+                };
                 (count.mine > 0)
                     .then(|| {
                         view! {

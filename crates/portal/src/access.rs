@@ -35,13 +35,22 @@ pub(crate) fn sees_all(actor: &Actor) -> bool {
 
 /// What lists may show the actor.
 pub(crate) fn scope(actor: &Actor) -> store::Scope {
-    if sees_all(actor) {
+    scope_of(actor, Right::Read)
+}
+
+/// The projects in which the actor has a right.
+pub(crate) fn scope_of(actor: &Actor, right: Right) -> store::Scope {
+    if actor.is_system() || actor.may(right, None) {
         return store::Scope::All;
     }
+    let glass = actor.break_glass.iter().map(|glass| &glass.project);
     let mut projects: Vec<ProjectName> = actor
         .memberships
         .iter()
-        .map(|m| m.project.clone())
+        .map(|membership| &membership.project)
+        .chain(glass)
+        .filter(|project| actor.may(right, Some(project)))
+        .cloned()
         .collect();
     projects.sort();
     projects.dedup();

@@ -1,8 +1,13 @@
-//! Approvals: deciding a request with four eyes. What needs approval is said by the plan; the queue is in `queue`, executing lives in `operations`.
+//! Approvals: deciding a request with four eyes. What needs approval is said by the plan; the queue is in `queue` and `judged`, executing lives in
+//! `operations`.
 
 pub(crate) mod four_eyes;
+mod judged;
 pub(crate) mod needs;
 mod queue;
+
+pub(crate) use judged::JudgedRows;
+pub use queue::JUDGED_A_PAGE;
 
 use serde_json::json;
 use store::NewDecision;

@@ -39,6 +39,7 @@ mod tokens;
 mod trail;
 mod worker;
 
+pub use approvals::JUDGED_A_PAGE;
 pub use audit::{Destination, Signing, check_record, export_record};
 pub use catalogue::Catalogue;
 pub use clock::Clock;
@@ -137,6 +138,7 @@ pub(crate) struct Inner {
     pub(crate) reserving: tokio::sync::Semaphore,
     pub(crate) open_limits: OpenLimits,
     pub(crate) passed_over: worker::PassedOver,
+    pub(crate) judged_rows: approvals::JudgedRows,
 }
 
 impl Portal {
@@ -169,6 +171,7 @@ impl Portal {
             reserving: tokio::sync::Semaphore::new(standing::TURNS),
             open_limits: setup.open_limits,
             passed_over: worker::PassedOver::default(),
+            judged_rows: approvals::JudgedRows::default(),
         })))
     }
 

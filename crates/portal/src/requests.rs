@@ -12,7 +12,7 @@ mod today;
 use sentences::{denied_sentence, waiting_sentence};
 use serde_json::{Value, json};
 use standing::author_of;
-use store::{Request, Stack, Submission, Tx};
+use store::{Request, Stack, StackRequest, Submission, Tx};
 use types::actor::{Actor, Right};
 use types::cost::Usd;
 use types::ids::{RequestId, StackId, SubmissionId};
@@ -81,7 +81,7 @@ impl Portal {
         actor: &Actor,
         draft: RequestDraft,
         submission: &Submission,
-        closing: &[Request],
+        closing: &[StackRequest],
     ) -> Result<Option<RequestId>> {
         let ground = self.ground_of(actor, &draft, closing).await?;
         let now = self.now();
@@ -319,7 +319,7 @@ impl Portal {
             )
             .await?;
         if approved {
-            self.drop_queued_operation(&mut tx, &trail, &request)
+            self.drop_queued_operation(&mut tx, &trail, request.summary.id)
                 .await?;
         }
         self.release_name(&mut tx, &trail, &request).await?;
@@ -395,7 +395,7 @@ impl Portal {
         &self,
         actor: &Actor,
         draft: &RequestDraft,
-        closing: &[Request],
+        closing: &[StackRequest],
     ) -> Result<Option<Stack>> {
         if draft.kind == RequestKind::Create {
             let project =
@@ -427,7 +427,7 @@ impl Portal {
         };
         let stack = self.readable_stack(actor, id).await?;
         may(actor, Right::Request, &stack.summary.project)?;
-        let closing: Vec<RequestId> = closing.iter().map(|request| request.summary.id).collect();
+        let closing: Vec<RequestId> = closing.iter().map(|request| request.id).collect();
         let situation = self.situation_without(&stack, &closing).await?;
         let allowed = match draft.kind {
             RequestKind::Delete => access::may_delete(&situation),
@@ -474,7 +474,7 @@ impl Portal {
         }
         self.refuse_too_many_open(&mut tx, &request).await?;
         for other in closing {
-            self.close(&mut tx, &trail, other.clone()).await?;
+            self.close(&mut tx, &trail, other, &request).await?;
         }
         let mut stack = match stack {
             None => {
@@ -607,7 +607,7 @@ struct Sent<'a> {
     /// The stack that it changes; none for a create.
     stack: Option<Stack>,
     /// Requests that end with it.
-    closing: &'a [Request],
+    closing: &'a [StackRequest],
 }
 
 /// Tells two contents of one form apart, whatever order their members are in.

@@ -2,15 +2,13 @@
 
 use indexmap::IndexMap;
 use serde_json::{Value, json};
-use store::Stack;
+use store::{Stack, StackRequest};
 use types::actor::{Actor, Right};
 use types::approval::DecisionKind;
 use types::ids::{RequestId, StackId, SubmissionId};
 use types::operation::{OperationDetail, OperationKind, OperationSummary};
 use types::page::{Page, Paging};
-use types::request::{
-    RequestDetail, RequestDraft, RequestKind, RequestState, RequestSummary, TimelineEntry,
-};
+use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState, TimelineEntry};
 use types::stack::{ConnectLine, DeleteStack, StackDetail, StackFilter, StackState, StackSummary};
 
 use crate::access::{
@@ -444,7 +442,7 @@ impl Portal {
 }
 
 /// Slipway's own request that a guardrail denies: nobody can edit or withdraw it, so it stands in nobody's way. It is made anew the next day.
-fn is_denied_deletion(request: &RequestSummary) -> bool {
+fn is_denied_deletion(request: &StackRequest) -> bool {
     request.state == RequestState::Denied && is_slipways(&request.requester)
 }
 

@@ -18,6 +18,14 @@ pub(crate) struct Trail<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// One request, as far as its trail needs it.
+pub(crate) struct RequestMark<'a> {
+    pub(crate) id: RequestId,
+    pub(crate) stack: StackId,
+    pub(crate) name: &'a StackName,
+    pub(crate) project: &'a ProjectName,
+}
+
 /// One operation, as far as its trail needs it.
 pub(crate) struct OperationMark<'a> {
     pub(crate) id: OperationId,
@@ -38,24 +46,48 @@ impl Trail<'_> {
         detail: Value,
     ) -> Result<()> {
         let s = &request.summary;
+        let mark = RequestMark {
+            id: s.id,
+            stack: s.stack,
+            name: &s.name,
+            project: &s.project,
+        };
+        self.marked_request(tx, &mark, action, sentence, detail)
+            .await
+    }
+
+    /// The same of a request that was not read whole.
+    pub(crate) async fn marked_request(
+        &self,
+        tx: &mut Tx,
+        request: &RequestMark<'_>,
+        action: &str,
+        sentence: &str,
+        detail: Value,
+    ) -> Result<()> {
         tx.audit(
             NewAudit::by(
                 self.actor,
                 action,
-                ("request", s.id.to_string(), s.name.as_str()),
-                Some(&s.project),
+                ("request", request.id.to_string(), request.name.as_str()),
+                Some(request.project),
             )
-            .with(self.marked(&s.project, detail)),
+            .with(self.marked(request.project, detail)),
         );
         tx.event(NewEvent {
             subject: Subject::Request,
-            id: s.id.to_string(),
-            stack: Some(s.stack),
-            project: Some(s.project.clone()),
+            id: request.id.to_string(),
+            stack: Some(request.stack),
+            project: Some(request.project.clone()),
             kind: action.to_owned(),
         });
-        self.sentence(tx, &s.project, (Some(s.id), Some(s.stack)), sentence)
-            .await
+        self.sentence(
+            tx,
+            request.project,
+            (Some(request.id), Some(request.stack)),
+            sentence,
+        )
+        .await
     }
 
     /// A stack changed, or somebody asked something of it.

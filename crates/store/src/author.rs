@@ -10,12 +10,11 @@ use uuid::Uuid;
 use crate::columns::At;
 use crate::engine::{Conn, execute};
 use crate::error::Result;
-use crate::list::{Query, Value, fetch_list};
+use crate::list::{Owner, Query, Value, by_request, fetch_each};
 use crate::{Store, Tx};
 
 #[derive(FromRow)]
 struct Row {
-    request_id: Uuid,
     plan_revision: i64,
     subject: String,
     break_glass_id: Option<Uuid>,
@@ -33,11 +32,11 @@ impl From<Row> for PlanAuthor {
     }
 }
 
-/// Authors of several requests, in the order of their plans.
+/// Authors of several requests, in the order of their plans; where a row cannot be read, those of its request cannot.
 pub(crate) async fn of_requests(
     conn: Conn<'_>,
     ids: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<PlanAuthor>>> {
+) -> Result<HashMap<Uuid, Result<Vec<PlanAuthor>>>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -50,11 +49,11 @@ pub(crate) async fn of_requests(
         ),
         ids.iter().copied().map(Value::Id),
     );
-    let mut found: HashMap<Uuid, Vec<PlanAuthor>> = HashMap::new();
-    for row in fetch_list!(conn, Row, query)? {
-        found.entry(row.request_id).or_default().push(row.into());
-    }
-    Ok(found)
+    let rows = fetch_each!(conn, Owner, Row, query)?;
+    let rows = rows
+        .into_iter()
+        .map(|(owner, row)| (owner, row.map(PlanAuthor::from)));
+    Ok(by_request(rows.collect()))
 }
 
 impl Tx {
@@ -84,6 +83,6 @@ impl Store {
     pub async fn authors(&self, request: RequestId) -> Result<Vec<PlanAuthor>> {
         let mut lease = self.engine.read().await?;
         let mut found = of_requests(lease.conn(), &[request.0]).await?;
-        Ok(found.remove(&request.0).unwrap_or_default())
+        found.remove(&request.0).unwrap_or_else(|| Ok(Vec::new()))
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::columns::{At, count, word, word_of};
 use crate::engine::{Conn, execute, fetch_all};
 use crate::error::Result;
-use crate::list::{Cursor, Query, Value, cut, fetch_list};
+use crate::list::{Cursor, Owner, Query, Value, by_request, cut, fetch_each, fetch_list};
 use crate::{Store, Tx};
 
 /// A decision to be recorded.
@@ -43,7 +43,6 @@ pub struct NewDecision {
 #[derive(FromRow)]
 struct Row {
     id: Uuid,
-    request_id: Uuid,
     approver: String,
     decision: String,
     body: String,
@@ -72,11 +71,11 @@ impl TryFrom<Row> for Decision {
     }
 }
 
-/// Decisions of several requests, oldest first.
+/// Decisions of several requests, oldest first; where one cannot be read, those on its request cannot.
 pub(crate) async fn of_requests(
     conn: Conn<'_>,
     ids: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Decision>>> {
+) -> Result<HashMap<Uuid, Result<Vec<Decision>>>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -89,14 +88,11 @@ pub(crate) async fn of_requests(
         ),
         ids.iter().copied().map(Value::Id),
     );
-    let mut found: HashMap<Uuid, Vec<Decision>> = HashMap::new();
-    for row in fetch_list!(conn, Row, query)? {
-        found
-            .entry(row.request_id)
-            .or_default()
-            .push(row.try_into()?);
-    }
-    Ok(found)
+    let rows = fetch_each!(conn, Owner, Row, query)?;
+    let rows = rows
+        .into_iter()
+        .map(|(owner, row)| (owner, row.and_then(Decision::try_from)));
+    Ok(by_request(rows.collect()))
 }
 
 impl Tx {
@@ -129,7 +125,7 @@ impl Tx {
     /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn decisions(&mut self, request: RequestId) -> Result<Vec<Decision>> {
         let mut found = of_requests(self.conn(), &[request.0]).await?;
-        Ok(found.remove(&request.0).unwrap_or_default())
+        found.remove(&request.0).unwrap_or_else(|| Ok(Vec::new()))
     }
 }
 
@@ -141,7 +137,7 @@ impl Store {
     pub async fn decisions(&self, request: RequestId) -> Result<Vec<Decision>> {
         let mut lease = self.engine.read().await?;
         let mut found = of_requests(lease.conn(), &[request.0]).await?;
-        Ok(found.remove(&request.0).unwrap_or_default())
+        found.remove(&request.0).unwrap_or_else(|| Ok(Vec::new()))
     }
 
     /// A page of the decisions on a request, newest first, with how many there are in all.

@@ -62,7 +62,7 @@ pub use list::Scope;
 pub use operation::{Operation, OperationFilter, Step};
 pub use person::Person;
 pub use queue::Worker;
-pub use request::{Request, Submission, Submitted, Waiting};
+pub use request::{Queue, Request, StackRequest, Submission, Submitted, Unreadable, Waiting};
 pub use reservation::{Reservation, scope_key};
 pub use secret::SecretValue;
 pub use session::Session;

@@ -1,5 +1,7 @@
 //! Lists: filters that become conditions, keyset pages, opaque cursors, and which projects a reader sees.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use types::names::ProjectName;
@@ -67,6 +69,67 @@ macro_rules! fetch_list {
     }};
 }
 pub(crate) use fetch_list;
+
+/// Runs a grown query and reads each row by itself, beside `$place`, which is read of every row: one that cannot be read hides no other.
+macro_rules! fetch_each {
+    ($conn:expr, $place:ty, $row:ty, $query:expr) => {{
+        let query: $crate::list::Query = $query;
+        $crate::engine::on!($conn, |c| {
+            // As in `fetch_list`.
+            let mut q = sqlx::query(sqlx::AssertSqlSafe(query.sql));
+            for value in query.values {
+                q = match value {
+                    $crate::list::Value::Text(v) => q.bind(v),
+                    $crate::list::Value::Id(v) => q.bind(v),
+                    $crate::list::Value::At(v) => q.bind(v),
+                    $crate::list::Value::Int(v) => q.bind(v),
+                };
+            }
+            q.fetch_all(c).await.map(|rows| {
+                rows.iter()
+                    .map(|row| {
+                        (
+                            <$place as sqlx::FromRow<'_, _>>::from_row(row).ok(),
+                            <$row as sqlx::FromRow<'_, _>>::from_row(row)
+                                .map_err($crate::error::Error::from),
+                        )
+                    })
+                    .collect::<Vec<(Option<$place>, $crate::error::Result<$row>)>>()
+            })
+        })
+        .map_err($crate::error::Error::from)
+    }};
+}
+pub(crate) use fetch_each;
+
+/// Which request a row belongs to.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Owner {
+    request_id: Uuid,
+}
+
+/// Rows by their request. One that cannot be read makes those of its request unreadable, and of no other.
+pub(crate) fn by_request<T>(
+    rows: Vec<(Option<Owner>, Result<T>)>,
+) -> HashMap<Uuid, Result<Vec<T>>> {
+    let mut found = HashMap::new();
+    for (owner, row) in rows {
+        // It was found by this column.
+        let Some(owner) = owner else { continue };
+        let all = found
+            .entry(owner.request_id)
+            .or_insert_with(|| Ok(Vec::new()));
+        match row {
+            Ok(row) => {
+                if let Ok(all) = all {
+                    all.push(row);
+                }
+            }
+            Err(error) => *all = Err(error),
+        }
+    }
+    found
+}
 
 impl Query {
     pub(crate) fn push(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {

@@ -1,19 +1,25 @@
 //! Requests: the row that lists show, and beside it the documents (draft, needs, plan) that only its page reads.
 
+use std::collections::HashMap;
+
 use sqlx::FromRow;
 use types::approval::{ApprovalTab, Decision};
 use types::ids::{OperationId, RequestId, StackId, SubmissionId};
 use types::page::Page;
 use types::plan::Plan;
 use types::policy::{ApprovalNeed, Posture};
-use types::request::{PlanAuthor, RequestDraft, RequestFilter, RequestState, RequestSummary};
+use types::request::{
+    PlanAuthor, RequestDraft, RequestFilter, RequestKind, RequestState, RequestSummary,
+};
 use types::time::Timestamp;
 use uuid::Uuid;
 
 use crate::columns::{At, Document, at, count, moment, name, word, word_of};
-use crate::engine::{Conn, execute, fetch_optional};
+use crate::engine::{Conn, execute, fetch_all, fetch_optional};
 use crate::error::{Error, Result};
-use crate::list::{self, Condition, Cursor, Query, Scope, Value, fetch_list};
+use crate::list::{
+    self, Condition, Cursor, Owner, Query, Scope, Value, by_request, fetch_each, fetch_list,
+};
 use crate::{Store, Tx, author, decision, limits};
 
 /// A request, whole, as it is stored.
@@ -72,6 +78,45 @@ pub struct Waiting {
     pub waiting_since: Timestamp,
 }
 
+/// A part of the approvals queue.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Queue {
+    /// The requests.
+    pub rows: Vec<Waiting>,
+    /// Those of this part that cannot be read: they are left out of `rows` and hide no other.
+    pub unreadable: Vec<Unreadable>,
+    /// Where the next part begins; absent after the last.
+    pub next_cursor: Option<String>,
+}
+
+/// A request that a list leaves out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unreadable {
+    /// Which, where that can be read.
+    pub request: Option<RequestId>,
+    /// Why.
+    pub why: Error,
+}
+
+/// A request as far as its stack is concerned. No document of it is read, so that a broken one stands in no stack's way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackRequest {
+    /// Its id.
+    pub id: RequestId,
+    /// What it asks for.
+    pub kind: RequestKind,
+    /// How far it is.
+    pub state: RequestState,
+    /// Who sent it.
+    pub requester: String,
+    /// When it was sent.
+    pub created_at: Timestamp,
+    /// When something happened to it last.
+    pub updated_at: Timestamp,
+    /// The version that was read.
+    pub version: i64,
+}
+
 const SUMMARY: &str = "SELECT id, kind, state, project, tier, stack_id, name, template, requester, monthly, monthly_change, unpriced, posture, warnings, \
      denials, created_at, updated_at, version, plan_digest, plan_summary, waiting_since FROM request";
 
@@ -113,8 +158,46 @@ struct Whole {
 
 #[derive(FromRow)]
 struct NeedsRow {
-    request_id: Uuid,
     needs: Document<Vec<ApprovalNeed>>,
+}
+
+/// Where a row of the queue stands, whatever else of it can be read.
+#[derive(FromRow)]
+struct Place {
+    id: Uuid,
+    created_at: At,
+    updated_at: At,
+    waiting_since: Option<At>,
+}
+
+/// A row of the queue, read by itself.
+type Queued = (Option<Place>, Result<SummaryRow>);
+
+#[derive(FromRow)]
+struct StackRow {
+    id: Uuid,
+    kind: String,
+    state: String,
+    requester: String,
+    created_at: At,
+    updated_at: At,
+    version: i64,
+}
+
+impl TryFrom<StackRow> for StackRequest {
+    type Error = Error;
+
+    fn try_from(row: StackRow) -> Result<Self> {
+        Ok(StackRequest {
+            id: RequestId(row.id),
+            kind: word("request.kind", row.kind)?,
+            state: word("request.state", row.state)?,
+            requester: row.requester,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+            version: row.version,
+        })
+    }
 }
 
 impl TryFrom<SummaryRow> for RequestSummary {
@@ -320,6 +403,30 @@ impl Tx {
         self.hold_quota_of(request).await
     }
 
+    /// Ends a request without reading its documents, if its version is still the one that was read.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when somebody else was faster.
+    pub async fn end_request(
+        &mut self,
+        request: &StackRequest,
+        state: RequestState,
+        now: Timestamp,
+    ) -> Result<()> {
+        let changed = execute!(
+            self.conn(),
+            "UPDATE request SET state = $3, updated_at = $4, version = version + 1 WHERE id = $1 AND version = $2",
+            request.id.0,
+            request.version,
+            word_of(&state)?,
+            At(now),
+        )?;
+        if changed == 0 {
+            return Err(Error::Stale);
+        }
+        Ok(())
+    }
+
     /// An approved request holds the quota of its plan. Its state says how long, so that no end can forget to give it back.
     async fn hold_quota_of(&mut self, request: &Request) -> Result<()> {
         match &request.plan {
@@ -454,18 +561,15 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn requests_of_stack(&self, stack: StackId) -> Result<Vec<RequestSummary>> {
-        let mut query = Query::default();
-        query.push(SUMMARY, []);
-        query.push(
-            " WHERE stack_id = ? ORDER BY created_at DESC, id DESC",
-            [Value::Id(stack.0)],
-        );
+    pub async fn requests_of_stack(&self, stack: StackId) -> Result<Vec<StackRequest>> {
         let mut lease = self.engine.read().await?;
-        fetch_list!(lease.conn(), SummaryRow, query)?
-            .into_iter()
-            .map(RequestSummary::try_from)
-            .collect()
+        let rows: Vec<StackRow> = fetch_all!(
+            lease.conn(),
+            StackRow,
+            "SELECT id, kind, state, requester, created_at, updated_at, version FROM request WHERE stack_id = $1 ORDER BY created_at DESC, id DESC",
+            stack.0
+        )?;
+        rows.into_iter().map(StackRequest::try_from).collect()
     }
 
     /// The newest operation that executes a request.
@@ -489,7 +593,7 @@ impl Store {
         tab: ApprovalTab,
         cursor: Option<&str>,
         limit: u32,
-    ) -> Result<Page<Waiting>> {
+    ) -> Result<Queue> {
         let limit = list::limit(Some(limit), 25, 500);
         let condition: Condition = match tab {
             ApprovalTab::Decided => (
@@ -503,29 +607,15 @@ impl Store {
         };
         let Some(query) = list::newest_first(SUMMARY, None, scope, &[condition], cursor, limit)?
         else {
-            return Ok(Page {
-                items: vec![],
-                next_cursor: None,
-                total: None,
-            });
+            return Ok(Queue::default());
         };
         let mut lease = self.engine.read().await?;
-        let rows = fetch_list!(lease.conn(), SummaryRow, query)?;
-        let (rows, next_cursor) = list::cut(rows, limit, |row| {
-            Cursor {
-                at: row.created_at.into(),
-                id: row.id,
-            }
-            .encode()
-        });
-        Ok(Page {
-            items: queue_of(lease.conn(), rows).await?,
-            next_cursor,
-            total: None,
-        })
+        let rows = fetch_each!(lease.conn(), Place, SummaryRow, query)?;
+        queue_of(lease.conn(), rows, limit, |place| place.created_at).await
     }
 
-    /// What waits for approval in scope, the longest waiting first: at most `limit` rows after `cursor`, the place that [`Waiting::cursor`] names.
+    /// What waits for approval in scope, the longest waiting first: at most `limit` rows after `cursor`, the place that [`Waiting::cursor`] and
+    /// [`Queue::next_cursor`] name.
     ///
     /// # Errors
     /// [`Error::Cursor`] for a foreign cursor; [`Error::Unavailable`] when the database does not answer.
@@ -534,14 +624,14 @@ impl Store {
         scope: &Scope,
         cursor: Option<&str>,
         limit: u32,
-    ) -> Result<Vec<Waiting>> {
+    ) -> Result<Queue> {
         let after = cursor.map(Cursor::decode).transpose()?;
         let mut query = Query::default();
         query.push(SUMMARY, []);
         query.push(" WHERE state = 'awaiting_approval'", []);
         if let Scope::Projects(projects) = scope {
             if projects.is_empty() {
-                return Ok(Vec::new());
+                return Ok(Queue::default());
             }
             let marks = vec!["?"; projects.len()].join(", ");
             query.push(
@@ -557,33 +647,89 @@ impl Store {
         }
         query.push(
             " ORDER BY COALESCE(waiting_since, updated_at), id LIMIT ?",
-            [Value::Int(i64::from(limit))],
+            [Value::Int(i64::from(limit) + 1)],
         );
         let mut lease = self.engine.read().await?;
-        let rows = fetch_list!(lease.conn(), SummaryRow, query)?;
-        queue_of(lease.conn(), rows).await
+        let rows = fetch_each!(lease.conn(), Place, SummaryRow, query)?;
+        queue_of(lease.conn(), rows, i64::from(limit), Place::waits_since).await
     }
 }
 
-/// Rows of the queue with whom they need and who has spoken.
-async fn queue_of(mut conn: Conn<'_>, rows: Vec<SummaryRow>) -> Result<Vec<Waiting>> {
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut needs = needs_of(conn.again(), &ids).await?;
-    let mut authors = author::of_requests(conn.again(), &ids).await?;
-    let mut decisions = decision::of_requests(conn, &ids).await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Waiting {
-                plan_summary: row.plan_summary.clone(),
-                plan_digest: row.plan_digest.clone().unwrap_or_default(),
-                needs: needs.remove(&row.id).unwrap_or_default(),
-                authors: authors.remove(&row.id).unwrap_or_default(),
-                decisions: decisions.remove(&row.id).unwrap_or_default(),
-                waiting_since: row.waiting_since.unwrap_or(row.updated_at).into(),
-                summary: row.try_into()?,
-            })
+/// Rows of the queue with whom they need and who has spoken, and where it goes on.
+async fn queue_of(
+    mut conn: Conn<'_>,
+    mut rows: Vec<Queued>,
+    limit: i64,
+    at: impl Fn(&Place) -> At,
+) -> Result<Queue> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = || rows.iter().rev().find_map(|(place, _)| place.as_ref());
+    let next_cursor = more.then(last).flatten().map(|place| {
+        Cursor {
+            at: at(place).into(),
+            id: place.id,
+        }
+        .encode()
+    });
+    let ids: Vec<Uuid> = rows
+        .iter()
+        .filter_map(|(_, row)| Some(row.as_ref().ok()?.id))
+        .collect();
+    let mut beside = Beside {
+        needs: needs_of(conn.again(), &ids).await?,
+        authors: author::of_requests(conn.again(), &ids).await?,
+        decisions: decision::of_requests(conn, &ids).await?,
+    };
+    let mut queue = Queue {
+        next_cursor,
+        ..Queue::default()
+    };
+    for (place, row) in rows {
+        match row.and_then(|row| beside.waiting(row)) {
+            Ok(row) => queue.rows.push(row),
+            Err(why) => queue.unreadable.push(Unreadable {
+                request: place.map(|place| RequestId(place.id)),
+                why,
+            }),
+        }
+    }
+    Ok(queue)
+}
+
+/// What belongs to the rows of the queue and stands in other tables.
+struct Beside {
+    needs: HashMap<Uuid, Result<Vec<NeedsRow>>>,
+    authors: HashMap<Uuid, Result<Vec<PlanAuthor>>>,
+    decisions: HashMap<Uuid, Result<Vec<Decision>>>,
+}
+
+impl Beside {
+    fn waiting(&mut self, row: SummaryRow) -> Result<Waiting> {
+        let id = row.id;
+        // Every request has one; without it, nobody would seem to be needed.
+        let needs = self
+            .needs
+            .remove(&id)
+            .ok_or_else(|| Error::Corrupt("no row in request_document".to_owned()))??;
+        Ok(Waiting {
+            plan_summary: row.plan_summary.clone(),
+            plan_digest: row.plan_digest.clone().unwrap_or_default(),
+            needs: needs.into_iter().flat_map(|row| row.needs.0).collect(),
+            authors: self.authors.remove(&id).transpose()?.unwrap_or_default(),
+            decisions: self.decisions.remove(&id).transpose()?.unwrap_or_default(),
+            waiting_since: row.waiting_since.unwrap_or(row.updated_at).into(),
+            summary: row.try_into()?,
         })
-        .collect()
+    }
+}
+
+impl Place {
+    /// Since when it waits: the order of the queue.
+    fn waits_since(&self) -> At {
+        self.waiting_since.unwrap_or(self.updated_at)
+    }
 }
 
 impl Waiting {
@@ -624,12 +770,9 @@ fn list_query(
     )
 }
 
-async fn needs_of(
-    conn: Conn<'_>,
-    ids: &[Uuid],
-) -> Result<std::collections::HashMap<Uuid, Vec<ApprovalNeed>>> {
+async fn needs_of(conn: Conn<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Result<Vec<NeedsRow>>>> {
     if ids.is_empty() {
-        return Ok(Default::default());
+        return Ok(HashMap::new());
     }
     let mut query = Query::default();
     let marks = vec!["?"; ids.len()].join(", ");
@@ -637,10 +780,7 @@ async fn needs_of(
         &format!("SELECT request_id, needs FROM request_document WHERE request_id IN ({marks})"),
         ids.iter().copied().map(Value::Id),
     );
-    Ok(fetch_list!(conn, NeedsRow, query)?
-        .into_iter()
-        .map(|row| (row.request_id, row.needs.0))
-        .collect())
+    Ok(by_request(fetch_each!(conn, Owner, NeedsRow, query)?))
 }
 
 fn empty() -> Page<RequestSummary> {

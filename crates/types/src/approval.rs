@@ -98,6 +98,9 @@ pub struct ApprovalItem {
     pub authors: Vec<PlanAuthor>,
     /// Since when it waits.
     pub waiting_since: Timestamp,
+    /// True where the plan was altered in the database or cannot be read. `why` says so; `summary`, `plan_digest`, `authors` and all figures of `request`
+    /// are empty then.
+    pub withheld: bool,
 }
 
 /// Which part of the approvals page.

@@ -23,8 +23,9 @@ const RECORD: u32 = 50;
 /// What opening a request costs, in reading calls: while it waits, its plan is judged by the rules of now.
 const REQUEST: u32 = 3;
 
-/// What a page of the approvals queue costs, in reading calls: the rows that it shows are judged as an opened request is.
-const QUEUE: u32 = 30;
+/// What a page of the approvals queue costs, in reading calls: one for each request that it may judge. A plan costs more, but the portal makes that of one
+/// request at most once in five seconds, whoever looks at whatever page; a page that is looked at again finds most of them made.
+const QUEUE: u32 = portal::JUDGED_A_PAGE;
 
 /// Routes that cost more than one call. A form that is sent makes a plan too, but writing calls are scarcer than plans.
 const COSTLY: [(&str, u32); 17] = [

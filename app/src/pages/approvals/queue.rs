@@ -1,6 +1,8 @@
 //! The approvals queue: rows on the left, the selected request on the right, decided by mouse or keyboard. Tab and selection are the address.
 
 use crate::api::wire::from_server;
+use std::time::Duration;
+
 use leptos::prelude::*;
 use types::approval::{ApprovalCount, ApprovalItem, ApprovalTab};
 use types::ids::RequestId;
@@ -9,7 +11,7 @@ use types::request::RequestDetail;
 
 use super::keys::Keys;
 use crate::api::Failure;
-use crate::api::approvals::{approval_count, approvals, usual_minutes};
+use crate::api::approvals::{approvals, usual_minutes};
 use crate::api::requests::request;
 use crate::components::card::{CARD, empty};
 use crate::components::chip::{Tone, chip};
@@ -19,11 +21,15 @@ use crate::components::page::{columns, columns_aside_first, head, notice};
 use crate::components::tabs::{Tab, tabs};
 use crate::components::time::{span, usually};
 use crate::components::verdict::posture_chip;
-use crate::live::{live, region};
+use crate::live::{live_every, region};
 use crate::pages::list::pager;
 use crate::pages::requests::{decide::decide, detail::brief, list::title};
 use crate::pages::{address, query, some};
-use crate::words::{waiting, written_by};
+use crate::session::Waiting;
+use crate::words::{request_state, waiting, written_by};
+
+/// A page may make 75 plans, each kept for some seconds: it is not fetched more often than that helps.
+const REST: Duration = Duration::from_secs(3);
 
 /// One tab's rows, how many wait, and the selected request.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
@@ -43,9 +49,10 @@ struct Queue {
 
 pub(crate) fn page() -> AnyView {
     let (tab, selected, cursor) = (query("tab"), query("selected"), query("cursor"));
+    let mine = use_context::<Option<Waiting>>().flatten();
     let queue = from_server(
         move || (tab_of(&tab.get()), selected.get(), some(cursor.get())),
-        |(tab, selected, cursor)| read(tab, selected, cursor),
+        move |(tab, selected, cursor)| read(tab, selected, cursor, mine),
     );
     load(queue, |queue| show(&queue))
 }
@@ -54,9 +61,13 @@ async fn read(
     tab: ApprovalTab,
     selected: String,
     cursor: Option<String>,
+    mine: Option<Waiting>,
 ) -> Result<Queue, Failure> {
     let page = approvals(tab, cursor.clone()).await?;
-    let mut mine = approval_count().await.unwrap_or_default();
+    let mut mine = match mine {
+        Some(Waiting(count)) => count.await.unwrap_or_default(),
+        None => ApprovalCount::default(),
+    };
     // The rows are judged by the facts of now, the count by those of then: where they are all here, they are the count.
     if tab == ApprovalTab::Mine && cursor.is_none() && page.next_cursor.is_none() {
         mine.mine = page.items.len() as u64;
@@ -103,7 +114,7 @@ fn name_of(tab: ApprovalTab) -> &'static str {
 fn show(queue: &Queue) -> AnyView {
     let sentence = match (queue.mine.mine, queue.mine.more) {
         (0, false) => "Nothing waits for you.".to_owned(),
-        (0, true) => "Look through the queue for what waits for you.".to_owned(),
+        (0, true) => "There may be requests for you on later pages.".to_owned(),
         (1, false) => "One request waits for you.".to_owned(),
         _ => format!("{} requests wait for you.", waiting(&queue.mine)),
     };
@@ -118,7 +129,7 @@ fn show(queue: &Queue) -> AnyView {
         current: queue.tab == which,
     };
     view! {
-        {live(Some("/api/v1/events".to_owned()))}
+        {live_every(Some("/api/v1/events".to_owned()), REST)}
         {head("Approvals", vec![], ().into_any(), sentence, view! { <Keys/> }.into_any())}
         {region("tabs", tabs(
             "Which approvals",
@@ -133,7 +144,7 @@ fn show(queue: &Queue) -> AnyView {
                 <section class=CARD>
                     {empty(
                         match queue.tab {
-                            _ if queue.page.next_cursor.is_some() => "Nothing among the requests looked at waits for you",
+                            _ if queue.page.next_cursor.is_some() => "No requests for you on this page",
                             ApprovalTab::Mine if queue.cursor.is_some() => "Nothing more waits for you",
                             ApprovalTab::Mine => "Nothing waits for you",
                             ApprovalTab::All => "Nothing waits for anybody",
@@ -217,12 +228,28 @@ fn row(item: &ApprovalItem, queue: &Queue) -> AnyView {
             ("cursor", queue.cursor.clone().unwrap_or_default()),
         ],
     );
+    let link = view! {
+        <a class="font-[600] hover:underline" href=href data-queue="row" data-request=request.id.to_string() aria-current=current.then_some("true")>
+            {title(request)}
+        </a>
+    };
+    if item.withheld {
+        let (tone, state) = request_state(request.state);
+        return view! {
+            <tr aria-current=current.then_some("true")>
+                <th scope="row">{link}</th>
+                <td class="whole text-xs">{item.why.clone()}</td>
+                <td>{chip(tone, state)}</td>
+                <td></td>
+                <td></td>
+            </tr>
+        }
+        .into_any();
+    }
     view! {
         <tr aria-current=current.then_some("true")>
             <th scope="row">
-                <a class="font-[600] hover:underline" href=href data-queue="row" data-request=request.id.to_string() aria-current=current.then_some("true")>
-                    {title(request)}
-                </a>
+                {link}
                 <div class="text-xs text-ink-2">
                     {format!("{} · {}", request.project, request.template)}
                 </div>

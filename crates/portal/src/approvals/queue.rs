@@ -1,24 +1,29 @@
 //! The approvals queue: whom a waiting request needs, page by page, and how many wait for somebody. Deciding is in `approvals`.
 //!
-//! The rows of a page are judged again, as a request is that is opened: they say the same, and whoever can act finds the request here. The number in the
-//! navigation stands on every page; it takes the needs as they were stored, and ends at 99.
+//! The rows of a page are proved and judged again, as a request is that is opened: they say the same, a few seconds late, and whoever can act finds the
+//! request here (`judged`). The number in the navigation stands on every page; it takes the needs as they were stored, and ends at 99.
 
-use store::{Scope, Waiting};
+use std::sync::Arc;
+
+use store::Waiting;
 use types::actor::{Actor, Right};
 use types::approval::{ApprovalCount, ApprovalItem, ApprovalTab, DecisionKind, NeedStatus};
+use types::cost::Usd;
 use types::page::Page;
-use types::request::RequestState;
+use types::policy::Posture;
+use types::request::{RequestState, RequestSummary};
 
 use super::four_eyes::Authors;
-use crate::access::{Decidable, cannot_decide, scope, who_decides};
+use super::judged::{Judged, Row};
+use crate::access::{Decidable, cannot_decide, scope_of, who_decides};
 use crate::requests::sentences::listed;
 use crate::requests::standing::{Counted, People};
 use crate::{Error, Portal, Result};
 
 /// Rows a page.
 const PAGE: u32 = 25;
-/// Requests that are judged again for one page of *waiting for me*: a plan each. Where most of them wait for others, the page is short and the next goes on.
-const JUDGED: usize = 75;
+/// At most 75 plans are evaluated again for one page; a page may hold fewer than 25 rows although more follow.
+pub const JUDGED_A_PAGE: u32 = 75;
 /// Rows of one read where the queue is gone through.
 const READ: u32 = 250;
 /// Where the count ends: more is *99+*, and rows beyond these reads are not looked at.
@@ -27,7 +32,8 @@ const READS: usize = 4;
 
 impl Portal {
     /// A page of the queue: what waits for the actor (the longest waiting first), what waits for anybody, or what the actor decided (newest first). A page
-    /// of the first may be short, or empty, and others come after it: as long as there is a cursor.
+    /// of the first may be short, or empty, and others come after it: as long as there is a cursor. What was altered in the database stands there with its
+    /// title and state only.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a foreign cursor.
@@ -40,21 +46,25 @@ impl Portal {
         if tab == ApprovalTab::Mine {
             return Box::pin(self.waiting_for(actor, cursor)).await;
         }
-        let page = self
+        let readable = scope_of(actor, Right::Read);
+        let queue = self
             .0
             .store
-            .waiting(&scope(actor), &actor.subject, tab, cursor.as_deref(), PAGE)
+            .waiting(&readable, &actor.subject, tab, cursor.as_deref(), PAGE)
             .await?;
-        let mut items = Vec::with_capacity(page.items.len());
+        self.left_out(&queue.unreadable);
+        let mut items = Vec::with_capacity(queue.rows.len());
         let mut people = People::default();
-        for waiting in page.items {
-            let row = Box::pin(self.queued_now(waiting, &mut people)).await?;
-            items.push(item(actor, row));
+        for waiting in queue.rows {
+            items.push(match self.judged(&waiting).await? {
+                Judged::Proved(row) => item(actor, &self.queued(row, &mut people).await?),
+                Judged::Withheld(why) => withheld(waiting, why),
+            });
         }
         Ok(Page {
             items,
-            next_cursor: page.next_cursor,
-            total: page.total,
+            next_cursor: queue.next_cursor,
+            total: None,
         })
     }
 
@@ -66,16 +76,16 @@ impl Portal {
         let mut count = ApprovalCount::default();
         let mut people = People::default();
         let mut cursor: Option<String> = None;
+        let decidable = scope_of(actor, Right::Approve);
         for _ in 0..READS {
-            let rows = self
+            let queue = self
                 .0
                 .store
-                .waiting_longest(&decidable(actor), cursor.as_deref(), READ)
+                .waiting_longest(&decidable, cursor.as_deref(), READ)
                 .await?;
-            let last = rows.len() < READ as usize;
-            cursor = rows.last().map(Waiting::cursor);
-            for waiting in rows {
-                let row = self.queued(waiting, &mut people).await?;
+            self.left_out(&queue.unreadable);
+            for waiting in queue.rows {
+                let row = self.queued(stored(waiting), &mut people).await?;
                 if cannot_decide(actor, &row.decidable()).is_some() {
                     continue;
                 }
@@ -84,9 +94,10 @@ impl Portal {
                     return Ok(count);
                 }
                 count.mine += 1;
-                count.oldest.get_or_insert(row.waiting.summary.id);
+                count.oldest.get_or_insert(row.row.waiting.summary.id);
             }
-            if last {
+            cursor = queue.next_cursor;
+            if cursor.is_none() {
                 return Ok(count);
             }
         }
@@ -103,15 +114,16 @@ impl Portal {
         let mut people = People::default();
         let mut cursor = cursor;
         let mut judged = 0;
+        let decidable = scope_of(actor, Right::Approve);
         loop {
-            let rows = self
+            let queue = self
                 .0
                 .store
-                .waiting_longest(&decidable(actor), cursor.as_deref(), READ)
+                .waiting_longest(&decidable, cursor.as_deref(), READ)
                 .await?;
-            let last = rows.len() < READ as usize;
-            for waiting in rows {
-                if items.len() == PAGE as usize || judged == JUDGED {
+            self.left_out(&queue.unreadable);
+            for waiting in queue.rows {
+                if items.len() == PAGE as usize || judged == JUDGED_A_PAGE {
                     return Ok(Page {
                         items,
                         next_cursor: cursor,
@@ -125,12 +137,19 @@ impl Portal {
                     continue;
                 }
                 judged += 1;
-                let row = Box::pin(self.queued_now(waiting, &mut people)).await?;
-                if cannot_decide(actor, &row.decidable()).is_none() {
-                    items.push(item(actor, row));
+                match self.judged(&waiting).await? {
+                    Judged::Proved(row) => {
+                        let row = self.queued(row, &mut people).await?;
+                        if cannot_decide(actor, &row.decidable()).is_none() {
+                            items.push(item(actor, &row));
+                        }
+                    }
+                    // Whom it needs is not known any more: every approver who did not write it looks.
+                    Judged::Withheld(why) => items.push(withheld(waiting, why)),
                 }
             }
-            if last {
+            cursor = queue.next_cursor;
+            if cursor.is_none() {
                 return Ok(Page {
                     items,
                     next_cursor: None,
@@ -140,131 +159,90 @@ impl Portal {
         }
     }
 
-    /// A row as it was stored.
-    async fn queued(&self, waiting: Waiting, people: &mut People) -> Result<Queued> {
-        let authors = Authors::of(&waiting.summary.requester, &waiting.authors);
+    /// A row with who met its needs, by the people of now.
+    async fn queued(&self, row: Arc<Row>, people: &mut People) -> Result<Queued> {
+        let waiting = &row.waiting;
         let counted = Counted {
             project: &waiting.summary.project,
             needs: &waiting.needs,
             decisions: &waiting.decisions,
-            authors: &authors,
+            authors: &row.authors,
             digest: Some(&waiting.plan_digest),
             state: waiting.summary.state,
         };
         let (needs, _) = self.count(&counted, None, people).await?;
-        Ok(Queued {
-            waiting,
-            authors,
-            needs,
-            refused: None,
-        })
-    }
-
-    /// A row as the page of its request shows it. Where that cannot be shown, the row stays as it was stored: the request's page says what is wrong.
-    async fn queued_now(&self, waiting: Waiting, people: &mut People) -> Result<Queued> {
-        match self.judged(&waiting, people).await {
-            Ok(Some(row)) => Ok(row),
-            Err(error @ (Error::Unavailable { .. } | Error::StorageFull)) => Err(error),
-            Ok(None) | Err(_) => self.queued(waiting, people).await,
-        }
-    }
-
-    /// The row judged again; `None` where it waits no longer.
-    async fn judged(&self, waiting: &Waiting, people: &mut People) -> Result<Option<Queued>> {
-        let id = waiting.summary.id;
-        if waiting.summary.state != RequestState::AwaitingApproval {
-            return Ok(None);
-        }
-        let request = self.0.store.request(id).await?;
-        let Some(mut request) =
-            request.filter(|request| request.summary.state == RequestState::AwaitingApproval)
-        else {
-            return Ok(None);
-        };
-        let today = Box::pin(self.judge_again(&mut request)).await?;
-        let decisions = self.recorded_decisions(id).await?;
-        let authors = self.authors_of(&request, &waiting.authors).await?;
-        let (needs, _) = self
-            .count(&Counted::of(&request, &decisions, &authors), None, people)
-            .await?;
-        let (plan_summary, plan_digest) = request
-            .plan
-            .map(|plan| (plan.summary, plan.digest))
-            .unwrap_or_default();
-        Ok(Some(Queued {
-            waiting: Waiting {
-                summary: request.summary,
-                plan_summary,
-                plan_digest,
-                needs: request.needs,
-                authors: waiting.authors.clone(),
-                decisions,
-                waiting_since: waiting.waiting_since,
-            },
-            authors,
-            needs,
-            refused: today.refused,
-        }))
+        Ok(Queued { row, needs })
     }
 }
 
-/// Where the actor may decide at all.
-fn decidable(actor: &Actor) -> Scope {
-    if actor.may(Right::Approve, None) {
-        return Scope::All;
-    }
-    let mut projects: Vec<_> = actor
-        .memberships
-        .iter()
-        .map(|membership| &membership.project)
-        .chain(actor.break_glass.iter().map(|glass| &glass.project))
-        .filter(|project| actor.may(Right::Approve, Some(project)))
-        .cloned()
-        .collect();
-    projects.sort();
-    projects.dedup();
-    Scope::Projects(projects)
+/// A row as it was stored.
+fn stored(waiting: Waiting) -> Arc<Row> {
+    Arc::new(Row {
+        authors: Authors::of(&waiting.summary.requester, &waiting.authors),
+        waiting,
+        refused: None,
+    })
 }
 
 /// A row of the queue before it is shown.
 struct Queued {
-    waiting: Waiting,
-    authors: Authors,
+    row: Arc<Row>,
     needs: Vec<NeedStatus>,
-    /// Why it cannot be approved now, where it was judged again.
-    refused: Option<String>,
 }
 
 impl Queued {
     fn decidable(&self) -> Decidable<'_> {
+        let summary = &self.row.waiting.summary;
         Decidable {
-            project: &self.waiting.summary.project,
-            authors: &self.authors,
-            state: self.waiting.summary.state,
+            project: &summary.project,
+            authors: &self.row.authors,
+            state: summary.state,
             needs: &self.needs,
         }
     }
 }
 
-fn item(actor: &Actor, row: Queued) -> ApprovalItem {
-    let mut why = why(actor, &row);
-    if let Some(refused) = &row.refused {
+fn item(actor: &Actor, queued: &Queued) -> ApprovalItem {
+    let mut why = why(actor, queued);
+    if let Some(refused) = &queued.row.refused {
         why = format!("{why} {refused}");
     }
-    let waiting = row.waiting;
+    let waiting = &queued.row.waiting;
     ApprovalItem {
         why,
-        summary: waiting.plan_summary,
-        plan_digest: waiting.plan_digest,
-        authors: waiting.authors,
+        summary: waiting.plan_summary.clone(),
+        plan_digest: waiting.plan_digest.clone(),
+        authors: waiting.authors.clone(),
         waiting_since: waiting.waiting_since,
-        request: waiting.summary,
+        request: waiting.summary.clone(),
+        withheld: false,
+    }
+}
+
+/// A row that says what is wrong with it, and nothing that its plan would be.
+fn withheld(waiting: Waiting, why: &str) -> ApprovalItem {
+    ApprovalItem {
+        request: RequestSummary {
+            monthly: Usd::default(),
+            monthly_change: Usd::default(),
+            unpriced: 0,
+            posture: Posture::default(),
+            warnings: 0,
+            denials: 0,
+            ..waiting.summary
+        },
+        why: why.to_owned(),
+        summary: String::new(),
+        plan_digest: String::new(),
+        authors: Vec::new(),
+        waiting_since: waiting.waiting_since,
+        withheld: true,
     }
 }
 
 /// Why a row needs the actor, or why not.
 fn why(actor: &Actor, row: &Queued) -> String {
-    let (waiting, needs) = (&row.waiting, row.needs.as_slice());
+    let (waiting, needs) = (&row.row.waiting, row.needs.as_slice());
     let s = &waiting.summary;
     if s.state != RequestState::AwaitingApproval {
         let mine = waiting

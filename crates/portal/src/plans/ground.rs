@@ -239,10 +239,7 @@ impl Portal {
         }
         Err(Error::Conflict {
             code: "denied_now",
-            detail: format!(
-                "It cannot be approved now, because a guardrail denies it by now. {}",
-                denials.join(" ")
-            ),
+            detail: format!("A guardrail now denies this request. {}", denials.join(" ")),
         })
     }
 

@@ -2,16 +2,17 @@
 //! holds up.
 
 use serde_json::{Value, json};
-use store::{Request, Submission, Tx};
+use store::{Request, StackRequest, Submission, Tx};
 use time::Duration;
 use types::ids::{RequestId, StackId, SubmissionId};
 use types::operation::OperationState;
-use types::request::{RequestDraft, RequestKind, RequestState, RequestSummary};
+use types::request::{RequestDraft, RequestKind, RequestState};
 use types::time::Timestamp;
 
 use super::stale_request;
 use crate::access::is_slipways;
-use crate::trail::Trail;
+use crate::plans::ground::reserves;
+use crate::trail::{RequestMark, Trail};
 use crate::worker::{ROWS, Trouble, readable};
 use crate::{Portal, Result};
 
@@ -113,7 +114,7 @@ impl Portal {
         }
     }
 
-    /// One deletion at a time, and nothing in its way: requests about the stack that have not begun end with it.
+    /// One deletion at a time, and nothing in its way: requests about the stack that have not begun end with it, also those that cannot be read.
     async fn expire_stack(&self, id: StackId) -> std::result::Result<(), Trouble> {
         let Some(stack) = readable(self.0.store.stack(id).await)? else {
             return Ok(());
@@ -143,7 +144,7 @@ impl Portal {
                 return Ok(());
             }
         }
-        let asked: Vec<&RequestSummary> = requests
+        let asked: Vec<&StackRequest> = requests
             .iter()
             .filter(|r| r.kind == RequestKind::Delete && is_slipways(&r.requester))
             .collect();
@@ -151,10 +152,11 @@ impl Portal {
         if last.is_some_and(|last| now < last.updated_at.plus(AGAIN)) {
             return Ok(());
         }
-        let mut closing = Vec::new();
-        for open in requests.iter().filter(|r| !r.state.is_final()) {
-            closing.extend(self.0.store.request(open.id).await?);
-        }
+        let closing: Vec<StackRequest> = requests
+            .iter()
+            .filter(|r| !r.state.is_final())
+            .cloned()
+            .collect();
         // The same end for the same time gives the same submission: several replicas ask once.
         let submission = Submission {
             id: SubmissionId(uuid::Uuid::new_v5(
@@ -173,37 +175,45 @@ impl Portal {
         Ok(())
     }
 
-    /// A request about an expired stack ends: the stack is deleted instead.
+    /// A request about an expired stack ends: the stack is deleted instead, as `deletion` asks. Its documents are not read: they may be broken.
     pub(super) async fn close(
         &self,
         tx: &mut Tx,
         trail: &Trail<'_>,
-        mut request: Request,
+        request: &StackRequest,
+        deletion: &Request,
     ) -> Result<()> {
-        let approved = request.summary.state == RequestState::Approved;
-        request.summary.state = RequestState::Expired;
-        request.summary.updated_at = trail.now;
-        tx.update_request(&mut request)
+        tx.end_request(request, RequestState::Expired, trail.now)
             .await
             .map_err(stale_request)?;
-        if approved {
-            self.drop_queued_operation(tx, trail, &request).await?;
+        if request.state == RequestState::Approved {
+            self.drop_queued_operation(tx, trail, request.id).await?;
         }
+        let about = &deletion.summary;
         trail
-            .request(
+            .marked_request(
                 tx,
-                &request,
+                &RequestMark {
+                    id: request.id,
+                    stack: about.stack,
+                    name: &about.name,
+                    project: &about.project,
+                },
                 "request.expired",
                 "Closed: the stack has expired, and its deletion goes ahead.",
                 json!({ "because": "stack_expired" }),
             )
             .await?;
-        self.release_name(tx, trail, &request).await
+        // What lives has been made: its name is not a request's to give back.
+        if reserves(request.kind) {
+            tx.release_unsent(about.stack, &[]).await?;
+        }
+        Ok(())
     }
 }
 
 /// A deletion that is decided, or Slipway's own that waits for its approvers. One that somebody else asked for and may withdraw is replaced by Slipway's.
-fn goes_ahead(request: &RequestSummary) -> bool {
+fn goes_ahead(request: &StackRequest) -> bool {
     request.kind == RequestKind::Delete
         && match request.state {
             RequestState::Approved | RequestState::Executing => true,
@@ -213,7 +223,7 @@ fn goes_ahead(request: &RequestSummary) -> bool {
 }
 
 /// What approvers read.
-fn why(ended: Timestamp, last: Option<&RequestSummary>) -> String {
+fn why(ended: Timestamp, last: Option<&StackRequest>) -> String {
     let mut why = format!("The stack expired on {}.", ended.get().date());
     if let Some(last) = last {
         let became = match last.state {

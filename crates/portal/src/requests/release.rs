@@ -244,10 +244,10 @@ impl Portal {
         &self,
         tx: &mut Tx,
         trail: &Trail<'_>,
-        request: &Request,
+        request: RequestId,
     ) -> Result<()> {
         // Of this transaction: it may hold limits that others wait for, each with a connection.
-        let Some(id) = tx.operation_of_request(request.summary.id).await? else {
+        let Some(id) = tx.operation_of_request(request).await? else {
             return Ok(());
         };
         let Some(mut operation) = tx.operation(id).await? else {

@@ -55,7 +55,7 @@ impl Portal {
             let changes: Vec<String> = differs(&sent, &now, Since::Sent).into_iter().collect();
             return Ok(Today {
                 refused: Some(format!(
-                    "The plan would be another one now. {} Ask for changes, so that it is made again.",
+                    "The plan has changed since it was sent. {} Ask for changes, so that it is made again.",
                     changes.join(" ")
                 )),
                 changes,

@@ -61,6 +61,15 @@ impl PassedOver {
         rows.get(row).is_some_and(|until| now < *until)
     }
 
+    /// Whether nobody was told of the row within the last hour; from now on somebody was.
+    pub(crate) fn is_first(&self, row: &str, now: Timestamp) -> bool {
+        if self.rests(row, now) {
+            return false;
+        }
+        self.rest(row.to_owned(), now.plus(REST));
+        true
+    }
+
     fn rest(&self, row: String, until: Timestamp) {
         let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if rows.len() >= MOST {

@@ -491,6 +491,12 @@ async fn a_stack_of_an_earlier_version_is_proved_by_its_operations() {
         &[
             "DROP TRIGGER audit_event_no_delete",
             "DELETE FROM audit_event WHERE action IN ('stack.applied', 'stack.expiry_set')",
+            // It was switched on and off since, more often than a page of operations is long.
+            "INSERT INTO operation (id, stack_id, kind, state, project, tier, stack_name, revision, requested_by, created_at, updated_at, started_at, ended_at, version) \
+             WITH RECURSIVE later (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM later WHERE n < 101) \
+             SELECT randomblob(16), s.id, CASE n % 2 WHEN 0 THEN 'start' ELSE 'stop' END, 'succeeded', s.project, s.tier, s.name, s.revision, 'developer', \
+             printf('2098-01-01T00:00:00.%06dZ', n), printf('2098-01-01T00:00:00.%06dZ', n), printf('2098-01-01T00:00:00.%06dZ', n), \
+             printf('2098-01-01T00:00:00.%06dZ', n), 3 FROM later, stack s WHERE s.name = 'earlier'",
         ],
     )
     .await;

@@ -4,7 +4,6 @@
 use serde_json::json;
 use store::{NewAudit, Request, Stack};
 use types::ids::RequestId;
-use types::operation::OperationKind;
 use types::plan::Target;
 use types::request::{RequestKind, RequestState};
 use types::stack::{StackState, StackSummary};
@@ -171,18 +170,18 @@ impl Portal {
         if let Some(applied) = store.last_audit_detail(&id.to_string(), APPLIED).await? {
             return Ok(request_of(&applied));
         }
-        // Earlier versions told of the operation alone.
-        for operation in self.operations_of(id).await? {
-            let about = operation.id.to_string();
-            let succeeded = operation.kind == OperationKind::Apply
-                && store
-                    .last_audit_detail(&about, "operation.succeeded")
-                    .await?
-                    .is_some();
-            if succeeded {
+        // Earlier versions recorded the operation alone. Which apply succeeded is what its lines say, and not what its row says.
+        let mut apply = store.newest_apply(id, None).await?;
+        while let Some(operation) = apply {
+            let about = operation.to_string();
+            let succeeded = store
+                .last_audit_detail(&about, "operation.succeeded")
+                .await?;
+            if succeeded.is_some() {
                 let started = store.last_audit_detail(&about, "operation.started").await?;
                 return Ok(started.as_ref().and_then(request_of));
             }
+            apply = store.newest_apply(id, Some(operation)).await?;
         }
         Ok(None)
     }

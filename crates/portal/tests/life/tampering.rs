@@ -839,6 +839,59 @@ async fn what_was_sent_back_stays_sent_back() {
 }
 
 #[tokio::test]
+async fn the_record_does_not_vouch_for_an_altered_plan_whose_requester_left() {
+    let world = World::new().await;
+    let (developer, owner) = (world.actor("developer").await, world.actor("owner").await);
+    let stack = world.active("vouched").await;
+    let mut change = vm("vouched", "dev");
+    change.kind = types::request::RequestKind::Update;
+    change.stack = Some(stack);
+    "This one wants two approvers.".clone_into(&mut change.justification);
+    let first = world.send(change.clone()).await;
+    let id = first.summary.id;
+    let before = world.store.request(id).await.unwrap().unwrap();
+    let back = world
+        .decide("approver", &first, DecisionKind::RequestChanges)
+        .await
+        .unwrap();
+    change.tags.insert("team".to_owned(), "core".to_owned());
+    let edited = world
+        .portal
+        .edit(&developer, id, back.summary.version, change)
+        .await
+        .unwrap();
+    let power = world
+        .portal
+        .power(&owner, stack, OperationKind::Restart)
+        .await
+        .unwrap();
+    for approver in ["approver", "second"] {
+        world
+            .decide(approver, &edited, DecisionKind::Approve)
+            .await
+            .unwrap();
+    }
+    world.role("developer", Some(Role::Reader)).await;
+    // While it waits for the restart it becomes the first plan again, with all that belongs to it.
+    world
+        .alter(id, |request| {
+            request.draft = before.draft.clone();
+            request.plan = before.plan.clone();
+            request.needs = before.needs.clone();
+        })
+        .await;
+    world.drive(power.summary.id).await;
+    let told = world.store.recorded_plan(id).await.unwrap().unwrap();
+    assert_eq!(told.digest, edited.plan.map(|plan| plan.digest));
+    assert!(!told.sent_back);
+    let operation = world.run(id).await;
+    assert_eq!(operation.summary.state, OperationState::Failed);
+    assert_eq!(operation.fault.unwrap().code, "PlanAltered");
+    let stored = world.store.request(id).await.unwrap().unwrap();
+    assert_eq!(stored.summary.state, RequestState::Failed);
+}
+
+#[tokio::test]
 async fn a_broken_glass_of_which_the_record_does_not_tell_gives_nothing() {
     let world = World::new().await;
     let now = world.clock.now();

@@ -39,7 +39,7 @@ use refusals::Refusals;
 use request_id::RequestId;
 
 pub(crate) use actor::{Credential, SignedIn};
-pub(crate) use problem::{Failure, Json, Query};
+pub(crate) use problem::{Failure, Json, NoBody, Query};
 pub(crate) use session::DatabaseSessions;
 pub(crate) use streams::OpenStream;
 

@@ -491,6 +491,12 @@ async fn a_stack_of_an_earlier_version_is_proved_by_its_operations() {
         &[
             "DROP TRIGGER audit_event_no_delete",
             "DELETE FROM audit_event WHERE action IN ('stack.applied', 'stack.expiry_set')",
+            // It was switched on and off since, more often than a page of operations is long.
+            "INSERT INTO operation (id, stack_id, kind, state, project, tier, stack_name, revision, requested_by, created_at, updated_at, started_at, ended_at, version) \
+             WITH RECURSIVE later (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM later WHERE n < 101) \
+             SELECT randomblob(16), s.id, CASE n % 2 WHEN 0 THEN 'start' ELSE 'stop' END, 'succeeded', s.project, s.tier, s.name, s.revision, 'developer', \
+             printf('2098-01-01T00:00:00.%06dZ', n), printf('2098-01-01T00:00:00.%06dZ', n), printf('2098-01-01T00:00:00.%06dZ', n), \
+             printf('2098-01-01T00:00:00.%06dZ', n), 3 FROM later, stack s WHERE s.name = 'earlier'",
         ],
     )
     .await;
@@ -615,4 +621,51 @@ async fn what_a_body_says_is_done_or_refused_on_its_field() {
     }
     let expiry = json!({ "kind": "delete", "stack": sent["summary"]["stack"], "expiry": "30d" });
     refused(Method::POST, "/requests", &expiry, "expiry").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_takes_no_body_refuses_one_that_says_something() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = support::sandbox(data.path());
+    let developer = slipway.api("developer").await;
+    let (_, sent) = developer.post("/requests", &vm("bodiless")).await;
+    let request = format!("/requests/{}", sent["summary"]["id"].as_str().unwrap());
+    developer
+        .wait(&request, |request| state(request) == "completed")
+        .await;
+    let stack = format!("/stacks/{}", sent["summary"]["stack"].as_str().unwrap());
+    let operation = developer.get(&request).await["operation"].clone();
+    let operation = format!("/operations/{}", operation.as_str().unwrap());
+    for path in [
+        format!("{request}/withdraw"),
+        format!("{stack}/start"),
+        format!("{stack}/stop"),
+        format!("{stack}/restart"),
+        format!("{stack}/retry"),
+        format!("{operation}/cancel"),
+        format!("{operation}/resolve"),
+    ] {
+        let (status, problem) = developer.post(&path, &json!({ "force": true })).await;
+        assert!(
+            status == 422 && problem["errors"][0]["field"] == "force",
+            "{path}: {status} {problem:#}"
+        );
+        let (status, problem) = developer.post(&path, &json!(["force"])).await;
+        assert!(
+            status == 422 && problem["code"] == "malformed_body",
+            "{path}: {status} {problem:#}"
+        );
+    }
+    // Nothing was done so far; what says nothing is no body.
+    for (word, body) in [("stop", json!({})), ("start", Value::Null)] {
+        let (status, queued) = developer.post(&format!("{stack}/{word}"), &body).await;
+        assert_eq!(status, 202, "{queued:#}");
+        let path = format!("/operations/{}", queued["summary"]["id"].as_str().unwrap());
+        let done = developer
+            .wait(&path, |operation| {
+                operation["summary"]["state"] == "succeeded"
+            })
+            .await;
+        assert_eq!(done["summary"]["kind"], word);
+    }
 }

@@ -121,9 +121,6 @@ impl Portal {
             let first = checked.is_none();
             if checked.is_none_or(|at| at.elapsed() >= HOURLY) {
                 self.alarm().await;
-                if let Err(error) = self.prove_stacks_without_end().await {
-                    tracing::warn!(%error, "the stacks without an end could not be proved");
-                }
                 checked = Some(Instant::now());
             }
             // A first checkpoint also where nothing is new: there may be another key, or a file that was moved away.

@@ -1,5 +1,5 @@
-//! The worker: the queue's jobs, the background refresh of Azure facts, expiry, the reconciler that finds operations without a job, and the audit
-//! record's checkpoints. What a round does when one of its rows fails is in `rows`.
+//! The worker: the queue's jobs, the background refresh of Azure facts, expiry, the reconciler that finds operations without a job, the proof of ends, and
+//! the audit record's checkpoints. What a round does when one of its rows fails is in `rows`.
 
 mod rows;
 
@@ -18,6 +18,8 @@ const CONCURRENCY: usize = 32;
 const ROUND: Duration = Duration::from_secs(60);
 /// How often Azure's facts are asked anew.
 const FACTS: Duration = Duration::from_secs(15 * 60);
+/// How often the ends of stacks are compared with the audit record.
+const PROOFS: Duration = Duration::from_secs(60 * 60);
 /// The first try after Azure could not be asked for its facts.
 const FACTS_AGAIN: Duration = Duration::from_secs(20);
 /// An operation that did not move for so long gets a job, whether it has one or not: a second one finds nothing to do.
@@ -50,6 +52,7 @@ impl Portal {
             queue,
             self.rounds(&stop),
             self.facts(&stop),
+            self.proofs(&stop),
             self.watch_audit(&stop)
         );
         Ok(())
@@ -97,6 +100,18 @@ impl Portal {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn proofs(&self, stop: &CancellationToken) {
+        loop {
+            if let Err(error) = self.prove_ends().await {
+                tracing::warn!(%error, "the ends of stacks could not be compared with the audit record; the next round comes in an hour");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(PROOFS) => {}
             }
         }
     }

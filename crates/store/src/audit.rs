@@ -1,6 +1,8 @@
 //! The audit chain: appending to it and listing it. Lines are numbered without gaps; each hash covers the line's canonical JSON and the hash before it.
 //! Reading it to be verified is in `audit_chain`.
 
+use std::collections::HashMap;
+
 use record::{BEGINNING, Line};
 use serde_json::Value as Json;
 use sqlx::FromRow;
@@ -310,6 +312,36 @@ impl Store {
             action
         )?;
         Ok(row.map(|(detail,)| detail.0))
+    }
+
+    /// What the last line of one action says about each of these subjects, for those that have one. A detail that is no JSON says nothing: `null`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn last_audit_details(
+        &self,
+        subjects: &[String],
+        action: &str,
+    ) -> Result<HashMap<String, Json>> {
+        if subjects.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let marks = vec!["?"; subjects.len()].join(", ");
+        let mut query = Query::default();
+        query.push(
+            "SELECT subject_id, CAST(detail AS TEXT) FROM audit_event WHERE seq IN (SELECT MAX(seq) FROM audit_event WHERE action = ?",
+            [Value::from(action)],
+        );
+        query.push(
+            &format!(" AND subject_id IN ({marks}) GROUP BY subject_id)"),
+            subjects.iter().map(|subject| Value::from(subject.as_str())),
+        );
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_list!(lease.conn(), (String, String), query)?;
+        Ok(rows
+            .into_iter()
+            .map(|(subject, detail)| (subject, serde_json::from_str(&detail).unwrap_or_default()))
+            .collect())
     }
 
     /// A page of the record, newest first.

@@ -1,37 +1,10 @@
-//! Checkpoints of the record as the database keeps them, for the page; what they prove, they prove where else they are. One replica signs at a time.
-
-use sqlx::{Postgres, Transaction};
+//! Checkpoints of the record as the database keeps them, for the page; what they prove, they prove where else they are.
 
 use crate::Store;
-use crate::engine::{Engine, execute, fetch_all, fetch_optional};
+use crate::engine::{execute, fetch_all, fetch_optional};
 use crate::error::Result;
 
-/// PostgreSQL's advisory lock for the replica that signs ("slipsign" in ASCII).
-const SIGN_LOCK: i64 = 0x736c_6970_7369_676e;
-
-/// The turn to sign; over when it is dropped.
-#[derive(Debug)]
-pub struct SigningTurn {
-    _lock: Option<Transaction<'static, Postgres>>,
-}
-
 impl Store {
-    /// The turn to sign a checkpoint; `None` while another replica has it. SQLite is one process, which signs in one place.
-    ///
-    /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn signing_turn(&self) -> Result<Option<SigningTurn>> {
-        let Engine::Postgres(pool) = &self.engine else {
-            return Ok(Some(SigningTurn { _lock: None }));
-        };
-        let mut lock = pool.begin().await?;
-        let (mine,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_xact_lock($1)")
-            .bind(SIGN_LOCK)
-            .fetch_one(&mut *lock)
-            .await?;
-        Ok(mine.then_some(SigningTurn { _lock: Some(lock) }))
-    }
-
     /// Keeps a checkpoint; the same again changes nothing.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use serde::de::DeserializeOwned;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueFormat, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Encode, Postgres, Sqlite, Type, TypeInfo as _};
 use time::OffsetDateTime;
+use time::macros::datetime;
 use types::time::Timestamp;
 
 use crate::error::{Error, Result};
@@ -17,6 +18,9 @@ use crate::error::{Error, Result};
 /// sqlx's own text drops trailing zeros, so `…11Z` would sort after `…11.5Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct At(pub(crate) Timestamp);
+
+/// The moment that PostgreSQL counts from: https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES
+const POSTGRES_EPOCH: OffsetDateTime = datetime!(2000-01-01 00:00 UTC);
 
 impl At {
     pub(crate) fn text(self) -> String {
@@ -89,9 +93,16 @@ impl Encode<'_, Postgres> for At {
 
 impl<'r> Decode<'r, Postgres> for At {
     fn decode(value: PgValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
-        Ok(Self(Timestamp::new(<OffsetDateTime as Decode<
-            Postgres,
-        >>::decode(value)?)))
+        if value.format() == PgValueFormat::Text {
+            let at = <OffsetDateTime as Decode<Postgres>>::decode(value)?;
+            return Ok(Self(Timestamp::new(at)));
+        }
+        // PostgreSQL also has moments that no calendar has, such as `infinity`. sqlx adds without asking, and panics.
+        let micros = <i64 as Decode<Postgres>>::decode(value)?;
+        let at = POSTGRES_EPOCH
+            .checked_add(time::Duration::microseconds(micros))
+            .ok_or("a moment beyond the calendar")?;
+        Ok(Self(Timestamp::new(at)))
     }
 }
 

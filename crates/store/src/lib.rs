@@ -38,6 +38,7 @@ mod secret;
 mod session;
 mod stack;
 mod token;
+mod turn;
 mod tx;
 
 use std::sync::Arc;
@@ -49,7 +50,6 @@ use types::time::Timestamp;
 pub use activity::NewActivity;
 pub use audit::{NewAudit, RecordedApproval, RecordedPlan};
 pub use audit_chain::{AuditHead, KeptDecision, KeptText, TextKind};
-pub use audit_checkpoint::SigningTurn;
 pub use azure_fact::AzureFact;
 pub use break_glass::BreakGlass;
 pub use decision::NewDecision;
@@ -66,8 +66,9 @@ pub use request::{Queue, Request, StackRequest, Submission, Submitted, Unreadabl
 pub use reservation::{Reservation, scope_key};
 pub use secret::SecretValue;
 pub use session::Session;
-pub use stack::{NamedStack, Stack};
+pub use stack::{NamedStack, Stack, StackEnd};
 pub use token::ApiToken;
+pub use turn::Turn;
 pub use tx::Tx;
 
 use engine::Engine;

@@ -393,6 +393,33 @@ impl Store {
         })
     }
 
+    /// The newest operation that applied something to a stack, or tried to: the newest before `before` where that is given. An id alone, since what became of
+    /// the operation is for the audit record to say.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn newest_apply(
+        &self,
+        stack: StackId,
+        before: Option<OperationId>,
+    ) -> Result<Option<OperationId>> {
+        let mut query = Query::default();
+        query.push(
+            "SELECT id FROM operation WHERE stack_id = ? AND kind = 'apply'",
+            [Value::Id(stack.0)],
+        );
+        if let Some(before) = before {
+            query.push(
+                " AND (created_at, id) < (SELECT created_at, id FROM operation WHERE id = ?)",
+                [Value::Id(before.0)],
+            );
+        }
+        query.push(" ORDER BY created_at DESC, id DESC LIMIT 1", []);
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_list!(lease.conn(), (Uuid,), query)?;
+        Ok(rows.first().map(|(id,)| OperationId(*id)))
+    }
+
     /// Operations that should move (queued or running) and have not changed since `before`, at most `limit`: those after `after`, the last of the page
     /// before. They are the ones to enqueue again; enqueueing one twice is harmless, its version fences it. Only ids: one that cannot be read hides no other.
     ///

@@ -50,6 +50,18 @@ pub struct NamedStack {
     pub template: TemplateRef,
 }
 
+/// When a stack ends, by its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackEnd {
+    /// The stack.
+    pub stack: StackId,
+    /// The text of the moment, as [`Timestamp::micros_text`] spells it; absent where the stack has no end.
+    pub ends: Option<String>,
+}
+
+/// Stacks on which nothing goes on. The indexes `stack_by_expiry` and `stack_at_rest` have this very condition.
+const AT_REST: &str = "state IN ('active', 'stopped', 'failed')";
+
 const SUMMARY: &str = "SELECT id, project, tier, name, state, template, owner, monthly, unpriced, expires_at, created_at, updated_at, version, posture, target \
      FROM stack";
 
@@ -449,25 +461,36 @@ impl Store {
         .collect()
     }
 
-    /// Stacks at rest that nothing will ever delete, at most `limit`: those after the stack `after`, the last of the page before. Only ids, in their order.
+    /// When the stacks at rest end, at most `limit` of them, in the order of their ids: those after the stack `after`, the last of the page before.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn stacks_without_end(
-        &self,
-        after: Option<StackId>,
-        limit: u32,
-    ) -> Result<Vec<StackId>> {
+    pub async fn stack_ends(&self, after: Option<StackId>, limit: u32) -> Result<Vec<StackEnd>> {
+        // As text, also where somebody wrote a moment that is none: one such row hides no other.
+        let ends = if self.is_shared() {
+            r#"to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#
+        } else {
+            "expires_at"
+        };
         let mut query = list::Query::default();
-        query.push(
-            "SELECT id FROM stack WHERE expires_at IS NULL AND state IN ('active', 'stopped', 'failed')",
-            [],
-        );
-        self.stack_ids(query, after, limit).await
+        query.push(&format!("SELECT id, {ends} FROM stack WHERE {AT_REST}"), []);
+        if let Some(after) = after {
+            query.push(" AND id > ?", [Value::Id(after.0)]);
+        }
+        query.push(" ORDER BY id LIMIT ?", [Value::Int(i64::from(limit))]);
+        let mut lease = self.engine.read().await?;
+        let rows = fetch_list!(lease.conn(), (Uuid, Option<String>), query)?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, ends)| StackEnd {
+                stack: StackId(id),
+                ends,
+            })
+            .collect())
     }
 
-    /// Stacks at rest that have expired before `moment`, at most `limit`: those after the stack `after`, the last of the page before. Only ids, in their
-    /// order: each is read by itself, so that one that cannot be read hides no other.
+    /// Stacks at rest that have expired before `moment`, at most `limit`, in the order of their ends: those after the stack `after`, the last of the page
+    /// before. Only ids: each stack is read by itself, so that one that cannot be read hides no other.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -479,22 +502,20 @@ impl Store {
     ) -> Result<Vec<StackId>> {
         let mut query = list::Query::default();
         query.push(
-            "SELECT id FROM stack WHERE expires_at < ? AND state IN ('active', 'stopped', 'failed')",
+            &format!("SELECT id FROM stack WHERE {AT_REST} AND expires_at < ?"),
             [Value::At(At(moment))],
         );
-        self.stack_ids(query, after, limit).await
-    }
-
-    async fn stack_ids(
-        &self,
-        mut query: list::Query,
-        after: Option<StackId>,
-        limit: u32,
-    ) -> Result<Vec<StackId>> {
         if let Some(after) = after {
-            query.push(" AND id > ?", [Value::Id(after.0)]);
+            // Where its end was moved meanwhile, some are left for the next round.
+            query.push(
+                " AND (expires_at, id) > (SELECT expires_at, id FROM stack WHERE id = ?)",
+                [Value::Id(after.0)],
+            );
         }
-        query.push(" ORDER BY id LIMIT ?", [Value::Int(i64::from(limit))]);
+        query.push(
+            " ORDER BY expires_at, id LIMIT ?",
+            [Value::Int(i64::from(limit))],
+        );
         let mut lease = self.engine.read().await?;
         let rows = fetch_list!(lease.conn(), (Uuid,), query)?;
         Ok(rows.into_iter().map(|(id,)| StackId(id)).collect())

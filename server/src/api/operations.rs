@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::conditional;
 use super::idempotency::{self, Call};
-use crate::http::{AppState, Failure, Json, Query, SignedIn};
+use crate::http::{AppState, Failure, Json, NoBody, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -62,6 +62,7 @@ async fn cancel(
     SignedIn(actor): SignedIn,
     Path(operation): Path<String>,
     headers: HeaderMap,
+    _: NoBody,
 ) -> Result<Response, Failure> {
     let operation = id(&operation)?;
     let work = state.portal.cancel(&actor, operation);
@@ -84,6 +85,7 @@ async fn resolve(
     SignedIn(actor): SignedIn,
     Path(operation): Path<String>,
     headers: HeaderMap,
+    _: NoBody,
 ) -> Result<Response, Failure> {
     let operation = id(&operation)?;
     let work = state.portal.resolve(&actor, operation);

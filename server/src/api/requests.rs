@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use super::conditional;
 use super::idempotency::{self, Call};
-use crate::http::{AppState, Failure, Json, Query, SignedIn};
+use crate::http::{AppState, Failure, Json, NoBody, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -108,6 +108,7 @@ async fn withdraw(
     SignedIn(actor): SignedIn,
     Path(request): Path<String>,
     headers: HeaderMap,
+    _: NoBody,
 ) -> Result<Response, Failure> {
     let request = id(&request)?;
     let version = conditional::version(&headers)?;

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::conditional;
 use super::idempotency::{self, Call};
-use crate::http::{AppState, Failure, Json, Query, SignedIn};
+use crate::http::{AppState, Failure, Json, NoBody, Query, SignedIn};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -154,6 +154,7 @@ macro_rules! power {
             SignedIn(actor): SignedIn,
             Path(stack): Path<String>,
             headers: HeaderMap,
+            _: NoBody,
         ) -> Result<Response, Failure> {
             let stack = id(&stack)?;
             let work = state.portal.power(&actor, stack, $kind);
@@ -200,6 +201,7 @@ async fn retry(
     SignedIn(actor): SignedIn,
     Path(stack): Path<String>,
     headers: HeaderMap,
+    _: NoBody,
 ) -> Result<Response, Failure> {
     let stack = id(&stack)?;
     let work = state.portal.retry(&actor, stack);

@@ -193,6 +193,46 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// For a call that takes no body. An empty object and `null`, which some clients always send, say nothing either; what says something is refused, because
+/// nothing would be done with it.
+pub(crate) struct NoBody;
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(JsonRejection::from)?;
+        let says = match serde_json::from_slice(&body) {
+            Ok(serde_json::Value::Object(members)) => members.into_iter().next(),
+            Ok(serde_json::Value::Null) => None,
+            Err(_) if body.trim_ascii().is_empty() => None,
+            _ => {
+                return Err(Failure::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "malformed_body",
+                    "This call takes no body.",
+                ));
+            }
+        };
+        match says {
+            None => Ok(Self),
+            Some((name, _)) if looks_private(&name) => {
+                let errors = vec![refusal("")];
+                Err(portal::Error::Invalid { errors }.into())
+            }
+            Some((name, _)) => {
+                let name: String = name.chars().take(60).collect();
+                Err(Failure::field(
+                    &name,
+                    format!("This call takes no body, and does nothing with {name:?}."),
+                ))
+            }
+        }
+    }
+}
+
 /// A query; what cannot be read is a problem document.
 pub(crate) struct Query<T>(pub(crate) T);
 

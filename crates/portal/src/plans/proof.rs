@@ -1,5 +1,5 @@
-//! Proof that a stored plan is the one that people agreed to: hashed where it is read, compared with what the audit record says of it, and refused, with
-//! a line in the record, when it is another. Making plans is `plans`, what a digest covers is `plans::digest`.
+//! Proof that a stored plan is the one that people agreed to: the plan is hashed where it is read and compared with the audit record. An altered plan is
+//! refused, and the record gets a line of that. Making plans is `plans`, what a digest covers is `plans::digest`.
 
 mod basis;
 
@@ -17,25 +17,25 @@ use crate::{Error, Portal, Result};
 
 pub(crate) use basis::APPLIED;
 
-/// What a request or stack answers whose stored plan is not the one that was agreed to.
+/// The code of the refusal of an altered plan.
 pub(crate) const ALTERED: &str = "plan_altered";
-/// The line that says which operation tries again what failed.
+/// The line that names the operation of a retry.
 pub(crate) const RETRIED: &str = "stack.retry_requested";
 
-/// What does not fit.
+/// A difference between what is stored and what was agreed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Altered {
     /// Which part, as the record names it.
     part: &'static str,
     /// The digest that should be there.
     recorded: Option<String>,
-    /// The digest that stands there.
+    /// The digest that is stored.
     stored: Option<String>,
 }
 
 impl Portal {
-    /// The stored plan of a request is what its digest names, its needs are its plan's, its row says what plan and stack say, and the audit record tells
-    /// of the same digest.
+    /// Proves a request: the digest is that of the stored plan, the needs are the plan's, the row agrees with plan and stack, and the audit record has the
+    /// same digest.
     ///
     /// # Errors
     /// [`Error::Conflict`] with `plan_altered`, and the record has a line of it then; with `stale_version` when the request is another one by now.
@@ -45,7 +45,7 @@ impl Portal {
             None => match self.alteration(request).await? {
                 None => return Ok(()),
                 Some(altered) => {
-                    // An edit may have come between reading the request and what it is compared with: then the newer one fits.
+                    // Somebody may have edited the request since it was read: then the newer one fits.
                     let again = self.0.store.request(request.summary.id).await?;
                     if let Some(again) = again
                         && again.summary.version != request.summary.version
@@ -67,7 +67,7 @@ impl Portal {
         .await
     }
 
-    /// What does not fit between a request's row, its stack and the record. A request of which the record does not tell fits nothing.
+    /// The difference between a request's row, its stack and the record. A request without a line in the audit record counts as altered.
     async fn alteration(&self, request: &Request) -> Result<Option<Altered>> {
         let stored = request.plan.as_ref().map(|plan| &plan.digest);
         let told = self.0.store.recorded_plan(request.summary.id).await?;
@@ -77,7 +77,7 @@ impl Portal {
         let part = if recorded.is_none() || recorded.as_ref() != stored {
             "digest"
         } else if sent_back != request.sent_back.is_some() {
-            // What was sent back needs an approval, whatever the guardrails ask for.
+            // A request that was sent back needs an approval, whatever the guardrails ask for.
             "sent_back"
         } else if let Some(column) = foreign_column(&request.summary, &stack.summary) {
             column
@@ -91,7 +91,7 @@ impl Portal {
         }))
     }
 
-    /// The stored plan is what the operation was queued for, and the operation is one that its request asks for. Only switching a machine needs no request.
+    /// Proves an operation: it was queued for the stored plan, and its kind is the one that its request asks for. Only switching a machine needs no request.
     ///
     /// # Errors
     /// As [`Portal::prove`].
@@ -123,7 +123,7 @@ impl Portal {
         self.refuse_operation(operation, part, stored).await
     }
 
-    /// An operation whose request is not approved any more is one that tries again what failed, and the record says so.
+    /// Proves an operation whose request is not in the state `approved`: it must be a retry of which the record has a line.
     ///
     /// # Errors
     /// As [`Portal::prove`].
@@ -160,7 +160,7 @@ impl Portal {
         .await
     }
 
-    /// Why the decisions on record do not carry this plan, made just now; `None` when they do, or when nobody has to agree.
+    /// Why the recorded decisions do not approve this plan, made just now; `None` when they do, or when the plan needs no approval.
     pub(crate) async fn not_agreed(
         &self,
         request: &Request,
@@ -183,7 +183,7 @@ impl Portal {
         Ok((!status.iter().all(|need| need.met)).then(|| missing(&status)))
     }
 
-    /// One line in the record for each alteration, however often it is met.
+    /// Refuses an altered plan. An alteration that is met again gets no second line in the record.
     async fn refuse_altered(
         &self,
         subject: (&'static str, String, &str),
@@ -213,7 +213,7 @@ impl Portal {
     }
 }
 
-/// Operations that nobody has to agree to.
+/// Whether operations of this kind need no request.
 fn switches(kind: OperationKind) -> bool {
     matches!(
         kind,
@@ -224,12 +224,12 @@ fn switches(kind: OperationKind) -> bool {
     )
 }
 
-/// Whether an operation of one kind is how a request of the other is executed.
+/// Whether an operation of this kind executes a request of that kind.
 fn executes(operation: OperationKind, request: RequestKind) -> bool {
     match request {
         RequestKind::Create | RequestKind::Update => operation == OperationKind::Apply,
         RequestKind::Delete => operation == OperationKind::Destroy,
-        // A longer life needs no operation.
+        // An extension needs no operation.
         RequestKind::Extend => false,
     }
 }
@@ -254,7 +254,7 @@ pub(crate) fn is_altered(error: &Error) -> bool {
     matches!(error, Error::Conflict { code: ALTERED, .. })
 }
 
-/// What does not fit within the request's own row. It is written as one, so no change on its way explains it.
+/// The difference within the request's own row. A row is written as a whole, so no concurrent change explains a difference.
 fn own_alteration(request: &Request) -> Option<Altered> {
     let plan = request.plan.as_ref()?;
     let part = if !digest::names(&request.draft, request.summary.stack, plan) {
@@ -275,7 +275,7 @@ fn own_alteration(request: &Request) -> Option<Altered> {
     })
 }
 
-/// The column in which a request says otherwise than its stack. An edit changes the name of both together; project and tier never change.
+/// The column in which a request differs from its stack. An edit changes the name of both in one transaction; project and tier never change.
 fn foreign_column(request: &RequestSummary, stack: &StackSummary) -> Option<&'static str> {
     if request.project != stack.project {
         Some("project")

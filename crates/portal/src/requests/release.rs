@@ -12,6 +12,7 @@ use types::time::Timestamp;
 use super::{reserve, stale_request, stale_stack};
 use crate::operations::{journal::JournalStep, steps};
 use crate::plans::ground::reserves;
+use crate::plans::proof::is_altered;
 use crate::trail::{OperationMark, Trail};
 use crate::worker::{ROWS, Trouble, readable};
 use crate::{Error, Portal, Result};
@@ -185,9 +186,16 @@ impl Portal {
             return Ok(());
         }
         // After the question above: an operation of this very request asks the same when it begins, and ends then.
-        let authors = self.0.store.authors(request.summary.id).await?;
-        if let Some(why) = self.lost_right(&request, &authors).await? {
-            return Ok(self.take_back(request, &why).await?);
+        match self.prove(&request).await {
+            Ok(()) => {
+                let authors = self.0.store.authors(request.summary.id).await?;
+                if let Some(why) = self.lost_right(&request, &authors).await? {
+                    return Ok(self.take_back(request, &why).await?);
+                }
+            }
+            // Its operation is queued all the same and fails at its beginning: then the request holds nothing any more.
+            Err(error) if is_altered(&error) => {}
+            Err(error) => return Err(error.into()),
         }
         let system = crate::system();
         let trail = Trail {
@@ -210,7 +218,8 @@ impl Portal {
         Ok(())
     }
 
-    /// Denies a request of which nothing was begun, and says why. Another plan would not help it, so nobody is asked to approve one.
+    /// Denies a request of which nothing was begun, and says why. Another plan would not help it, so nobody is asked to approve one. The caller has proved
+    /// the request: its digest becomes the recorded one.
     pub(crate) async fn take_back(&self, mut request: Request, why: &str) -> Result<()> {
         let system = crate::system();
         let trail = Trail {

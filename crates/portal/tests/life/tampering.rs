@@ -69,6 +69,15 @@ impl World {
         tx.commit(now).await.unwrap();
     }
 
+    /// How many lines say that a stack was altered.
+    async fn alterations(&self, stack: StackId) -> usize {
+        self.store
+            .audit_details(&stack.to_string(), "stack.plan_altered")
+            .await
+            .unwrap()
+            .len()
+    }
+
     async fn nothing_was_deployed(&self) {
         assert!(self.writes("PUT", "/deployments/").await.is_empty());
         assert!(self.writes("DELETE", "/resource").await.is_empty());
@@ -661,9 +670,8 @@ async fn a_stack_that_was_made_never_looks_as_if_it_was_not() {
     assert!(world.writes("DELETE", "/resource").await.is_empty());
 }
 
-#[tokio::test]
-async fn a_stack_ends_when_the_record_says() {
-    let world = World::new().await;
+async fn ends(engine: Engine) {
+    let world = World::with(engine, CrashPoints::default()).await;
     let developer = world.actor("developer").await;
     let stack = world.active("mortal").await;
     let ends = world
@@ -675,12 +683,20 @@ async fn a_stack_ends_when_the_record_says() {
         .summary
         .expires_at;
     let later = ends.map(|at| at.plus(time::Duration::days(365)));
-    // Nobody has to open it: what has no end is looked at.
-    world
-        .alter_stack(stack, |s| s.summary.expires_at = None)
-        .await;
-    world.portal.prove_stacks_without_end().await.unwrap();
-    world.audited(&["stack.plan_altered"]).await;
+    // Nobody has to open it: the ends of all stacks are compared with the record.
+    for (name, altered) in [("moved", later), ("endless", None)] {
+        let other = world.active(name).await;
+        world.portal.prove_ends().await.unwrap();
+        assert_eq!(world.alterations(other).await, 0, "{name}");
+        world
+            .alter_stack(other, |s| s.summary.expires_at = altered)
+            .await;
+        for _ in 0..2 {
+            world.portal.prove_ends().await.unwrap();
+            assert_eq!(world.alterations(other).await, 1, "{name}");
+        }
+    }
+    assert_eq!(world.alterations(stack).await, 0);
     for altered in [None, later] {
         world
             .alter_stack(stack, |s| s.summary.expires_at = altered)
@@ -727,11 +743,24 @@ async fn a_stack_ends_when_the_record_says() {
             .unwrap();
     }
     world.portal.stack(&developer, stack).await.unwrap();
+    let lines = world.alterations(stack).await;
+    world.portal.prove_ends().await.unwrap();
+    assert_eq!(world.alterations(stack).await, lines);
     world
         .alter_stack(stack, |s| s.summary.expires_at = ends)
         .await;
     let error = world.portal.stack(&developer, stack).await.unwrap_err();
     assert_eq!(error.code(), "plan_altered");
+}
+
+#[tokio::test]
+async fn a_stack_ends_when_the_record_says_on_sqlite() {
+    ends(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_stack_ends_when_the_record_says_on_postgres() {
+    ends(Engine::Postgres).await;
 }
 
 /// What whoever owns the database makes of an operation.
@@ -836,6 +865,59 @@ async fn what_was_sent_back_stays_sent_back() {
         .await;
     let error = world.read(request.summary.id).await.unwrap_err();
     assert_eq!(error.code(), "plan_altered");
+}
+
+#[tokio::test]
+async fn the_record_does_not_vouch_for_an_altered_plan_whose_requester_left() {
+    let world = World::new().await;
+    let (developer, owner) = (world.actor("developer").await, world.actor("owner").await);
+    let stack = world.active("vouched").await;
+    let mut change = vm("vouched", "dev");
+    change.kind = types::request::RequestKind::Update;
+    change.stack = Some(stack);
+    "This one wants two approvers.".clone_into(&mut change.justification);
+    let first = world.send(change.clone()).await;
+    let id = first.summary.id;
+    let before = world.store.request(id).await.unwrap().unwrap();
+    let back = world
+        .decide("approver", &first, DecisionKind::RequestChanges)
+        .await
+        .unwrap();
+    change.tags.insert("team".to_owned(), "core".to_owned());
+    let edited = world
+        .portal
+        .edit(&developer, id, back.summary.version, change)
+        .await
+        .unwrap();
+    let power = world
+        .portal
+        .power(&owner, stack, OperationKind::Restart)
+        .await
+        .unwrap();
+    for approver in ["approver", "second"] {
+        world
+            .decide(approver, &edited, DecisionKind::Approve)
+            .await
+            .unwrap();
+    }
+    world.role("developer", Some(Role::Reader)).await;
+    // While it waits for the restart it becomes the first plan again, with all that belongs to it.
+    world
+        .alter(id, |request| {
+            request.draft = before.draft.clone();
+            request.plan = before.plan.clone();
+            request.needs = before.needs.clone();
+        })
+        .await;
+    world.drive(power.summary.id).await;
+    let told = world.store.recorded_plan(id).await.unwrap().unwrap();
+    assert_eq!(told.digest, edited.plan.map(|plan| plan.digest));
+    assert!(!told.sent_back);
+    let operation = world.run(id).await;
+    assert_eq!(operation.summary.state, OperationState::Failed);
+    assert_eq!(operation.fault.unwrap().code, "PlanAltered");
+    let stored = world.store.request(id).await.unwrap().unwrap();
+    assert_eq!(stored.summary.state, RequestState::Failed);
 }
 
 #[tokio::test]

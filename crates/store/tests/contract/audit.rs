@@ -191,6 +191,10 @@ async fn one_replica_signs_at_a_time(world: World) {
     if world.store.is_shared() {
         let second = store::Store::open(&world.url).await.unwrap();
         assert!(second.signing_turn().await.unwrap().is_none());
+        // Proving is another turn.
+        let proving = second.proving_turn().await.unwrap();
+        assert!(proving.is_some());
+        assert!(world.store.proving_turn().await.unwrap().is_none());
         drop(first);
         let mut turn = None;
         for _ in 0..100 {

@@ -3,8 +3,9 @@
 use store::{Conflict, Error, EventFilter, OperationFilter, Scope, Step, Store};
 use types::event::Subject;
 use types::fault::{AzureFault, PolicyExpression, PolicyViolation};
-use types::operation::{OperationState, ResourceProgress, StepName, StepState};
+use types::operation::{OperationKind, OperationState, ResourceProgress, StepName, StepState};
 use types::request::RequestState;
+use types::stack::StackState;
 
 use crate::world::{World, changed, moment, now, operation, project};
 
@@ -14,6 +15,7 @@ crate::stories![
     an_operation_is_read_back_step_by_step,
     a_worker_that_lost_its_lease_writes_nothing,
     quiet_operations_are_found,
+    the_newest_apply_is_found_behind_any_number_of_others,
     events_come_in_order_and_only_to_those_who_may_see_them,
     eight_writers_at_once_all_get_through,
     events_reach_every_subscriber_after_the_commit,
@@ -215,6 +217,50 @@ async fn quiet_operations_are_found(world: World) {
         .await
         .unwrap();
     assert_eq!(after, []);
+}
+
+async fn the_newest_apply_is_found_behind_any_number_of_others(world: World) {
+    let stack = world.add_stack("web", StackState::Active).await;
+    let other = world.add_stack("api", StackState::Active).await;
+    let mut ids = vec![];
+    let mut tx = world.store.begin().await.unwrap();
+    // Two of the same moment: their ids decide.
+    for (second, kind, of) in [
+        (1, OperationKind::Apply, &stack),
+        (2, OperationKind::Apply, &stack),
+        (2, OperationKind::Apply, &stack),
+        (3, OperationKind::Apply, &other),
+        (4, OperationKind::Destroy, &stack),
+    ] {
+        let mut operation = operation(of);
+        operation.summary.kind = kind;
+        operation.summary.state = OperationState::Failed;
+        operation.summary.created_at = moment(second * 1_000_000);
+        tx.insert_operation(&operation).await.unwrap();
+        ids.push(operation.summary.id);
+    }
+    for n in 0..101 {
+        let mut later = operation(&stack);
+        later.summary.kind = OperationKind::Stop;
+        later.summary.state = OperationState::Succeeded;
+        later.summary.created_at = moment(n * 1_000 + 5_000_000);
+        tx.insert_operation(&later).await.unwrap();
+    }
+    tx.commit(now()).await.unwrap();
+    let mut found = vec![];
+    let mut before = None;
+    while let Some(apply) = world
+        .store
+        .newest_apply(stack.summary.id, before)
+        .await
+        .unwrap()
+    {
+        found.push(apply);
+        before = Some(apply);
+    }
+    let (first, mut same) = (ids[0], [ids[1], ids[2]]);
+    same.sort_by(|one, other| other.0.cmp(&one.0));
+    assert_eq!(found, [same[0], same[1], first]);
 }
 
 async fn events_come_in_order_and_only_to_those_who_may_see_them(world: World) {

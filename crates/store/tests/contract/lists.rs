@@ -1,7 +1,7 @@
 //! Stories of long lists: pages that neither repeat nor skip, filters, and an index for each of them.
 
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use store::{Error, Scope};
+use store::{Error, Scope, StackEnd};
 use types::request::{RequestFilter, RequestState};
 use types::stack::{StackFilter, StackState};
 
@@ -11,6 +11,7 @@ crate::stories![
     pages_neither_repeat_nor_skip,
     filters_find_what_they_say,
     a_list_of_many_requests_uses_an_index,
+    stacks_at_rest_come_in_the_order_of_their_ends,
 ];
 
 /// Adds requests to three projects in turn, several at the very same moment.
@@ -217,5 +218,81 @@ async fn a_list_of_many_requests_uses_an_index(world: World) {
                 .unwrap();
             assert!(page.items.len() <= 25);
         }
+    }
+}
+
+async fn stacks_at_rest_come_in_the_order_of_their_ends(world: World) {
+    let mut ids = vec![];
+    let mut tx = world.store.begin().await.unwrap();
+    for (name, state, ends) in [
+        ("last", StackState::Active, Some(300)),
+        ("first", StackState::Failed, Some(100)),
+        ("also-first", StackState::Stopped, Some(100)),
+        ("endless", StackState::Active, None),
+        ("gone", StackState::Deleted, Some(50)),
+        ("reserved", StackState::Reserved, Some(50)),
+        ("later", StackState::Active, Some(900)),
+    ] {
+        let mut stack = stack(name);
+        stack.summary.state = state;
+        stack.summary.expires_at = ends.map(moment);
+        tx.insert_stack(&stack).await.unwrap();
+        ids.push(stack.summary.id);
+    }
+    tx.commit(now()).await.unwrap();
+    let mut same = [ids[1], ids[2]];
+    same.sort_unstable();
+
+    let mut ending = vec![];
+    loop {
+        let after = ending.last().copied();
+        let page = world
+            .store
+            .stacks_expiring_before(moment(900), after, 1)
+            .await
+            .unwrap();
+        let Some(id) = page.first() else { break };
+        ending.push(*id);
+    }
+    assert_eq!(ending, [same[0], same[1], ids[0]]);
+
+    let mut ends = vec![];
+    loop {
+        let after = ends.last().map(|row: &StackEnd| row.stack);
+        let page = world.store.stack_ends(after, 2).await.unwrap();
+        ends.extend_from_slice(&page);
+        if page.len() < 2 {
+            break;
+        }
+    }
+    let mut wanted: Vec<StackEnd> = [
+        (0, Some(300)),
+        (1, Some(100)),
+        (2, Some(100)),
+        (3, None),
+        (6, Some(900)),
+    ]
+    .map(|(n, ends)| StackEnd {
+        stack: ids[n],
+        ends: ends.map(|ends| moment(ends).micros_text()),
+    })
+    .into();
+    wanted.sort_unstable_by_key(|row| row.stack);
+    assert_eq!(ends, wanted);
+
+    // A moment of PostgreSQL that no calendar has hides no other stack, and is no panic.
+    if world.store.is_shared() {
+        let mut c = PgConnection::connect(&world.url).await.unwrap();
+        sqlx::query("UPDATE stack SET expires_at = 'infinity' WHERE name = 'last'")
+            .execute(&mut c)
+            .await
+            .unwrap();
+        let again = world.store.stack_ends(None, 10).await.unwrap();
+        assert_eq!(again.len(), wanted.len());
+        let unreadable = world.store.stack(ids[0]).await;
+        assert!(
+            matches!(unreadable, Err(Error::Corrupt(_))),
+            "{unreadable:?}"
+        );
     }
 }

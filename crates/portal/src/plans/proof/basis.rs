@@ -1,10 +1,9 @@
-//! Proof that a stack is what was applied to it last, and ends when it should. The record says both: a row whose pointer or end was taken away would
-//! otherwise be compared with nothing.
+//! Proof that a stack has the plan that was applied to it last, and the end that was set last. The audit record has both; a row from which the request or
+//! the end was removed differs from the record too.
 
 use serde_json::json;
 use store::{NewAudit, Request, Stack};
-use types::ids::RequestId;
-use types::operation::OperationKind;
+use types::ids::{RequestId, StackId};
 use types::plan::Target;
 use types::request::{RequestKind, RequestState};
 use types::stack::{StackState, StackSummary};
@@ -14,18 +13,18 @@ use super::super::digest;
 use super::{Altered, altered_error};
 use crate::requests::stale_stack;
 use crate::trail::Trail;
-use crate::worker::{ROWS, readable};
+use crate::worker::{ROWS, Trouble, readable};
 use crate::{Error, Portal, Result};
 
-/// The line that says which request was applied to a stack last.
+/// The line that names the request that was applied to a stack.
 pub(crate) const APPLIED: &str = "stack.applied";
 /// The line that says when a stack ends.
 const EXPIRY_SET: &str = "stack.expiry_set";
-/// How often a stack is read again that changes at the same moment.
+/// How often a stack that changes at the same moment is read again.
 const TRIES: u32 = 3;
 
 impl Portal {
-    /// A stack's applied plan and place are those of the request that was applied last. `applied` was proved before.
+    /// Proves that a stack's applied plan and target are those of the request that was applied last. The caller has proved `applied`.
     ///
     /// # Errors
     /// As [`Portal::prove`].
@@ -33,7 +32,7 @@ impl Portal {
         let Some(altered) = stack_alteration(stack, applied) else {
             return Ok(());
         };
-        // What was applied last may be another request by now.
+        // Another request may have been applied since the stack was read.
         let again = self.0.store.stack(stack.summary.id).await?;
         if let Some(again) = again
             && again.summary.version != stack.summary.version
@@ -51,7 +50,7 @@ impl Portal {
         .await
     }
 
-    /// A stack is what was applied to it last, if anything was, and ends when the record says.
+    /// Proves a stack: its plan is the one that was applied last, if any was, and its end is the recorded one.
     ///
     /// # Errors
     /// As [`Portal::prove`].
@@ -64,37 +63,54 @@ impl Portal {
         self.prove_stack(stack, &applied).await
     }
 
-    /// Proves the stacks without an end. Time asks for the deletion of those that have one; where somebody took it away, nobody would notice before the stack
-    /// is opened. Each that is not what the record says has its line then, and an error in the log.
+    /// Compares when the stacks at rest end with what the record says. Time asks for the deletion of a stack by its row alone: without this, an end that
+    /// somebody moved or took away would be noticed only when the stack is opened. No plan is read unless an end differs. Each alteration has its line in
+    /// the record then, and an error in the log. One replica does this at a time.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn prove_stacks_without_end(&self) -> Result<()> {
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn prove_ends(&self) -> Result<()> {
+        let store = &self.0.store;
+        let Some(_turn) = store.proving_turn().await? else {
+            return Ok(());
+        };
         let mut after = None;
         loop {
-            let page = self.0.store.stacks_without_end(after, ROWS).await?;
-            for id in &page {
-                self.each("stack without an end", id, || async {
-                    let Some(stack) = readable(self.0.store.stack(*id).await)? else {
-                        return Ok(());
-                    };
-                    match self.prove_applied(&stack).await {
-                        // It has its line and its error in the log.
-                        Ok(()) | Err(Error::Conflict { .. }) => Ok(()),
-                        Err(error) => Err(error.into()),
-                    }
-                })
-                .await?;
+            let page = store.stack_ends(after, ROWS).await?;
+            let ids: Vec<String> = page.iter().map(|row| row.stack.to_string()).collect();
+            let told = store.last_audit_details(&ids, EXPIRY_SET).await?;
+            for (row, id) in page.iter().zip(&ids) {
+                let fits = match told.get(id) {
+                    Some(told) => recorded_end(told).as_ref() == Some(&row.ends),
+                    // Earlier versions did not record the end; one that is missing needs a reason.
+                    None => row.ends.is_some(),
+                };
+                if !fits {
+                    self.each("end of stack", id, || self.prove_end(row.stack))
+                        .await?;
+                }
             }
-            after = page.last().copied();
+            after = page.last().map(|row| row.stack);
             if page.len() < ROWS as usize {
                 return Ok(());
             }
         }
     }
 
-    /// The request that a stack is based on: the one that the record says was applied last, or the one that makes it while nothing was. The stack's
-    /// pointer alone proves nothing: a row that says *nothing was applied* would be compared with nothing.
+    /// Reads the stack and its lines anew: it may have been extended meanwhile.
+    async fn prove_end(&self, id: StackId) -> std::result::Result<(), Trouble> {
+        let Some(stack) = readable(self.0.store.stack(id).await)? else {
+            return Ok(());
+        };
+        match self.prove_basis(&stack).await {
+            // An alteration has its line and its error in the log by now.
+            Ok(_) | Err(Error::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The request that a stack is based on: the one that was applied last by the record, or the stack's first request while none was applied. The stack's
+    /// `applied_request` alone proves nothing, since somebody may have removed it.
     ///
     /// # Errors
     /// As [`Portal::prove`].
@@ -105,7 +121,7 @@ impl Portal {
             if part.is_none() {
                 break;
             }
-            // An operation may have ended since the stack was read. Whoever changes the stack is late then, and its version says so.
+            // An operation may have ended since the stack was read. A write with the version that was read fails then.
             let again = self.known_stack(stack.summary.id).await?;
             if again.summary.version == version {
                 break;
@@ -146,7 +162,7 @@ impl Portal {
         }
     }
 
-    /// What the record says otherwise than a stack's row: what was applied last, and when it ends.
+    /// The part in which a stack's row differs from the record: the applied request, or the end.
     async fn basis_alteration(&self, stack: &Stack) -> Result<Option<&'static str>> {
         let recorded = self.recorded_applied(stack).await?;
         let lives = matches!(
@@ -164,30 +180,30 @@ impl Portal {
         Ok(altered.then_some("expiry"))
     }
 
-    /// The request that was applied to a stack last, as the record tells.
+    /// The request that was applied to a stack last, by the record.
     async fn recorded_applied(&self, stack: &Stack) -> Result<Option<RequestId>> {
         let store = &self.0.store;
         let id = stack.summary.id;
         if let Some(applied) = store.last_audit_detail(&id.to_string(), APPLIED).await? {
             return Ok(request_of(&applied));
         }
-        // Earlier versions told of the operation alone.
-        for operation in self.operations_of(id).await? {
-            let about = operation.id.to_string();
-            let succeeded = operation.kind == OperationKind::Apply
-                && store
-                    .last_audit_detail(&about, "operation.succeeded")
-                    .await?
-                    .is_some();
-            if succeeded {
+        // Earlier versions recorded the operation alone. Which apply succeeded is what its lines say, and not what its row says.
+        let mut apply = store.newest_apply(id, None).await?;
+        while let Some(operation) = apply {
+            let about = operation.to_string();
+            let succeeded = store
+                .last_audit_detail(&about, "operation.succeeded")
+                .await?;
+            if succeeded.is_some() {
                 let started = store.last_audit_detail(&about, "operation.started").await?;
                 return Ok(started.as_ref().and_then(request_of));
             }
+            apply = store.newest_apply(id, Some(operation)).await?;
         }
         Ok(None)
     }
 
-    /// Whether a stack ends when the record says. A row without an end would never be deleted.
+    /// Whether a stack's end is the recorded one. A stack without an end is never deleted.
     async fn ends_as_recorded(&self, stack: &Stack) -> Result<bool> {
         let store = &self.0.store;
         let id = stack.summary.id;
@@ -198,7 +214,7 @@ impl Portal {
         if ends.is_some() {
             return Ok(true);
         }
-        // Earlier versions did not record the end. Without one is a stack that nothing began on, or that some request wanted so.
+        // Earlier versions did not record the end. A missing end is right where no request has begun, or where one of them asked for no end.
         let mut limited = false;
         for request in store.requests_of_stack(id).await? {
             if request.kind == RequestKind::Delete || !has_begun(request.state) {
@@ -215,7 +231,7 @@ impl Portal {
         Ok(!limited)
     }
 
-    /// Says in the record when a stack ends from now on.
+    /// Records a stack's new end.
     pub(crate) fn record_expiry(
         tx: &mut store::Tx,
         trail: &Trail<'_>,
@@ -230,12 +246,19 @@ impl Portal {
     }
 }
 
+/// When a stack ends as its line says, as the text of the moment; `None` for a line that does not say it.
+fn recorded_end(detail: &serde_json::Value) -> Option<Option<String>> {
+    let ends = detail.get("expires_at")?.clone();
+    let ends: Option<Timestamp> = serde_json::from_value(ends).ok()?;
+    Some(ends.map(Timestamp::micros_text))
+}
+
 /// The request that a line names.
 fn request_of(detail: &serde_json::Value) -> Option<RequestId> {
     detail.get("request")?.as_str()?.parse().ok()
 }
 
-/// Whether a request was taken as far as Azure, or as its stack's life.
+/// Whether the execution of a request has begun.
 fn has_begun(state: RequestState) -> bool {
     matches!(
         state,
@@ -246,10 +269,10 @@ fn has_begun(state: RequestState) -> bool {
     )
 }
 
-/// What does not fit between a stack and the request that was applied to it last.
+/// The difference between a stack and the request that was applied to it last.
 fn stack_alteration(stack: &Stack, applied: &Request) -> Option<Altered> {
     let planned = applied.plan.as_ref();
-    // Before the first success the stack's copy is that of a try, which Edit may have replaced since.
+    // Before the first success the stack has the plan of a try, which an edit may have replaced since.
     let copy = stack
         .plan
         .as_ref()
@@ -272,7 +295,7 @@ fn stack_alteration(stack: &Stack, applied: &Request) -> Option<Altered> {
     })
 }
 
-/// The subscription's title may have changed; the rest says where it is.
+/// Whether two targets are one. The subscription's title may have changed.
 fn same_place(one: &Target, other: &Target) -> bool {
     (
         &one.subscription,

@@ -8,12 +8,20 @@ pays if not input.request.kind == "delete"
 
 extends if input.request.kind == "extend"
 
+# An update that moves the end as well. Where nobody says whether it does, it counts as if it did.
+extends if {
+	input.request.kind == "update"
+	not object.get(input.request, "extends", null) == false
+}
+
 # The month after minus the month before; a new stack cost nothing before.
-increase := input.plan.cost.monthly_usd - before if {
-	not extends
+growth := input.plan.cost.monthly_usd - before if {
 	is_number(input.plan.cost.monthly_usd)
 	is_number(before)
 }
+
+# What is agreed to: the growth, or where the stack lives longer the whole month.
+increase := growth if not extends
 
 # Of an extension, the whole month: of the plan, or of what a change that failed may have left, whichever is dearer.
 increase := max([input.plan.cost.monthly_usd, before]) if {
@@ -99,7 +107,7 @@ deny contains {
 	"wanted": budget.limit_usd,
 } if {
 	plan.changes
-	increase > 0
+	growth > 0
 	committed > budget.limit_usd
 }
 

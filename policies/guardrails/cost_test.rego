@@ -40,6 +40,9 @@ after(usd) := testing.set(good, "plan.cost.budget.after_usd", usd)
 
 extended(facts) := testing.set(facts, "request.kind", "extend")
 
+# An update of a stack, with or without a later end.
+updated(facts, longer) := testing.set(testing.set(facts, "request.kind", "update"), "request.extends", longer)
+
 priceless(names) := testing.set(good, "plan.cost.unpriced", names)
 
 roomy := testing.set(good, "plan.cost.budget", null)
@@ -87,6 +90,23 @@ test_gr_005_fails_extension if asked("GR-005", extended(priced(500.01, 500.01)))
 
 # What a change that failed may have left is paid too.
 test_gr_005_fails_extension_of_what_was_dearer if asked("GR-005", extended(priced(100, 500.01))) == ["cost-approvers"]
+
+# An update that moves the end is an extension too; one of which nobody says whether it does counts as one.
+test_gr_005_fails_update_with_a_later_end if asked("GR-005", updated(priced(600, 600), true)) == ["cost-approvers"]
+
+test_gr_005_fails_update_of_an_unknown_end if asked("GR-005", updated(priced(600, 600), testing.unknown)) == ["cost-approvers"]
+
+test_gr_005_absent_from_update_whether_it_is_longer if {
+	asked("GR-005", testing.set(priced(600, 600), "request.kind", "update")) == ["cost-approvers"]
+}
+
+test_gr_005_passes_update_that_keeps_its_end if silent("GR-005", updated(priced(600, 600), false))
+
+test_gr_006_asks_for_update_with_a_later_end_over_the_budget if {
+	longer := updated(testing.set(after(1200), "plan.cost.monthly_before_usd", 100), true)
+	asked("GR-006", longer) == ["cost-approvers"]
+	denied("GR-006", longer) == []
+}
 
 test_gr_005_says_how_much_a_stack_grows if {
 	needs := cost.approve with input as priced(600.25, null)

@@ -18,7 +18,7 @@ use types::Object;
 use types::cost::{BudgetLine, CostEstimate, Usd};
 use types::ids::{InstallationId, StackId};
 use types::names::{ProjectName, StackName, TemplateRef};
-use types::plan::{Plan, PlannedDeletion, PlannedResource, Target};
+use types::plan::{EndMove, Plan, PlannedDeletion, PlannedResource, Target};
 use types::problem::FieldError;
 use types::project::{ProjectSettings, StackCount, Tier};
 use types::request::{RequestDraft, RequestKind};
@@ -175,7 +175,8 @@ pub fn plan(draft: &RequestDraft, ground: &Ground<'_>) -> Result<PlanOutcome, Ve
     .map_err(|cause| vec![no_digest(&cause)])?;
     let input = input::build(&draft, &planned, &cost, &quota, ground);
     let report = ground.policies.check(&input);
-    let summary = sentences::summary(&draft, &planned, &cost, ground);
+    let moves_end = moves_end(&draft, ground);
+    let summary = sentences::summary(&draft, &planned, &cost, moves_end, ground);
     let differences = changes::from_defaults(&draft, &planned);
     Ok(PlanOutcome {
         plan: Plan {
@@ -191,12 +192,23 @@ pub fn plan(draft: &RequestDraft, ground: &Ground<'_>) -> Result<PlanOutcome, Ve
             quota_unknown: quota.unknown,
             report,
             summary,
+            moves_end,
             differences,
             pinned_now: ground.pinned_now,
             evaluated_at: ground.now,
         },
         parsed: draft,
     })
+}
+
+/// An update may say another end than the stack has: judged as an extension where it is later.
+pub(crate) fn moves_end(draft: &ParsedDraft, ground: &Ground<'_>) -> Option<EndMove> {
+    let stack = ground.stack.filter(|_| draft.kind == RequestKind::Update)?;
+    let end = EndMove {
+        before: stack.expires_at,
+        after: draft.expires_at,
+    };
+    (end.before != end.after).then_some(end)
 }
 
 /// A plan's inner part: what would be in Azure afterwards.

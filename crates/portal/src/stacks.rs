@@ -229,7 +229,11 @@ impl Portal {
             .operations_of(id)
             .await?
             .into_iter()
-            .find(|o| matches!(o.kind, OperationKind::Apply | OperationKind::Destroy));
+            // One that never began left nothing behind: its request went on without it, and may be rejected, withdrawn or another one by now.
+            .find(|o| {
+                matches!(o.kind, OperationKind::Apply | OperationKind::Destroy)
+                    && o.started_at.is_some()
+            });
         let Some((last, request)) = last.and_then(|o| Some((o.kind, o.request?))) else {
             return Err(not_now("There is nothing to try again.".to_owned()));
         };
@@ -239,6 +243,12 @@ impl Portal {
             .request(request)
             .await?
             .ok_or_else(|| Error::internal("the request of an operation is missing"))?;
+        if !request.summary.state.has_begun() {
+            return Err(not_now(format!(
+                "Its request is {} and is not carried out.",
+                request.summary.state.as_str().replace('_', " ")
+            )));
+        }
         if situation.expired && last == OperationKind::Apply {
             return Err(not_now(EXPIRED.to_owned()));
         }
@@ -310,6 +320,11 @@ impl Portal {
             Err(error) => return Err(error),
         };
         let made = made.as_ref().unwrap_or(plan);
+        if kind == OperationKind::Apply
+            && let Some(denial) = made.report.denials.first()
+        {
+            return Ok(Some(format!("{} denies it: {}", denial.id, denial.message)));
+        }
         if kind == OperationKind::Apply
             && let Some(why) = crate::operations::differs(plan, made, Since::of(request))
         {

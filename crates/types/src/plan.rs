@@ -40,12 +40,37 @@ pub struct Plan {
     pub report: Report,
     /// What it does in one sentence, for the approver.
     pub summary: String,
+    /// An update that gives the stack another end: when it ended before, and when it ends afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moves_end: Option<EndMove>,
     /// Where it differs from the template's defaults.
     pub differences: Vec<Difference>,
     /// `utcNow()` of this plan: pinned, so that evaluating again gives the same.
     pub pinned_now: Timestamp,
     /// When it was made.
     pub evaluated_at: Timestamp,
+}
+
+/// The end of a stack, moved. Without a date it lives until it is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EndMove {
+    /// When it ended so far.
+    pub before: Option<Timestamp>,
+    /// When it ends afterwards.
+    pub after: Option<Timestamp>,
+}
+
+impl EndMove {
+    /// Whether the stack lives longer.
+    #[must_use]
+    pub fn is_later(&self) -> bool {
+        match (self.before, self.after) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(before), Some(after)) => after > before,
+        }
+    }
 }
 
 /// One resource of a plan.

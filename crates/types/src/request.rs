@@ -147,6 +147,18 @@ impl RequestState {
         }
     }
 
+    /// True when its execution has begun: something of it may be in Azure.
+    #[must_use]
+    pub fn has_begun(self) -> bool {
+        matches!(
+            self,
+            RequestState::Executing
+                | RequestState::Completed
+                | RequestState::Failed
+                | RequestState::Cancelled
+        )
+    }
+
     /// True when nothing more will happen to it.
     #[must_use]
     pub fn is_final(self) -> bool {

@@ -2,7 +2,9 @@
 
 use crate::api::wire::from_server;
 use leptos::prelude::*;
+use types::plan::Plan;
 use types::request::{AlteredRequest, RequestDetail, RequestDraft, RequestKind, RequestState};
+use types::time::Timestamp;
 
 use super::decide::decide;
 use super::list::title;
@@ -237,7 +239,7 @@ fn main(page: &RequestPage, path: &str, refused: Option<&Submitted>) -> AnyView 
                             </blockquote>
                         }
                     })}
-                {ends(&request.draft).map(|ends| facts(vec![("Expires", fact(ends))]))}
+                {ends(&request.draft, plan).map(|ends| facts(vec![("Expires", fact(ends))]))}
                 {plan::target(plan)}
                 {(!plan.differences.is_empty())
                     .then(|| {
@@ -272,11 +274,22 @@ fn main(page: &RequestPage, path: &str, refused: Option<&Submitted>) -> AnyView 
 }
 
 /// When it ends. Days count from the moment it begins to live, so there is no date yet.
-fn ends(draft: &RequestDraft) -> Option<String> {
+fn ends(draft: &RequestDraft, plan: &Plan) -> Option<String> {
     let from = match draft.kind {
         RequestKind::Create => "it is provisioned",
         RequestKind::Extend => "the approval",
-        RequestKind::Update | RequestKind::Delete => return None,
+        RequestKind::Update => {
+            let moved = plan.moves_end?;
+            let day = |end: Option<Timestamp>| {
+                end.map_or_else(|| "never".to_owned(), |end| end.get().date().to_string())
+            };
+            return Some(format!(
+                "{} (before: {})",
+                day(moved.after),
+                day(moved.before)
+            ));
+        }
+        RequestKind::Delete => return None,
     };
     Some(match draft.expiry.trim() {
         "" => "never".to_owned(),
@@ -366,7 +379,7 @@ pub(crate) fn brief(request: &RequestDetail) -> AnyView {
                     ),
                 ),
                 ("Differs from template", differs),
-                ("Expires", fact(ends(&request.draft).unwrap_or_else(|| "as before".to_owned()))),
+                ("Expires", fact(ends(&request.draft, plan).unwrap_or_else(|| "as before".to_owned()))),
                 ("Cost a month", fact(crate::components::cost::change(row.monthly_change, row.unpriced))),
                 ("Budget", fact(budget)),
                 ("Posture", fact(posture_words(&plan.report.posture))),

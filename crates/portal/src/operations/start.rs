@@ -34,7 +34,7 @@ impl Portal {
         let proved = match &loaded.request {
             None => self.prove_applied(&loaded.stack).await,
             Some(request) if request.summary.state == RequestState::Approved => Ok(()),
-            Some(_) => self.prove_retry(&loaded.operation).await,
+            Some(request) => self.prove_retry(&loaded.operation, request).await,
         };
         if let Err(error) = proved {
             return self.refuse_altered_plan(loaded, error, now).await;

@@ -119,8 +119,11 @@ fn request(draft: &ParsedDraft, ground: &Ground<'_>) -> Object {
     let lifetime_days = draft
         .expires_at
         .map(|ends| ends.since(ground.now).whole_days());
+    let extends = draft.kind == RequestKind::Extend
+        || super::moves_end(draft, ground).is_some_and(|end| end.is_later());
     object(json!({
         "kind": draft.kind.as_str(),
+        "extends": extends,
         "name": draft.name,
         "tier": draft.tier.as_str(),
         "region": draft.region,

@@ -127,14 +127,14 @@ impl Portal {
     ///
     /// # Errors
     /// As [`Portal::prove`].
-    pub(crate) async fn prove_retry(&self, operation: &Operation) -> Result<()> {
+    pub(crate) async fn prove_retry(&self, operation: &Operation, request: &Request) -> Result<()> {
         let s = &operation.summary;
         let stack = s.stack.to_string();
         let told = self.0.store.audit_details(&stack, RETRIED).await?;
         let retried = told
             .iter()
             .any(|(_, detail)| detail.get("operation") == Some(&json!(s.id)));
-        if retried {
+        if retried && request.summary.state.has_begun() {
             return Ok(());
         }
         let stored = operation.plan_digest.as_deref();

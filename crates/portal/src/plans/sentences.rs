@@ -2,9 +2,10 @@
 
 use types::catalogue::TemplateKind;
 use types::cost::CostEstimate;
-use types::plan::Change;
+use types::plan::{Change, EndMove};
 use types::policy::Report;
 use types::request::RequestKind;
+use types::time::Timestamp;
 
 use super::{Ground, Planned};
 use crate::capacity;
@@ -16,6 +17,7 @@ pub(super) fn summary(
     draft: &ParsedDraft,
     planned: &Planned,
     cost: &CostEstimate,
+    moves_end: Option<EndMove>,
     ground: &Ground<'_>,
 ) -> String {
     let what = match draft.template.manifest.kind {
@@ -50,8 +52,24 @@ pub(super) fn summary(
                 let sign = if change.0 > 0 { "+" } else { "" };
                 format!(" ({sign}{} a month)", change.with_unknown(unpriced))
             };
+            let end = moves_end.map_or_else(String::new, |end| {
+                let date = |end: Option<Timestamp>| match end {
+                    Some(end) => end.get().date().to_string(),
+                    None => "never".to_owned(),
+                };
+                let word = if end.is_later() {
+                    "Extends"
+                } else {
+                    "Shortens"
+                };
+                format!(
+                    " {word} its life: it expires {} (before: {}).",
+                    date(end.after),
+                    date(end.before)
+                )
+            });
             format!(
-                "Changes {} of the {what} {name} in {place}{change}.",
+                "Changes {} of the {what} {name} in {place}{change}.{end}",
                 parts(planned)
             )
         }

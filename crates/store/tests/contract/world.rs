@@ -260,6 +260,7 @@ pub(crate) fn plan(digest: &str) -> Plan {
             took_us: 812,
         },
         summary: "Creates a machine.".into(),
+        moves_end: None,
         differences: vec![],
         pinned_now: moment(7),
         evaluated_at: moment(8),

@@ -217,7 +217,7 @@ impl Portal {
         // Earlier versions did not record the end. A missing end is right where no request has begun, or where one of them asked for no end.
         let mut limited = false;
         for request in store.requests_of_stack(id).await? {
-            if request.kind == RequestKind::Delete || !has_begun(request.state) {
+            if request.kind == RequestKind::Delete || !request.state.has_begun() {
                 continue;
             }
             let Some(request) = store.request(request.id).await? else {
@@ -256,17 +256,6 @@ fn recorded_end(detail: &serde_json::Value) -> Option<Option<String>> {
 /// The request that a line names.
 fn request_of(detail: &serde_json::Value) -> Option<RequestId> {
     detail.get("request")?.as_str()?.parse().ok()
-}
-
-/// Whether the execution of a request has begun.
-fn has_begun(state: RequestState) -> bool {
-    matches!(
-        state,
-        RequestState::Executing
-            | RequestState::Completed
-            | RequestState::Failed
-            | RequestState::Cancelled
-    )
 }
 
 /// The difference between a stack and the request that was applied to it last.

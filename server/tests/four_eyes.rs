@@ -64,7 +64,7 @@ impl World {
     /// is, who never approves: an approval ends no request, and somebody can still put it back.
     async fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let slipway = support::sandbox(data.path());
+        let slipway = support::patient_sandbox(data.path());
         let url = format!("sqlite://{}", data.path().join("slipway.db").display());
         let store = Store::open(&url).await.unwrap();
         let mut people = Vec::new();

@@ -272,6 +272,10 @@ async fn a_plan_altered_in_the_database_is_refused_at_every_door() {
     let queue = queue.text().await.unwrap();
     assert!(queue.contains("not the one that was agreed to"), "{queue}");
     assert!(queue.contains(&id) && queue.contains(&other), "{queue}");
+    assert!(
+        queue.contains("Altered: open it.") && !queue.contains("Standard_D4ds_v6"),
+        "{queue}"
+    );
     let line = auditor.get("/audit?action=request.plan_altered").await;
     assert_eq!(line["items"].as_array().unwrap().len(), 1);
     assert_eq!(line["items"][0]["subject_id"], id.as_str());

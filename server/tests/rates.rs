@@ -136,6 +136,20 @@ async fn plans_cost_more_than_lists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_the_queue_costs_a_call_for_each_request_that_it_may_judge() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = serve(data.path())
+        .env("SLIPWAY_READ_RATE", "2")
+        .env("SLIPWAY_READ_BURST", "170")
+        .start();
+    let approver = slipway.api("approver").await;
+    let done = some_refused(|| approver.request(Method::GET, "/approvals")).await;
+    assert_eq!(done, [200, 200], "75 each");
+    // A list is still to be had for what is left.
+    assert_eq!(status(read(&approver)).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_are_told_apart_by_their_address() {
     let data = tempfile::tempdir().unwrap();
     let start = || {

@@ -1,6 +1,5 @@
 //! The approvals queue: rows on the left, the selected request on the right, decided by mouse or keyboard. Tab and selection are the address.
 
-use crate::api::wire::from_server;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -13,6 +12,7 @@ use super::keys::Keys;
 use crate::api::Failure;
 use crate::api::approvals::{approvals, usual_minutes};
 use crate::api::requests::request;
+use crate::api::wire::from_server;
 use crate::components::card::{CARD, empty};
 use crate::components::chip::{Tone, chip};
 use crate::components::cost::change;

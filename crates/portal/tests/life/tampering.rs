@@ -4,7 +4,7 @@ use portal::CrashPoints;
 use serde_json::json;
 use store::{NewDecision, Request};
 use types::actor::Role;
-use types::approval::DecisionKind;
+use types::approval::{ApprovalTab, DecisionKind};
 use types::ids::{DecisionId, OperationId, RequestId, StackId};
 use types::operation::{OperationKind, OperationState, StepName};
 use types::request::{RequestDetail, RequestState};
@@ -211,6 +211,48 @@ async fn an_altered_plan_is_neither_shown_nor_decided_on_sqlite() {
 #[tokio::test]
 async fn an_altered_plan_is_neither_shown_nor_decided_on_postgres() {
     what_waits(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn the_queue_shows_nothing_of_an_altered_plan() {
+    let world = World::new().await;
+    let good = world.send(vm("unaltered", "prod")).await.summary;
+    let mut altered = Vec::new();
+    for (n, (_, change)) in ALTERATIONS.into_iter().enumerate() {
+        let request = world.send(vm(&format!("queued-{n}"), "prod")).await;
+        world.alter(request.summary.id, change).await;
+        altered.push(request.summary.id);
+    }
+    let approver = world.actor("approver").await;
+    for tab in [ApprovalTab::Mine, ApprovalTab::All] {
+        let queue = world.portal.approvals(&approver, tab, None).await.unwrap();
+        assert_eq!(queue.items.len(), 1 + altered.len(), "{tab:?}");
+        for item in queue.items {
+            if item.request.id == good.id {
+                assert_eq!(item.request, good);
+                assert!(!item.withheld && item.why.starts_with("You are one of"));
+                continue;
+            }
+            assert!(altered.contains(&item.request.id));
+            assert!(item.withheld, "{item:#?}");
+            assert_eq!(item.why, "Altered: open it.");
+            assert_eq!(item.request.state, RequestState::AwaitingApproval);
+            assert_eq!((item.summary.as_str(), item.plan_digest.as_str()), ("", ""));
+            assert!(item.authors.is_empty());
+            let r = &item.request;
+            assert_eq!((r.monthly, r.monthly_change), Default::default());
+            assert_eq!((r.unpriced, r.warnings, r.denials), (0, 0, 0));
+            assert_eq!(r.posture, Default::default());
+        }
+    }
+    // What was shown a moment ago is no proof of what stands there now.
+    world.alter(good.id, other_key).await;
+    let queue = world
+        .portal
+        .approvals(&approver, ApprovalTab::Mine, None)
+        .await
+        .unwrap();
+    assert!(queue.items.iter().all(|item| item.withheld));
 }
 
 #[tokio::test]

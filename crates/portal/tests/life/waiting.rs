@@ -5,12 +5,15 @@ use sqlx::Connection as _;
 use time::Duration;
 use types::actor::Role;
 use types::approval::{ApprovalItem, ApprovalTab, DecisionKind};
-use types::ids::{RequestId, StackId};
+use types::ids::RequestId;
 use types::operation::OperationState;
 use types::project::Tier;
 use types::request::{RequestDetail, RequestDraft, RequestKind, RequestState};
 
 use crate::world::{Engine, World, submission, vm};
+
+/// How long a judged row of the queue is shown again.
+const KEPT: Duration = Duration::seconds(5);
 
 impl World {
     /// Runs statements past the store.
@@ -26,6 +29,18 @@ impl World {
             done.rows_affected()
         };
         assert!(changed > 0, "no such row");
+    }
+
+    /// Payments may use another region from now on.
+    async fn leave_the_region(&self) {
+        let name = "payments".parse().unwrap();
+        let mut project = self.store.project(&name).await.unwrap().unwrap();
+        for tier in project.tiers.values_mut() {
+            tier.regions = vec!["northeurope".to_owned()];
+        }
+        let mut tx = self.store.begin().await.unwrap();
+        tx.put_project(&project).await.unwrap();
+        tx.commit(self.clock.now()).await.unwrap();
     }
 
     async fn state_of(&self, id: RequestId) -> RequestState {
@@ -244,40 +259,21 @@ async fn no_more_requests_wait_than_may_on_postgres() {
 }
 
 async fn the_queue_comes_in_pages_and_its_count_ends(engine: Engine) {
-    let world = World::with(engine, CrashPoints::default()).await;
+    let limits = OpenLimits {
+        per_person: 200,
+        per_tier: 200,
+    };
+    let world = World::with_open_limits(engine, limits).await;
     let first = world.send(vm("first", "prod")).await;
     let own = world.try_send("owner", vm("own", "prod")).await.unwrap();
-    // The others are copies: what is looked at here are rows.
-    let copied = |request: RequestDetail, n: u8| {
-        let world = &world;
-        async move {
-            let stored = world.store.request(request.summary.id).await;
-            let mut request = stored.unwrap().unwrap();
-            let stack = world.store.stack(request.summary.stack).await;
-            let mut stack = stack.unwrap().unwrap();
-            request.summary.id = RequestId(uuid::Uuid::now_v7());
-            request.summary.version = 1;
-            stack.summary.id = StackId(uuid::Uuid::now_v7());
-            request.summary.stack = stack.summary.id;
-            stack.summary.name = format!("copy-{n}").parse().unwrap();
-            request.summary.name = stack.summary.name.clone();
-            let submission = store::Submission {
-                id: submission(),
-                content: String::new(),
-            };
-            let mut tx = world.store.begin().await.unwrap();
-            assert!(tx.insert_request(&request, &submission).await.unwrap());
-            tx.insert_stack(&stack).await.unwrap();
-            tx.commit(world.clock.now()).await.unwrap();
-            request.summary.id
-        }
-    };
     let mut all = vec![first.summary.id, own.summary.id];
     for n in 0..28 {
-        all.push(copied(first.clone(), n).await);
+        let request = world.send(vm(&format!("more-{n}"), "prod")).await;
+        all.push(request.summary.id);
     }
     let approver = world.actor("approver").await;
     let (items, pages) = world.mine("approver").await;
+    assert!(items.iter().all(|item| !item.withheld));
     let shown: Vec<RequestId> = items.iter().map(|item| item.request.id).collect();
     assert_eq!(
         (shown, pages),
@@ -301,8 +297,8 @@ async fn the_queue_comes_in_pages_and_its_count_ends(engine: Engine) {
         .unwrap_err();
     assert_eq!(error.code(), "unknown_cursor");
 
-    for n in 28..110 {
-        copied(first.clone(), n).await;
+    for n in 28..98 {
+        world.send(vm(&format!("more-{n}"), "prod")).await;
     }
     let count = world.portal.approval_count(&approver).await.unwrap();
     assert_eq!((count.mine, count.more), (99, true));
@@ -344,6 +340,7 @@ async fn whoever_can_act_now_finds_the_request_and_its_row_says_what_its_page_sa
     assert!(world.mine("second").await.0.is_empty());
 
     world.plant_with("payments", &[], None, 20).await;
+    world.clock.advance(KEPT);
     for (who, tab) in [
         ("second", ApprovalTab::Mine),
         ("approver", ApprovalTab::Mine),
@@ -361,22 +358,13 @@ async fn whoever_can_act_now_finds_the_request_and_its_row_says_what_its_page_sa
     }
     // The other way round: what nobody asks for any more is not theirs.
     world.plant("payments", &[]).await;
+    world.clock.advance(KEPT);
     assert!(world.mine("second").await.0.is_empty());
     assert_eq!(world.mine("approver").await.0.len(), 1);
 
     // What would be denied by now still waits for them, and says so.
-    let mut project = world
-        .store
-        .project(&"payments".parse().unwrap())
-        .await
-        .unwrap()
-        .unwrap();
-    for tier in project.tiers.values_mut() {
-        tier.regions = vec!["northeurope".to_owned()];
-    }
-    let mut tx = world.store.begin().await.unwrap();
-    tx.put_project(&project).await.unwrap();
-    tx.commit(world.clock.now()).await.unwrap();
+    world.leave_the_region().await;
+    world.clock.advance(KEPT);
     let approver = world.actor("approver").await;
     let opened = world.portal.request(&approver, id).await.unwrap();
     let (rows, _) = world.mine("approver").await;
@@ -386,6 +374,44 @@ async fn whoever_can_act_now_finds_the_request_and_its_row_says_what_its_page_sa
         panic!("{:#?}", opened.access);
     };
     assert!(rows[0].why.contains(reason), "{}", rows[0].why);
+}
+
+/// An event wakes every open queue at the same moment. Who decides meets nothing that is some seconds old.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_is_kept_for_seconds_and_a_decision_is_judged_anew() {
+    let world = World::new().await;
+    let request = world.send(vm("kept", "prod")).await;
+    let (before, _) = world.mine("approver").await;
+    world.leave_the_region().await;
+    world.clock.advance(KEPT - Duration::milliseconds(1));
+    assert_eq!(world.mine("approver").await.0, before);
+    let refused = world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), "denied_now");
+    world.clock.advance(Duration::milliseconds(1));
+    let (after, _) = world.mine("approver").await;
+    assert!(
+        after[0].why.contains(&refused.to_string()),
+        "{} {refused}",
+        after[0].why
+    );
+
+    // Another version of the request is another row at once.
+    let back = world
+        .decide("approver", &request, DecisionKind::RequestChanges)
+        .await
+        .unwrap();
+    assert!(world.mine("approver").await.0.is_empty());
+    let actor = world.actor("approver").await;
+    let decided = world
+        .portal
+        .approvals(&actor, ApprovalTab::Decided, None)
+        .await
+        .unwrap();
+    assert_eq!(decided.items[0].request.version, back.summary.version);
+    assert_eq!(decided.items[0].why, "You asked for changes.");
 }
 
 /// Actor by requester: who sent a request takes it back, and nobody else.
@@ -459,22 +485,78 @@ async fn what_cannot_be_read_holds_up_no_other(engine: Engine) {
     let sqlite = matches!(engine, Engine::Sqlite);
     let world = World::with(engine, CrashPoints::default()).await;
     let mut stacks = Vec::new();
-    for name in ["bad-stack", "good-stack"] {
+    for name in ["bad-stack", "good-stack", "held-stack"] {
         stacks.push(world.active(name).await);
     }
     world.clock.advance(Duration::days(20));
     let mut waiting = Vec::new();
-    for name in ["bad-request", "good-one", "good-two"] {
+    for name in [
+        "bad-request",
+        "good-one",
+        "good-two",
+        "bad-needs",
+        "bad-posture",
+    ] {
         waiting.push(world.send(vm(name, "prod")).await.summary.id);
     }
+    let developer = world.actor("developer").await;
+    let longer = world
+        .portal
+        .extend_stack(
+            &developer,
+            stacks[2],
+            "30d".to_owned(),
+            "It wants two approvers.".to_owned(),
+            submission(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(longer.summary.state, RequestState::AwaitingApproval);
     world
         .by_hand_in_sql(
             "UPDATE request_document SET draft = '\"broken\"' WHERE request_id = (SELECT id FROM request WHERE name = 'bad-request')",
         )
         .await;
     world
+        .by_hand_in_sql(
+            "UPDATE request_document SET needs = '\"broken\"' WHERE request_id = (SELECT id FROM request WHERE name = 'bad-needs')",
+        )
+        .await;
+    world
+        .by_hand_in_sql(
+            "UPDATE request_document SET plan = '\"broken\"' WHERE request_id = (SELECT id FROM request WHERE name = 'held-stack' AND kind = 'extend')",
+        )
+        .await;
+    world
+        .by_hand_in_sql(
+            "UPDATE request SET posture = '\"broken\"' WHERE name = 'bad-posture' OR (name = 'held-stack' AND kind = 'extend')",
+        )
+        .await;
+    world
         .by_hand_in_sql("UPDATE stack SET posture = '\"broken\"' WHERE name = 'bad-stack'")
         .await;
+
+    // The queue shows the others, and of the one whose row can be read that something is wrong with it.
+    let approver = world.actor("approver").await;
+    let expected = [(waiting[0], true), (waiting[1], false), (waiting[2], false)];
+    let shown = |items: &[ApprovalItem]| {
+        items
+            .iter()
+            .map(|item| (item.request.id, item.withheld))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&world.mine("approver").await.0), expected);
+    let every = world
+        .portal
+        .approvals(&approver, ApprovalTab::All, None)
+        .await
+        .unwrap();
+    let mut every = shown(&every.items);
+    every.reverse();
+    assert_eq!(every, expected);
+    let count = world.portal.approval_count(&approver).await.unwrap();
+    assert_eq!((count.mine, count.more), (3, false));
+
     world.clock.advance(Duration::days(15));
     for _ in 0..2 {
         world.portal.reconcile().await.unwrap();
@@ -487,14 +569,24 @@ async fn what_cannot_be_read_holds_up_no_other(engine: Engine) {
         .requests_in_state(RequestState::AwaitingApproval, None, None, 10)
         .await
         .unwrap();
-    assert_eq!(still, [waiting[0]]);
-    let deletion = world.store.requests_of_stack(stacks[1]).await.unwrap();
-    assert_eq!(deletion[0].kind, RequestKind::Delete);
-    let operation = world.run(deletion[0].id).await;
+    assert_eq!(still, [waiting[0], waiting[3], waiting[4]]);
+    // The broken stack is left alone; those that can be read end, also where a request about them cannot.
+    let left_alone = world.store.requests_of_stack(stacks[0]).await.unwrap();
+    assert_eq!(left_alone.len(), 1);
+    for stack in &stacks[1..] {
+        let requests = world.store.requests_of_stack(*stack).await.unwrap();
+        assert_eq!(requests[0].kind, RequestKind::Delete);
+        let operation = world.run(requests[0].id).await;
+        assert_eq!(
+            operation.summary.state,
+            OperationState::Succeeded,
+            "{operation:#?}"
+        );
+    }
+    let held = world.store.requests_of_stack(stacks[2]).await.unwrap();
     assert_eq!(
-        operation.summary.state,
-        OperationState::Succeeded,
-        "{operation:#?}"
+        (held[1].id, held[1].state),
+        (longer.summary.id, RequestState::Expired)
     );
 
     // Mended, it has its turn: within the hour in which it is left alone, or after it.
@@ -504,8 +596,15 @@ async fn what_cannot_be_read_holds_up_no_other(engine: Engine) {
              WHERE request_id = (SELECT id FROM request WHERE name = 'bad-request')",
         )
         .await;
+    world
+        .by_hand_in_sql(
+            "UPDATE stack SET posture = (SELECT posture FROM stack WHERE name = 'good-stack') WHERE name = 'bad-stack'",
+        )
+        .await;
     world.clock.advance(Duration::hours(2));
     world.portal.reconcile().await.unwrap();
+    let mended = world.store.requests_of_stack(stacks[0]).await.unwrap();
+    assert_eq!(mended[0].kind, RequestKind::Delete);
     let mended = world.store.request(waiting[0]).await.unwrap().unwrap();
     assert_eq!(mended.summary.state, RequestState::Expired);
 
@@ -514,12 +613,28 @@ async fn what_cannot_be_read_holds_up_no_other(engine: Engine) {
         .by_hand_in_sql("UPDATE project SET settings = '\"broken\"' WHERE name = 'search'")
         .await;
     world.portal.refresh_facts().await.unwrap();
-    if sqlite {
-        world
-            .by_hand_in_sql("UPDATE azure_fact SET body = '{' WHERE kind = 'usages'")
-            .await;
+    let price = world.send(vm("priced", "dev")).await.summary.monthly;
+    for key in world.store.azure_fact_keys("prices").await.unwrap() {
+        let fact = world.store.azure_fact("prices", &key).await.unwrap();
+        let mut fact = fact.unwrap();
+        assert_eq!(fact.fetched_at, world.clock.now(), "{key}");
+        let hours = fact.body["prices"]["vm_hours"].as_object_mut().unwrap();
+        for hour in hours.values_mut() {
+            hour["usd"] = (2.0 * hour["usd"].as_f64().unwrap()).into();
+        }
+        world.store.put_azure_fact(&fact).await.unwrap();
     }
+    // PostgreSQL keeps no text that is not JSON.
+    world
+        .by_hand_in_sql(if sqlite {
+            "UPDATE azure_fact SET body = '{' WHERE kind = 'usages'"
+        } else {
+            "UPDATE azure_fact SET body = '\"broken\"' WHERE kind = 'usages'"
+        })
+        .await;
     world.portal.load_facts().await.unwrap();
+    let dearer = world.send(vm("dearer", "dev")).await.summary.monthly;
+    assert!(dearer > price, "{dearer} {price}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -524,6 +524,47 @@ fn a_part_that_goes_does_not_hide_one_without_a_price() {
     assert_eq!(groups(&plan), [("GR-017 cost-approvers".to_owned(), 1)]);
 }
 
+/// A later end asks whom an extension asks, whatever else the update changes; and the plan says it.
+#[test]
+fn an_update_with_a_later_end_is_an_extension() {
+    let mut world = world(prices(14, true), Some(Usd(1_000_000)));
+    let large = vm(SIZES[0], 32, Some((SKUS[0], 4_096)));
+    world.apply(&large);
+    let update = |expiry: &str| {
+        let update = RequestDraft {
+            kind: RequestKind::Update,
+            stack: Some(world.stack_id),
+            expiry: expiry.to_owned(),
+            ..large.clone()
+        };
+        world.plan(&update).unwrap().plan
+    };
+    let asked = [("GR-005 cost-approvers".to_owned(), 1)];
+    assert_eq!(groups(&longer(&world)), asked);
+    let later = update("60d");
+    assert_eq!(groups(&later), asked);
+    assert!(later.moves_end.unwrap().is_later());
+    assert!(
+        later
+            .summary
+            .contains(" Extends its life: it expires 2027-01-21 (before: "),
+        "{}",
+        later.summary
+    );
+    // Neither what keeps its end, nor what ends earlier.
+    let kept = update(&large.expiry);
+    assert_eq!((groups(&kept), kept.moves_end), (vec![], None));
+    let earlier = update("5d");
+    assert_eq!(groups(&earlier), []);
+    assert!(
+        earlier
+            .summary
+            .contains(" Shortens its life: it expires 2026-11-27 (before: "),
+        "{}",
+        earlier.summary
+    );
+}
+
 #[test]
 fn a_budget_is_not_claimed_to_be_kept_where_the_tier_has_parts_without_a_price() {
     let mut world = world(prices(14, true), Some(Usd(80_000)));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use portal::CrashPoints;
 use serde_json::json;
 use types::operation::{OperationKind, OperationState, StepState};
-use types::request::RequestState;
+use types::request::{RequestKind, RequestState};
 use types::stack::StackState;
 
 use crate::world::{Engine, World, pool, submission, vm};
@@ -447,4 +447,51 @@ async fn an_hour_without_azure_needs_an_admin_who_takes_it_further() {
     world
         .audited(&["operation.needs_attention", "operation.resolved"])
         .await;
+}
+
+/// A queued operation that never began is not the last of its stack: by now its request may be withdrawn, rejected or another one.
+#[tokio::test]
+async fn what_never_began_is_not_tried_again() {
+    let world = World::new().await;
+    world
+        .fault(json!({"method": "PUT", "path": "/virtualMachines/", "times": 1,
+            "action": {"type": "fail", "code": "AllocationFailed", "message": "Allocation failed."}}))
+        .await;
+    let made = world.send(vm("again", "dev")).await;
+    let stack = made.summary.stack;
+    let failed = world.run(made.summary.id).await;
+    assert_eq!(failed.summary.state, OperationState::Failed);
+    let mut larger = vm("again", "dev");
+    larger.kind = RequestKind::Update;
+    larger.stack = Some(stack);
+    larger
+        .parameters
+        .insert("vmSize".into(), "Standard_D4ds_v6".into());
+    let update = world.send(larger).await;
+    assert_eq!(update.summary.state, RequestState::Approved);
+    let developer = world.actor("developer").await;
+    let id = update.summary.id;
+    let version = update.summary.version;
+    world
+        .portal
+        .withdraw(&developer, id, version)
+        .await
+        .unwrap();
+
+    let again = world.portal.retry(&developer, stack).await.unwrap();
+    assert_eq!(again.summary.request, Some(made.summary.id));
+    let done = world.drive(again.summary.id).await;
+    assert_eq!(done.summary.state, OperationState::Succeeded, "{done:#?}");
+    let request = world.store.request(id).await.unwrap().unwrap();
+    assert_eq!(request.summary.state, RequestState::Withdrawn);
+    let machine = made.plan.unwrap().resources;
+    let machine = machine
+        .iter()
+        .find(|r| r.kind == "Microsoft.Compute/virtualMachines")
+        .unwrap();
+    let machine = world.resource(&machine.id).await.unwrap();
+    assert_eq!(
+        machine["properties"]["hardwareProfile"]["vmSize"],
+        "Standard_D2ds_v6"
+    );
 }

@@ -187,6 +187,16 @@ pub(crate) struct Limits {
         default_value = "200"
     )]
     open_requests_per_tier: NonZeroU32,
+
+    /// Requests that one person sends within a day, whatever becomes of them; deletions do not count.
+    #[arg(
+        long,
+        env = "SLIPWAY_REQUESTS_PER_DAY",
+        global = true,
+        value_name = "NUMBER",
+        default_value = "2000"
+    )]
+    requests_per_day: NonZeroU32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -203,11 +213,15 @@ pub(crate) struct Rate {
 }
 
 impl Limits {
-    /// How many requests may wait. `--limits off` does not lift these: they are of the installation, not of calls.
+    /// How many requests may wait, and how many one person sends in a day. `--limits off` lifts the second only: what waits is of the installation, not of calls.
     pub(crate) fn open_requests(&self) -> portal::OpenLimits {
         portal::OpenLimits {
             per_person: self.open_requests_per_person.get(),
             per_tier: self.open_requests_per_tier.get(),
+            per_day: match self.are_on() {
+                true => self.requests_per_day.get(),
+                false => u32::MAX,
+            },
         }
     }
 

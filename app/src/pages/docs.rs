@@ -118,6 +118,11 @@ const PROBLEMS: [(&str, &str, &str); 30] = [
         "Nothing was sent. Wait until some are decided, or withdraw those that nobody needs any more; then send this one again. Requests that need no approval, extensions and deletions are not affected. An administrator sets the limits.",
     ),
     (
+        "too_many_requests_today",
+        "As many requests as one person may send in a day",
+        "Nothing was sent. Edit a request that was denied instead of sending it anew, or come back later. Deletions are not affected. An administrator sets the limit.",
+    ),
+    (
         "too_many_comments",
         "The request has as many comments as it may have",
         "Nothing was added. Go on where your team talks otherwise, or send a new request.",

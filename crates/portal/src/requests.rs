@@ -472,6 +472,7 @@ impl Portal {
             tx.rollback().await?;
             return Ok(false);
         }
+        self.refuse_too_many_today(&mut tx, &request).await?;
         self.refuse_too_many_open(&mut tx, &request).await?;
         for other in closing {
             self.close(&mut tx, &trail, other, &request).await?;

@@ -198,6 +198,21 @@ const OPEN_IN_TIER: &str = "SELECT COUNT(*) FROM request WHERE project = $1 AND 
      AND state IN ('awaiting_approval', 'changes_requested') AND kind IN ('create', 'update')";
 
 impl Tx {
+    /// How many requests a person has sent since then, as this transaction sees them.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn requests_since(&mut self, requester: &str, since: Timestamp) -> Result<u64> {
+        let sent: Option<(i64,)> = fetch_optional!(
+            self.conn(),
+            (i64,),
+            "SELECT COUNT(*) FROM request WHERE requester = $1 AND created_at > $2",
+            requester,
+            At(since)
+        )?;
+        count("requests", sent.map_or(0, |(n,)| n))
+    }
+
     /// How many requests beside this one wait, of its requester and in its tier, as this transaction sees them. Lock both limits first.
     ///
     /// # Errors

@@ -1,7 +1,10 @@
-//! How many requests may wait for people at the same time. Each holds a name and resource ids, and stands in the approvers' queue.
+//! How many requests may wait for people at the same time, and how many one person sends in a day. Each that waits holds a name and resource ids, and stands
+//! in the approvers' queue; each is kept.
 
 use store::{Request, Tx};
+use time::Duration;
 use types::policy::Verdict;
+use types::request::RequestKind;
 
 use crate::plans::ground::reserves;
 use crate::{Error, Portal, Result};
@@ -14,6 +17,8 @@ pub struct OpenLimits {
     pub per_person: u32,
     /// Of everybody in one tier of a project.
     pub per_tier: u32,
+    /// How many requests one person sends within a day, whatever becomes of them: each is kept with its plan, denied ones too.
+    pub per_day: u32,
 }
 
 impl Default for OpenLimits {
@@ -21,11 +26,35 @@ impl Default for OpenLimits {
         Self {
             per_person: 50,
             per_tier: 200,
+            per_day: 2_000,
         }
     }
 }
 
 impl Portal {
+    /// Whether its requester may send one more today. Deletions always may, Slipway's own among them.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with `too_many_requests_today`.
+    pub(super) async fn refuse_too_many_today(&self, tx: &mut Tx, request: &Request) -> Result<()> {
+        let s = &request.summary;
+        let most = self.0.open_limits.per_day;
+        if s.kind == RequestKind::Delete {
+            return Ok(());
+        }
+        let since = s.created_at.plus(-Duration::days(1));
+        if tx.requests_since(&s.requester, since).await? <= u64::from(most) {
+            return Ok(());
+        }
+        Err(Error::Conflict {
+            code: "too_many_requests_today",
+            detail: format!(
+                "{} has sent {most} requests within a day, and one person may send no more. Nothing was sent; edit one that was denied, or come back later.",
+                s.requester
+            ),
+        })
+    }
+
     /// Whether one more request may wait, in the transaction that writes it and holds the locks of both limits (`settle_plan` takes them). Deletions
     /// and extensions always may: a stack has one of them at most, and refusing it would keep a stack nobody wants, or let one expire that is needed.
     ///

@@ -97,6 +97,7 @@ async fn no_more_requests_wait_than_may(engine: Engine) {
     let limits = OpenLimits {
         per_person: 3,
         per_tier: 4,
+        ..OpenLimits::default()
     };
     let world = World::with_open_limits(engine, limits).await;
     let developer = world.actor("developer").await;
@@ -262,6 +263,7 @@ async fn the_queue_comes_in_pages_and_its_count_ends(engine: Engine) {
     let limits = OpenLimits {
         per_person: 200,
         per_tier: 200,
+        ..OpenLimits::default()
     };
     let world = World::with_open_limits(engine, limits).await;
     let first = world.send(vm("first", "prod")).await;
@@ -645,4 +647,38 @@ async fn what_cannot_be_read_holds_up_no_other_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_holds_up_no_other_on_postgres() {
     Box::pin(what_cannot_be_read_holds_up_no_other(Engine::Postgres)).await;
+}
+
+/// Whatever becomes of them, one person sends so many in a day; what deletes always goes through, and the next day begins anew.
+#[tokio::test]
+async fn a_day_has_so_many_requests_of_one_person_and_no_more() {
+    let limits = OpenLimits {
+        per_day: 3,
+        ..OpenLimits::default()
+    };
+    let world = World::with_open_limits(Engine::Sqlite, limits).await;
+    let stack = world.active("kept").await;
+    for name in ["second", "third"] {
+        let mut denied = vm(name, "dev");
+        "365d".clone_into(&mut denied.expiry);
+        world.send(denied).await;
+    }
+    let error = world
+        .try_send("developer", vm("fourth", "dev"))
+        .await
+        .expect_err("it is one too many");
+    assert_eq!(
+        (error.status(), error.code()),
+        (409, "too_many_requests_today")
+    );
+    assert!(error.to_string().contains("3 requests within a day"));
+    // It is hers alone, and nothing of it was kept.
+    world.try_send("owner", vm("fourth", "dev")).await.unwrap();
+    let deletion = world.delete(stack, "kept").await;
+    world.run(deletion.summary.id).await;
+    world.clock.advance(time::Duration::days(1));
+    world
+        .try_send("developer", vm("fifth", "dev"))
+        .await
+        .unwrap();
 }

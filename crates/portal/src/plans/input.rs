@@ -8,6 +8,7 @@ use types::actor::ActorKind;
 use types::catalogue::Widget;
 use types::cost::CostEstimate;
 use types::policy::Input;
+use types::request::RequestKind;
 
 use super::{Ground, Planned};
 use crate::azure_facts::Size;

@@ -5,7 +5,7 @@ use serde_json::json;
 use store::{NewAudit, Request, Stack};
 use types::ids::{RequestId, StackId};
 use types::plan::Target;
-use types::request::{RequestKind, RequestState};
+use types::request::RequestKind;
 use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 

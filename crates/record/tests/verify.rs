@@ -134,7 +134,7 @@ fn a_good_record_says_what_is_signed_and_what_is_not() {
     assert_eq!((check.result, check.first_bad), (Finding::Ok, None));
     assert_eq!((check.lines, check.unsigned), (20, 2));
     assert_eq!(check.signed.as_ref().unwrap().seq, 18);
-    let told = record::describe(&check);
+    let told = record::describe(&check, 1);
     assert!(told.starts_with("ok: 20 lines"), "{told}");
     assert!(told.contains("Not proven: lines 19 to 20"), "{told}");
 }
@@ -454,6 +454,36 @@ fn a_part_of_the_record_is_verified_as_a_part() {
         part(8, None, &texts(&forged)[7..]),
         (Finding::Rebuilt, Some(8))
     );
+    // No checkpoint lies in it: whoever can compute the chain anew makes such a part, whether the line before it is signed or not.
+    let unsigned = |from: i64, to: i64, lines: &[Line]| {
+        let span = Span { from, to: Some(to) };
+        let (first, last) = (usize::try_from(from).unwrap(), usize::try_from(to).unwrap());
+        let export = texts(&lines[first - 1..last]);
+        let check = check_part(&export, &world.checkpoints, &[&world.key], span);
+        assert_eq!(check.result, Finding::NotSigned, "{check:?}");
+        let told = record::describe(&check, from);
+        assert!(told.contains(&format!("Lines {from} to {to},")), "{told}");
+        let rest = format!("Not proven: lines {from} to {to},");
+        assert!(
+            told.contains(&rest) && told.contains("Proven: nothing"),
+            "{told}"
+        );
+    };
+    for (from, to) in [(6, 11), (7, 11), (13, 17), (19, 20), (20, 20)] {
+        unsigned(from, to, &world.lines);
+    }
+    unsigned(6, 11, &forged);
+    unsigned(7, 11, &forged);
+    unsigned(14, 17, &forged);
+    // What is proven of a part is named as a part.
+    let span = Span {
+        from: 8,
+        to: Some(15),
+    };
+    let check = check_part(&lines[7..15], &world.checkpoints, &[&world.key], span);
+    let told = record::describe(&check, 8);
+    assert!(told.contains("Proven: the lines 8 to 12 "), "{told}");
+    assert!(told.contains("Not proven: lines 13 to 15,"), "{told}");
     // The line before the part is signed: the part must go on from it.
     forged[5].previous_hash = "0".repeat(64);
     forged[5].hash = forged[5].hash_after(&"0".repeat(64)).unwrap();

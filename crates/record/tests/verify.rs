@@ -6,8 +6,8 @@
 )]
 
 use record::{
-    BEGINNING, Checkpoints, Keys, Line, Read, SigningKey, Span, Verifier, make_key_file,
-    read_checkpoints, sign,
+    BEGINNING, Checkpoints, Keys, Line, Read, Run, SigningKey, Span, Verifier, make_key_file,
+    read_checkpoints, read_newest, sign,
 };
 use serde_json::json;
 use types::audit::{AuditCheck, Finding};
@@ -489,4 +489,75 @@ fn a_part_of_the_record_is_verified_as_a_part() {
     forged[5].hash = forged[5].hash_after(&"0".repeat(64)).unwrap();
     let (found, first) = part(6, Some(6), &texts(&forged)[5..6]);
     assert_eq!((found, first), (Finding::Rewritten, Some(6)));
+}
+
+/// Which of the wanted lines are proved by the lines `from` to `to`.
+fn proved(
+    lines: &[Line],
+    (from, to): (i64, i64),
+    signed: Option<&Line>,
+    wanted: &[i64],
+) -> Vec<i64> {
+    let mut run = Run::new(signed.map(|line| line.hash.clone()));
+    for line in lines {
+        if (from..=to).contains(&line.seq) {
+            let read = Read::Line(Box::new(line.clone()));
+            run.push(line.seq, read, wanted.contains(&line.seq));
+        }
+    }
+    run.finish().iter().map(|line| line.seq).collect()
+}
+
+#[test]
+fn a_line_is_proved_by_those_up_to_the_next_checkpoint() {
+    let world = world();
+    let good = &world.lines;
+    let signed = Some(&good[11]);
+    let of = |lines: &[Line]| proved(lines, (6, 12), signed, &[7, 10]);
+    assert_eq!(of(good), [7, 10]);
+    let changed = |index: usize, anew: bool| {
+        let mut lines = good.clone();
+        lines[index].actor = "cto".to_owned();
+        if anew {
+            rebuild(&mut lines, index);
+        }
+        lines
+    };
+    // The line itself, one before, between and after.
+    assert_eq!(of(&changed(6, false)), [10]);
+    assert_eq!(of(&changed(5, false)), [7, 10]);
+    assert_eq!(of(&changed(8, false)), [10]);
+    assert_eq!(of(&changed(10, false)), [0; 0]);
+    // Its hash fits and the next line does not; all of them fit and the checkpoint does not.
+    let mut own_hash = changed(6, false);
+    own_hash[6].hash = own_hash[6].hash_after(&own_hash[5].hash).unwrap();
+    assert_eq!(of(&own_hash), [10]);
+    assert_eq!(of(&changed(6, true)), [0; 0]);
+    assert_eq!(proved(good, (6, 11), signed, &[7]), [0; 0]);
+    let without = [&good[..8], &good[9..]].concat();
+    assert_eq!(of(&without), [10]);
+    // Where none signs them they only have to fit each other, on both sides.
+    let of = |lines: &[Line]| proved(lines, (18, 20), None, &[19]);
+    assert_eq!(of(good), [19]);
+    assert_eq!(of(&changed(18, false)), [0; 0]);
+    assert_eq!(of(&changed(19, false)), [0; 0]);
+    let mut own_hash = changed(17, false);
+    own_hash[17].hash = own_hash[17].hash_after(&own_hash[16].hash).unwrap();
+    assert_eq!(of(&own_hash), [0; 0]);
+    assert_eq!(of(&changed(18, true)), [19], "what remains");
+}
+
+#[test]
+fn the_newest_checkpoint_is_at_the_end_of_the_file() {
+    let world = world();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoints.jsonl");
+    let keys = Keys::new(&[world.key.public()]);
+    assert!(read_newest(&file, &keys).unwrap().good.is_empty());
+    for repeated in [1, 100] {
+        std::fs::write(&file, world.checkpoints.repeat(repeated)).unwrap();
+        let found = read_newest(&file, &keys).unwrap();
+        assert_eq!(found.newest().unwrap().seq, 18);
+        assert!(found.foreign.is_none());
+    }
 }

@@ -82,17 +82,14 @@ impl Portal {
         }
     }
 
-    /// Proves what a transition goes by: the plan, and that what runs has begun. An operation that somebody wrote into the database as running has passed
+    /// Proves what a transition goes by: the plan, and that what runs has begun and has not ended. An operation that somebody wrote into the database as running has passed
     /// by everybody whom its beginning asks.
     async fn prove_loaded(&self, loaded: &Loaded, action: &Action) -> Result<()> {
         let operation = &loaded.operation;
         self.prove_operation(operation, loaded.request.as_ref())
             .await?;
-        if operation.summary.state != OperationState::Running {
-            return Ok(());
-        }
         let decides = action.writes() || matches!(action, Action::End(_));
-        self.prove_begun(operation, decides).await
+        self.prove_progress(operation, decides).await
     }
 
     async fn perform_action(

@@ -1144,6 +1144,33 @@ async fn what_never_began_does_not_run_on_postgres() {
 }
 
 #[tokio::test]
+async fn what_has_ended_does_not_run_again() {
+    let world = World::new().await;
+    let request = world.send(vm("once", "dev")).await;
+    let id = world.run(request.summary.id).await.summary.id;
+    let sent = world.writes("PUT", "/deployments/slipway-").await.len();
+    assert_eq!(sent, 1);
+    for state in [OperationState::Running, OperationState::Queued] {
+        let now = world.clock.now();
+        let mut operation = world.store.operation(id).await.unwrap().unwrap();
+        operation.summary.state = state;
+        operation.summary.ended_at = None;
+        let mut steps = world.store.steps(id).await.unwrap();
+        let mut tx = world.store.begin().await.unwrap();
+        tx.update_operation(&mut operation).await.unwrap();
+        for step in &mut steps {
+            step.step.state = types::operation::StepState::Pending;
+            tx.put_step(id, step).await.unwrap();
+        }
+        tx.commit(now).await.unwrap();
+        let again = world.drive(id).await;
+        assert_eq!(again.fault.unwrap().code, "PlanAltered", "{state:?}");
+    }
+    let again = world.writes("PUT", "/deployments/slipway-").await.len();
+    assert_eq!(again, sent);
+}
+
+#[tokio::test]
 async fn neither_a_deletion_nor_a_machine_goes_by_an_operation_that_never_began() {
     let world = World::new().await;
     let developer = world.actor("developer").await;

@@ -6,6 +6,7 @@ use serde_json::json;
 use store::{Operation, RecordedApproval, RecordedPlan, Request, Stack};
 use types::approval::Decision;
 use types::ids::RequestId;
+use types::operation::OperationState;
 
 use super::basis::EXPIRY_SET;
 use super::{APPLIED, Altered, RETRIED};
@@ -14,6 +15,12 @@ use crate::{Error, Portal, Result};
 
 /// The line of an operation's beginning.
 pub(crate) const STARTED: &str = "operation.started";
+/// The lines of its end.
+const ENDED: [&str; 3] = [
+    "operation.succeeded",
+    "operation.failed",
+    "operation.cancelled",
+];
 
 impl Portal {
     /// Proves that the lines which tell of a request's plan are those that were written, and that the last of them names the stored plan. The caller has
@@ -98,23 +105,40 @@ impl Portal {
         self.refuse_operation(operation, "state", stored).await
     }
 
-    /// Proves that an operation which runs has begun: people are asked only at its beginning, which leaves a line. `decides` where Azure may change, or the
-    /// operation ends: there the line is proved by the chain, elsewhere it is believed as it is stored.
+    /// Proves that an operation is where its lines say: one that runs has begun, for approvals are counted only at its beginning, and none goes on after its
+    /// end or begins twice. `decides` where Azure may change, or the operation ends: there the line of the beginning is proved by the chain, elsewhere it is
+    /// believed as it is stored.
     ///
     /// # Errors
     /// As [`Portal::prove`].
-    pub(crate) async fn prove_begun(&self, operation: &Operation, decides: bool) -> Result<()> {
+    pub(crate) async fn prove_progress(&self, operation: &Operation, decides: bool) -> Result<()> {
         let id = operation.summary.id.to_string();
-        let begun = |line: &Line| is_beginning(line, operation);
-        let has_begun = if decides {
-            !self.proved_lines(&id, begun).await?.0.is_empty()
-        } else {
-            self.0.store.audit_lines_about(&id).await?.iter().any(begun)
+        let lines = self.0.store.audit_lines_about(&id).await?;
+        let has = |actions: &[&str]| {
+            lines
+                .iter()
+                .any(|line| actions.contains(&line.action.as_str()))
         };
-        if has_begun {
+        let stored = operation.plan_digest.as_deref();
+        if has(&ENDED) {
+            return self.refuse_operation(operation, "end", stored).await;
+        }
+        let fits = if operation.summary.state == OperationState::Queued {
+            !has(&[STARTED])
+        } else if decides {
+            let numbers: Vec<i64> = lines
+                .iter()
+                .filter(|line| is_beginning(line, operation))
+                .map(|line| line.seq)
+                .collect();
+            let proved = self.prove_lines(&numbers).await?;
+            proved.iter().any(|line| is_beginning(line, operation))
+        } else {
+            lines.iter().any(|line| is_beginning(line, operation))
+        };
+        if fits {
             return Ok(());
         }
-        let stored = operation.plan_digest.as_deref();
         self.refuse_operation(operation, "beginning", stored).await
     }
 

@@ -11,7 +11,7 @@ use futures::TryStreamExt as _;
 use portal::{Destination, Signing};
 use record::{Checkpoints, Keys, Line, PublicKey, Read, SigningKey, Span, Verifier};
 use store::Store;
-use types::audit::AuditCheck;
+use types::audit::{AuditCheck, Finding};
 
 use crate::cli::Options;
 
@@ -21,6 +21,8 @@ const FOLDER: &str = "audit";
 const LOG: &str = "log";
 /// The signing key itself, for where a secret comes as a variable and not as a file.
 const KEY_PEM: &str = "SLIPWAY_AUDIT_KEY_PEM";
+/// The exit code where nothing can be told about the record.
+const CANNOT_TELL: u8 = 2;
 /// The longest line that is read: what Slipway writes has a few kilobytes.
 const LONGEST: u64 = 1 << 20;
 
@@ -208,22 +210,29 @@ pub(crate) async fn run(command: AuditCommand, options: &Options) -> Result<Exit
                 from: from.unwrap_or(1),
                 to,
             };
-            verify(&file, &checkpoints, &key, span).and_then(|check| answer(&check, json))
+            verify(&file, &checkpoints, &key, span).and_then(|check| {
+                let code = answer(&check, span.from, json)?;
+                // Nothing is proven, and nothing is bad: the auditor needs a part with a checkpoint in it.
+                let unsigned = check.result == Finding::NotSigned;
+                Ok(if unsigned { CANNOT_TELL.into() } else { code })
+            })
         }
-        AuditCommand::Check { json } => check(options).await.and_then(|check| answer(&check, json)),
+        AuditCommand::Check { json } => check(options)
+            .await
+            .and_then(|check| answer(&check, 1, json)),
         AuditCommand::Key => key(options),
     };
     Ok(done.unwrap_or_else(|error| {
         eprintln!("slipway: {error:#}");
-        ExitCode::from(2)
+        CANNOT_TELL.into()
     }))
 }
 
-fn answer(check: &AuditCheck, json: bool) -> Result<ExitCode> {
+fn answer(check: &AuditCheck, from: i64, json: bool) -> Result<ExitCode> {
     if json {
         println!("{}", serde_json::to_string(check)?);
     } else {
-        print!("{}", record::describe(check));
+        print!("{}", record::describe(check, from));
     }
     Ok(if check.result.is_bad() {
         ExitCode::from(1)

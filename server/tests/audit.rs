@@ -230,6 +230,48 @@ async fn an_export_is_verified_without_a_database_and_every_change_has_its_word(
     assert_eq!(code, 2, "{text}");
     write(&file, &good);
 
+    // A part in which no checkpoint lies: a forger made it anew, and nothing tells.
+    let first = good[4].seq;
+    let (one, rest): (Vec<_>, Vec<_>) = std::fs::read_to_string(&signed)
+        .unwrap()
+        .lines()
+        .map(|line| line.to_owned() + "\n")
+        .partition(|line| {
+            let checkpoint: Value = serde_json::from_str(line).unwrap();
+            let seq = checkpoint["seq"].as_i64().unwrap();
+            (first..=first + 4).contains(&seq)
+        });
+    assert!(!rest.is_empty(), "{one:?}");
+    let outside = data.join("outside.jsonl");
+    std::fs::write(&outside, rest.concat()).unwrap();
+    let part = data.join("part.jsonl");
+    for forged in [false, true] {
+        let mut lines = good.clone();
+        if forged {
+            lines[6].actor = "cto".into();
+            rebuild(&mut lines, 6);
+        }
+        write(&part, &lines[4..9]);
+        let (code, text) = audit(
+            data,
+            &[
+                "verify",
+                part.to_str().unwrap(),
+                "--checkpoints",
+                outside.to_str().unwrap(),
+                "--key",
+                &public,
+                "--from",
+                &first.to_string(),
+                "--to",
+                &(first + 4).to_string(),
+            ],
+        );
+        assert_eq!(code, 2, "{text}");
+        assert!(text.starts_with("not_signed: Lines 5 to 9,"), "{text}");
+        assert!(text.contains("Not proven: lines 5 to 9,"), "{text}");
+    }
+
     // Checkpoints that somebody else signed, and none at all.
     let other = tempfile::tempdir().unwrap();
     record::make_key_file(&other.path().join("key.pem")).unwrap();

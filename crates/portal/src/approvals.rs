@@ -90,8 +90,16 @@ impl Portal {
     async fn decide_once(&self, actor: &Actor, id: RequestId, decide: &Decide) -> Result<()> {
         let mut request = self.readable_request(actor, id).await?;
         self.prove(&request).await?;
+        let approves = decide.decision == DecisionKind::Approve;
+        if approves {
+            self.prove_told(&request).await?;
+        }
         let today = Box::pin(self.judge_again(&mut request)).await?;
-        let decisions = self.recorded_decisions(id).await?;
+        let decisions = if approves {
+            self.proved_decisions(id).await?
+        } else {
+            self.recorded_decisions(id).await?
+        };
         let plans = self.0.store.authors(id).await?;
         let authors = self.authors_of(&request, &plans).await?;
         let (needs, _) = self

@@ -1,6 +1,7 @@
 //! The audit record: reading it, checking it, exporting it. Lines are written by the transaction they record; signing is in `signing`.
 
 mod check;
+mod proved;
 pub(crate) mod refusals;
 mod signing;
 pub(crate) mod texts;

@@ -1,7 +1,7 @@
 //! The file that checkpoints are appended to, and reading one or several of them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use crate::checkpoint::{CheckpointError, Keys, Known};
@@ -93,6 +93,28 @@ pub fn read_checkpoints(
             skip_line(&mut source)?;
         }
     }
+}
+
+/// Reads the last checkpoints of a file, among them the newest. A file that is not there has none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_newest(path: &Path, keys: &Keys) -> io::Result<Checkpoints> {
+    let mut found = Checkpoints::default();
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        Err(error) => return Err(error),
+    };
+    let start = file.metadata()?.len().saturating_sub(4 * LONGEST);
+    file.seek(SeekFrom::Start(start))?;
+    let mut source = BufReader::new(file);
+    if start > 0 {
+        // Its beginning is not known.
+        skip_line(&mut source)?;
+    }
+    read_checkpoints(source, &path.display().to_string(), keys, &mut found)?;
+    Ok(found)
 }
 
 fn skip_line(source: &mut impl BufRead) -> io::Result<()> {

@@ -6,12 +6,14 @@ mod file;
 mod key;
 mod line;
 mod report;
+mod run;
 mod suspect;
 mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Keys, Known, sign};
-pub use file::{Checkpoints, append, read_checkpoints};
+pub use file::{Checkpoints, append, read_checkpoints, read_newest};
 pub use key::{KeyError, PublicKey, SigningKey, make_key_file};
 pub use line::{BEGINNING, Line, Malformed, canonical, sha256};
 pub use report::describe;
+pub use run::Run;
 pub use verify::{Read, Span, Verifier};

@@ -2,16 +2,24 @@
 
 use types::audit::{AuditCheck, Finding};
 
-/// The finding in one sentence. `mismatch` is the checkpoint that does not fit, `due` the last line that must be there, `foreign` a bad checkpoint.
+/// The finding in one sentence. `from` is the first line that was looked at, `mismatch` is the checkpoint that does not fit, `due` the last line that must be there, `foreign` a bad checkpoint.
 pub(crate) fn sentence(
     check: &AuditCheck,
+    from: i64,
     mismatch: Option<i64>,
     due: Option<i64>,
     foreign: Option<&str>,
 ) -> String {
     let at = check.first_bad.unwrap_or_default();
     match check.result {
-        Finding::Ok | Finding::NotSigned => match &check.signed {
+        Finding::NotSigned if check.lines == 0 => {
+            "There is no line, and no checkpoint says that there was one.".to_owned()
+        }
+        Finding::NotSigned => format!(
+            "Lines {from} to {}, hash chain verified; not signed, because no checkpoint lies in this part: whoever can write the database could have made all of it.",
+            from + check.lines - 1
+        ),
+        Finding::Ok => match &check.signed {
             Some(signed) => format!(
                 "{} lines, hash chain verified; signed up to line {} at {}.",
                 check.lines, signed.seq, signed.at
@@ -59,27 +67,32 @@ pub(crate) fn sentence(
     }
 }
 
-/// The whole report for people: the fixed word first, then what is proven and what is not.
+/// The whole report for people: the fixed word first, then what is proven and what is not. `from` is the first line that was looked at.
 #[must_use]
-pub fn describe(check: &AuditCheck) -> String {
+pub fn describe(check: &AuditCheck, from: i64) -> String {
     let mut text = format!("{}: {}\n", check.result.word(), check.detail);
-    let proven = match &check.signed {
+    // A checkpoint of the line before a part proves nothing in it.
+    let signed = check.signed.as_ref().filter(|signed| signed.seq >= from);
+    let proven = match signed {
         Some(signed) => format!(
-            "Proven: the lines up to {} are those that were signed at {} with the key {}.\n",
+            "Proven: the lines {from} to {} are those that were signed at {} with the key {}.\n",
             signed.seq, signed.at, signed.key
         ),
         None => "Proven: nothing, because no checkpoint fits.\n".to_owned(),
     };
     text.push_str(&proven);
-    if check.result == Finding::Ok && check.unsigned > 0 {
-        let last = check.signed.as_ref().map_or(0, |signed| signed.seq) + check.unsigned;
-        text.push_str(&format!(
-            "Not proven: lines {} to {last}, which were written after the newest checkpoint.\n",
-            last - check.unsigned + 1
-        ));
-    } else if check.result.is_bad() {
-        let first = check.signed.as_ref().map_or(1, |signed| signed.seq + 1);
+    let first = signed.map_or(from, |signed| signed.seq + 1);
+    if check.result.is_bad() {
         text.push_str(&format!("Not proven: everything from line {first} on.\n"));
+    } else if check.unsigned > 0 {
+        let why = match signed {
+            Some(signed) => format!("which stand after the checkpoint of line {}", signed.seq),
+            None => "which no checkpoint signs".to_owned(),
+        };
+        text.push_str(&format!(
+            "Not proven: lines {first} to {}, {why}.\n",
+            first + check.unsigned - 1
+        ));
     }
     text
 }

@@ -46,6 +46,8 @@ pub struct Verifier {
     /// Index of the next checkpoint to come.
     next: usize,
     foreign: Option<String>,
+    /// There is no checkpoint at all.
+    without: bool,
     /// The place of the next line.
     place: i64,
     /// The hash of the line before; unknown at the beginning of a part.
@@ -71,11 +73,13 @@ impl Verifier {
             .rev()
             .find(|checkpoint| checkpoint.seq == span.from - 1)
             .cloned();
+        let without = good.is_empty();
         good.retain(|checkpoint| checkpoint.seq >= span.from);
         Self {
             span,
             checkpoints: good,
             next: 0,
+            without,
             foreign: checkpoints
                 .foreign
                 .map(|(place, error)| format!("{place}: {error}")),
@@ -202,6 +206,7 @@ impl Verifier {
         let (result, first_bad) = match self.verdict() {
             Some((finding, place)) => (finding, Some(place)),
             None if self.foreign.is_some() => (Finding::ForeignCheckpoint, None),
+            None if self.is_unsigned_part() => (Finding::NotSigned, None),
             None => (Finding::Ok, None),
         };
         // A bad checkpoint among the good ones says more than the silence that it left.
@@ -220,6 +225,7 @@ impl Verifier {
         };
         check.detail = report::sentence(
             &check,
+            self.span.from,
             self.checkpoints
                 .get(self.next)
                 .map(|checkpoint| checkpoint.seq),
@@ -227,6 +233,16 @@ impl Verifier {
             self.foreign.as_deref(),
         );
         check
+    }
+
+    /// Whether no checkpoint lies inside what is verified: lines that were computed anew as a whole fit each other, and even a signed line before them. A
+    /// running installation may be younger than its first checkpoint.
+    fn is_unsigned_part(&self) -> bool {
+        let inside = self
+            .signed
+            .as_ref()
+            .is_some_and(|signed| signed.seq >= self.span.from);
+        self.runs_within.is_none() && !inside
     }
 
     /// The last line that must be there.
@@ -258,7 +274,7 @@ impl Verifier {
         let within = match (self.checkpoints.last(), self.runs_within) {
             (Some(checkpoint), _) => checkpoint.within,
             (None, Some(within)) => within,
-            (None, None) if self.signed.is_none() => {
+            (None, None) if self.without => {
                 return Some((Finding::CheckpointsMissing, self.span.from));
             }
             (None, None) => return None,

@@ -6,8 +6,8 @@
 )]
 
 use record::{
-    BEGINNING, Checkpoints, Keys, Line, Read, SigningKey, Span, Verifier, make_key_file,
-    read_checkpoints, sign,
+    BEGINNING, Checkpoints, Keys, Line, Read, Run, SigningKey, Span, Verifier, make_key_file,
+    read_checkpoints, read_newest, sign,
 };
 use serde_json::json;
 use types::audit::{AuditCheck, Finding};
@@ -134,7 +134,7 @@ fn a_good_record_says_what_is_signed_and_what_is_not() {
     assert_eq!((check.result, check.first_bad), (Finding::Ok, None));
     assert_eq!((check.lines, check.unsigned), (20, 2));
     assert_eq!(check.signed.as_ref().unwrap().seq, 18);
-    let told = record::describe(&check);
+    let told = record::describe(&check, 1);
     assert!(told.starts_with("ok: 20 lines"), "{told}");
     assert!(told.contains("Not proven: lines 19 to 20"), "{told}");
 }
@@ -454,9 +454,110 @@ fn a_part_of_the_record_is_verified_as_a_part() {
         part(8, None, &texts(&forged)[7..]),
         (Finding::Rebuilt, Some(8))
     );
+    // No checkpoint lies in it: whoever can compute the chain anew makes such a part, whether the line before it is signed or not.
+    let unsigned = |from: i64, to: i64, lines: &[Line]| {
+        let span = Span { from, to: Some(to) };
+        let (first, last) = (usize::try_from(from).unwrap(), usize::try_from(to).unwrap());
+        let export = texts(&lines[first - 1..last]);
+        let check = check_part(&export, &world.checkpoints, &[&world.key], span);
+        assert_eq!(check.result, Finding::NotSigned, "{check:?}");
+        let told = record::describe(&check, from);
+        assert!(told.contains(&format!("Lines {from} to {to},")), "{told}");
+        let rest = format!("Not proven: lines {from} to {to},");
+        assert!(
+            told.contains(&rest) && told.contains("Proven: nothing"),
+            "{told}"
+        );
+    };
+    for (from, to) in [(6, 11), (7, 11), (13, 17), (19, 20), (20, 20)] {
+        unsigned(from, to, &world.lines);
+    }
+    unsigned(6, 11, &forged);
+    unsigned(7, 11, &forged);
+    unsigned(14, 17, &forged);
+    // What is proven of a part is named as a part.
+    let span = Span {
+        from: 8,
+        to: Some(15),
+    };
+    let check = check_part(&lines[7..15], &world.checkpoints, &[&world.key], span);
+    let told = record::describe(&check, 8);
+    assert!(told.contains("Proven: the lines 8 to 12 "), "{told}");
+    assert!(told.contains("Not proven: lines 13 to 15,"), "{told}");
     // The line before the part is signed: the part must go on from it.
     forged[5].previous_hash = "0".repeat(64);
     forged[5].hash = forged[5].hash_after(&"0".repeat(64)).unwrap();
     let (found, first) = part(6, Some(6), &texts(&forged)[5..6]);
     assert_eq!((found, first), (Finding::Rewritten, Some(6)));
+}
+
+/// Which of the wanted lines are proved by the lines `from` to `to`.
+fn proved(
+    lines: &[Line],
+    (from, to): (i64, i64),
+    signed: Option<&Line>,
+    wanted: &[i64],
+) -> Vec<i64> {
+    let mut run = Run::new(signed.map(|line| line.hash.clone()));
+    for line in lines {
+        if (from..=to).contains(&line.seq) {
+            let read = Read::Line(Box::new(line.clone()));
+            run.push(line.seq, read, wanted.contains(&line.seq));
+        }
+    }
+    run.finish().iter().map(|line| line.seq).collect()
+}
+
+#[test]
+fn a_line_is_proved_by_those_up_to_the_next_checkpoint() {
+    let world = world();
+    let good = &world.lines;
+    let signed = Some(&good[11]);
+    let of = |lines: &[Line]| proved(lines, (6, 12), signed, &[7, 10]);
+    assert_eq!(of(good), [7, 10]);
+    let changed = |index: usize, anew: bool| {
+        let mut lines = good.clone();
+        lines[index].actor = "cto".to_owned();
+        if anew {
+            rebuild(&mut lines, index);
+        }
+        lines
+    };
+    // The line itself, one before, between and after.
+    assert_eq!(of(&changed(6, false)), [10]);
+    assert_eq!(of(&changed(5, false)), [7, 10]);
+    assert_eq!(of(&changed(8, false)), [10]);
+    assert_eq!(of(&changed(10, false)), [0; 0]);
+    // Its hash fits and the next line does not; all of them fit and the checkpoint does not.
+    let mut own_hash = changed(6, false);
+    own_hash[6].hash = own_hash[6].hash_after(&own_hash[5].hash).unwrap();
+    assert_eq!(of(&own_hash), [10]);
+    assert_eq!(of(&changed(6, true)), [0; 0]);
+    assert_eq!(proved(good, (6, 11), signed, &[7]), [0; 0]);
+    let without = [&good[..8], &good[9..]].concat();
+    assert_eq!(of(&without), [10]);
+    // Where none signs them they only have to fit each other, on both sides.
+    let of = |lines: &[Line]| proved(lines, (18, 20), None, &[19]);
+    assert_eq!(of(good), [19]);
+    assert_eq!(of(&changed(18, false)), [0; 0]);
+    assert_eq!(of(&changed(19, false)), [0; 0]);
+    let mut own_hash = changed(17, false);
+    own_hash[17].hash = own_hash[17].hash_after(&own_hash[16].hash).unwrap();
+    assert_eq!(of(&own_hash), [0; 0]);
+    assert_eq!(of(&changed(18, true)), [19], "what remains");
+}
+
+#[test]
+fn the_newest_checkpoint_is_at_the_end_of_the_file() {
+    let world = world();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoints.jsonl");
+    let keys = Keys::new(&[world.key.public()]);
+    assert!(read_newest(&file, &keys).unwrap().good.is_empty());
+    for repeated in [1, 100] {
+        std::fs::write(&file, world.checkpoints.repeat(repeated)).unwrap();
+        let found = read_newest(&file, &keys).unwrap();
+        assert_eq!(found.newest().unwrap().seq, 18);
+        assert!(found.foreign.is_none());
+    }
 }

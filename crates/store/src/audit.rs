@@ -83,6 +83,33 @@ pub struct RecordedPlan {
     pub sent_back: bool,
 }
 
+/// The lines that tell of a request's plan. Those of its sending and its edits also say who wrote it.
+const PLAN_LINES: [&str; 3] = ["request.submitted", "request.edited", SENT_BACK];
+const SENT_BACK: &str = "request.sent_back";
+const APPROVED: &str = "request.approved";
+
+impl RecordedPlan {
+    /// Whether a line tells of a request's plan, or of who wrote it.
+    #[must_use]
+    pub fn is_told_by(line: &Line) -> bool {
+        line.subject_kind == "request" && PLAN_LINES.contains(&line.action.as_str())
+    }
+
+    /// What such a line tells.
+    #[must_use]
+    pub fn of(line: &Line) -> Self {
+        Self::read(&line.action, &line.detail)
+    }
+
+    fn read(action: &str, detail: &Json) -> Self {
+        let digest = detail.get("plan_digest").and_then(Json::as_str);
+        Self {
+            digest: digest.map(str::to_owned),
+            sent_back: action == SENT_BACK,
+        }
+    }
+}
+
 /// An approval of which the record tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedApproval {
@@ -97,6 +124,18 @@ pub struct RecordedApproval {
 }
 
 impl RecordedApproval {
+    /// Whether a line tells of an approval.
+    #[must_use]
+    pub fn is_told_by(line: &Line) -> bool {
+        line.subject_kind == "request" && line.action == APPROVED
+    }
+
+    /// What such a line tells; `None` when it does not tell all of it.
+    #[must_use]
+    pub fn of(line: &Line) -> Option<Self> {
+        Self::read(line.actor.clone(), &line.detail)
+    }
+
     /// What the detail of a line says; `None` when it does not say all of it, as in lines of versions that did not name the decision.
     fn read(approver: String, detail: &Json) -> Option<Self> {
         Some(Self {
@@ -235,14 +274,7 @@ impl Store {
              AND action IN ('request.submitted', 'request.edited', 'request.sent_back') ORDER BY seq DESC LIMIT 1",
             request.to_string()
         )?;
-        Ok(row.map(|(action, detail)| RecordedPlan {
-            digest: detail
-                .0
-                .get("plan_digest")
-                .and_then(Json::as_str)
-                .map(str::to_owned),
-            sent_back: action == "request.sent_back",
-        }))
+        Ok(row.map(|(action, detail)| RecordedPlan::read(&action, &detail.0)))
     }
 
     /// The lines of one action about a subject, oldest first: who did it, and the detail.

@@ -101,6 +101,15 @@ impl Signing {
         tokio::task::spawn_blocking(read).await?
     }
 
+    /// The last checkpoints outside the database.
+    pub(super) async fn newest_outside(&self) -> std::io::Result<Checkpoints> {
+        let Destination::File(path) = &self.to else {
+            return Ok(Checkpoints::default());
+        };
+        let (path, keys) = (path.clone(), self.keys.clone());
+        tokio::task::spawn_blocking(move || record::read_newest(&path, &keys)).await?
+    }
+
     async fn hand_out(&self, text: &str) -> Result<()> {
         match &self.to {
             Destination::File(path) => {
@@ -130,7 +139,7 @@ impl Signing {
 pub(crate) struct Remembered(Mutex<Option<Known>>);
 
 impl Remembered {
-    fn newest(&self) -> Option<Known> {
+    pub(super) fn newest(&self) -> Option<Known> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -185,6 +194,9 @@ impl Portal {
                 "the audit record does not go on from its newest checkpoint, so it is not signed any more; docs/audit.md says what to do"
             );
             return Ok(false);
+        }
+        if let Some(before) = &before {
+            self.0.watch.signed.remember(before.clone());
         }
         let fingerprint = key.public().fingerprint();
         let nothing_new = before

@@ -69,9 +69,7 @@ impl Portal {
         let action = next(&loaded.journal, now);
         tracing::debug!(operation = %id, action = action.word(), "next");
         if action != Action::Rest
-            && let Err(error) = self
-                .prove_operation(&loaded.operation, loaded.request.as_ref())
-                .await
+            && let Err(error) = self.prove_loaded(&loaded, &action).await
         {
             return self.refuse_altered_plan(loaded, error, now).await;
         }
@@ -82,6 +80,16 @@ impl Portal {
             Action::End(end) => Box::pin(self.end(loaded, end, now)).await,
             action => Box::pin(self.perform_action(&mut loaded, &action, now)).await,
         }
+    }
+
+    /// Proves what a transition goes by: the plan, and that what runs has begun and has not ended. An operation that somebody wrote into the database as running has passed
+    /// by everybody whom its beginning asks.
+    async fn prove_loaded(&self, loaded: &Loaded, action: &Action) -> Result<()> {
+        let operation = &loaded.operation;
+        self.prove_operation(operation, loaded.request.as_ref())
+            .await?;
+        let decides = action.writes() || matches!(action, Action::End(_));
+        self.prove_progress(operation, decides).await
     }
 
     async fn perform_action(

@@ -17,7 +17,7 @@ use super::record::{Answer, record};
 use super::steps;
 use crate::plans::PlanOutcome;
 use crate::plans::ground::{Prepared, reserves};
-use crate::plans::proof::is_altered;
+use crate::plans::proof::{STARTED, is_altered};
 use crate::requests::release::stored;
 use crate::requests::sentences::listed;
 use crate::requests::standing::author_of;
@@ -31,12 +31,7 @@ impl Portal {
         let mut expires_at = None;
         let mut made = None;
         // The rows may have been altered between the wish and this moment.
-        let proved = match &loaded.request {
-            None => self.prove_applied(&loaded.stack).await,
-            Some(request) if request.summary.state == RequestState::Approved => Ok(()),
-            Some(request) => self.prove_retry(&loaded.operation, request).await,
-        };
-        if let Err(error) = proved {
+        if let Err(error) = self.prove_start(&loaded).await {
             return self.refuse_altered_plan(loaded, error, now).await;
         }
         if let Some(request) = &loaded.request
@@ -137,7 +132,7 @@ impl Portal {
                 .await?;
         }
         trail.stack_changed(&mut tx, &stack, "stack.changed");
-        let mut detail = json!({ "kind": operation.summary.kind, "revision": operation.summary.revision, "request": operation.summary.request });
+        let mut detail = json!({ "kind": operation.summary.kind, "revision": operation.summary.revision, "request": operation.summary.request, "stack": operation.summary.stack });
         if let (Some(digest), Some(detail)) = (digest, detail.as_object_mut()) {
             detail.insert("plan_digest".to_owned(), digest.into());
         }
@@ -145,7 +140,7 @@ impl Portal {
             .operation(
                 &mut tx,
                 &OperationMark::of(&operation.summary),
-                "operation.started",
+                STARTED,
                 &format!("{}{}", began(operation.summary.kind), lives(ends)),
                 detail,
             )
@@ -153,6 +148,19 @@ impl Portal {
         tx.commit(now).await?;
         self.0.crash_points.cross("start", "stored")?;
         Ok(Go::On)
+    }
+
+    /// Proves what an operation begins with, by lines of the record that are proved themselves.
+    async fn prove_start(&self, loaded: &Loaded) -> Result<()> {
+        self.prove_stack_told(&loaded.stack).await?;
+        let Some(request) = &loaded.request else {
+            return self.prove_applied(&loaded.stack).await;
+        };
+        self.prove_told(request).await?;
+        if request.summary.state == RequestState::Approved {
+            return Ok(());
+        }
+        self.prove_retry(&loaded.operation, request).await
     }
 
     /// The stored plan is not the one that was agreed to. What has not begun fails, and holds nothing; what has begun stops where it is, for an admin.

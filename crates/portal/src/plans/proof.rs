@@ -2,6 +2,7 @@
 //! refused, and the record gets a line of that. Making plans is `plans`, what a digest covers is `plans::digest`.
 
 mod basis;
+mod told;
 
 use serde_json::json;
 use store::{NewAudit, Operation, Request};
@@ -16,6 +17,7 @@ use crate::requests::standing::{Counted, People};
 use crate::{Error, Portal, Result};
 
 pub(crate) use basis::APPLIED;
+pub(crate) use told::STARTED;
 
 /// The code of the refusal of an altered plan.
 pub(crate) const ALTERED: &str = "plan_altered";
@@ -123,24 +125,6 @@ impl Portal {
         self.refuse_operation(operation, part, stored).await
     }
 
-    /// Proves an operation whose request is not in the state `approved`: it must be a retry of which the record has a line.
-    ///
-    /// # Errors
-    /// As [`Portal::prove`].
-    pub(crate) async fn prove_retry(&self, operation: &Operation, request: &Request) -> Result<()> {
-        let s = &operation.summary;
-        let stack = s.stack.to_string();
-        let told = self.0.store.audit_details(&stack, RETRIED).await?;
-        let retried = told
-            .iter()
-            .any(|(_, detail)| detail.get("operation") == Some(&json!(s.id)));
-        if retried && request.summary.state.has_begun() {
-            return Ok(());
-        }
-        let stored = operation.plan_digest.as_deref();
-        self.refuse_operation(operation, "state", stored).await
-    }
-
     async fn refuse_operation(
         &self,
         operation: &Operation,
@@ -170,7 +154,7 @@ impl Portal {
         if plan.report.approvals.is_empty() {
             return Ok(None);
         }
-        let decisions = self.recorded_decisions(request.summary.id).await?;
+        let decisions = self.proved_decisions(request.summary.id).await?;
         let written = self.0.store.authors(request.summary.id).await?;
         let authors = self.authors_of(request, &written).await?;
         let counted = Counted {

@@ -166,7 +166,7 @@ impl Portal {
             return Ok(None);
         }
         let stored = self.0.store.decisions(request.summary.id).await?.len();
-        let decisions = self.recorded_decisions(request.summary.id).await?;
+        let decisions = self.proved_decisions(request.summary.id).await?;
         let authors = self.authors_of(request, authors).await?;
         let counted = Counted {
             state: RequestState::AwaitingApproval,

@@ -1,8 +1,10 @@
 //! A database that somebody wrote to by hand: what was not agreed to is not shown, not approved and never sent to Azure, and the record says so.
 
 use portal::CrashPoints;
+use record::{Line, Read};
 use serde_json::json;
-use store::{NewDecision, Request};
+use sqlx::Connection as _;
+use store::{NewAudit, NewDecision, Request};
 use types::actor::Role;
 use types::approval::{ApprovalTab, DecisionKind};
 use types::ids::{DecisionId, OperationId, RequestId, StackId};
@@ -49,11 +51,12 @@ impl World {
     }
 
     /// Puts an approval into the table of decisions, past the portal.
-    async fn forge_approval(&self, request: &RequestDetail, approver: &str) {
+    async fn forge_approval(&self, request: &RequestDetail, approver: &str) -> DecisionId {
+        let id = DecisionId(uuid::Uuid::now_v7());
         let now = self.clock.now();
         let mut tx = self.store.begin().await.unwrap();
         tx.insert_decision(&NewDecision {
-            id: DecisionId(uuid::Uuid::now_v7()),
+            id,
             request: request.summary.id,
             approver: approver.to_owned(),
             decision: DecisionKind::Approve,
@@ -66,6 +69,86 @@ impl World {
         })
         .await
         .unwrap();
+        tx.commit(now).await.unwrap();
+        id
+    }
+
+    /// Runs statements as whoever owns the database.
+    async fn as_its_owner(&self, statements: &[String]) {
+        if self.url.starts_with("sqlite") {
+            let mut c = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+            for sql in statements {
+                let sql = sqlx::AssertSqlSafe(sql.clone());
+                sqlx::query(sql).execute(&mut c).await.unwrap();
+            }
+        } else {
+            let mut c = sqlx::PgConnection::connect(&self.url).await.unwrap();
+            for sql in statements {
+                let sql = sqlx::AssertSqlSafe(sql.clone());
+                sqlx::query(sql).execute(&mut c).await.unwrap();
+            }
+        }
+    }
+
+    /// Takes away what keeps lines and checkpoints from being changed.
+    async fn drop_triggers(&self) {
+        let names: &[&str] = if self.url.starts_with("sqlite") {
+            &["audit_event_no_update", "audit_checkpoint_no_delete"]
+        } else {
+            &[
+                "audit_event_append_only ON audit_event",
+                "audit_checkpoint_append_only ON audit_checkpoint",
+            ]
+        };
+        let statements: Vec<String> = names
+            .iter()
+            .map(|name| format!("DROP TRIGGER {name}"))
+            .collect();
+        self.as_its_owner(&statements).await;
+    }
+
+    /// Every line of the record, as it is stored.
+    async fn lines(&self) -> Vec<Line> {
+        let lines = self.store.audit_lines(0, 10_000).await.unwrap();
+        lines
+            .into_iter()
+            .map(|(_, read)| match read {
+                Read::Line(line) => *line,
+                Read::Unreadable => panic!("a line cannot be read"),
+            })
+            .collect()
+    }
+
+    /// Writes over lines that are there.
+    async fn rewrite(&self, lines: &[Line]) {
+        let text = |text: &str| text.replace('\'', "''");
+        let statements: Vec<String> = lines
+            .iter()
+            .map(|line| {
+                format!(
+                    "UPDATE audit_event SET actor = '{}', action = '{}', subject_kind = '{}', subject_id = '{}', detail = '{}', previous_hash = '{}', hash = '{}' WHERE seq = {}",
+                    text(&line.actor),
+                    text(&line.action),
+                    text(&line.subject_kind),
+                    text(&line.subject_id),
+                    text(&record::canonical(&line.detail).unwrap()),
+                    line.previous_hash,
+                    line.hash,
+                    line.seq
+                )
+            })
+            .collect();
+        self.as_its_owner(&statements).await;
+    }
+
+    /// Makes an operation that nobody took up look as if it ran.
+    async fn make_run(&self, id: OperationId) {
+        let now = self.clock.now();
+        let mut operation = self.store.operation(id).await.unwrap().unwrap();
+        operation.summary.state = OperationState::Running;
+        operation.summary.started_at = Some(now);
+        let mut tx = self.store.begin().await.unwrap();
+        tx.update_operation(&mut operation).await.unwrap();
         tx.commit(now).await.unwrap();
     }
 
@@ -986,4 +1069,304 @@ async fn a_broken_glass_of_which_the_record_does_not_tell_gives_nothing() {
         .await
         .unwrap_err();
     assert_eq!(error.status(), 403);
+}
+
+fn group_of(request: &RequestDetail) -> String {
+    request.plan.as_ref().unwrap().target.resource_group.clone()
+}
+
+/// An operation that runs, as `start` leaves it, with everything but the line of its beginning; its request waits for an approval.
+async fn forge_running(world: &World, name: &str) -> (RequestDetail, OperationId) {
+    let model = world.send(vm("model", "prod")).await;
+    world
+        .decide("approver", &model, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let queued = world.operation_of(model.summary.id).await;
+    let waits = world.send(vm(name, "prod")).await;
+    assert_eq!(waits.summary.state, RequestState::AwaitingApproval);
+    let s = &waits.summary;
+    let now = world.clock.now();
+    let mut operation = world.store.operation(queued).await.unwrap().unwrap();
+    let of_model = format!("slipway-model-{}-1", model.summary.stack.short());
+    let of_this = format!("slipway-{name}-{}-1", s.stack.short());
+    operation.summary.id = OperationId(uuid::Uuid::now_v7());
+    operation.summary.stack = s.stack;
+    operation.summary.stack_name = s.name.clone();
+    operation.summary.request = Some(s.id);
+    operation.summary.state = OperationState::Running;
+    operation.summary.started_at = Some(now);
+    operation.plan_digest = Some(waits.plan.as_ref().unwrap().digest.clone());
+    let mut steps = world.store.steps(queued).await.unwrap();
+    for step in &mut steps {
+        if let Some(resumed_by) = &mut step.external_ref {
+            let text = resumed_by
+                .to_string()
+                .replace(&of_model, &of_this)
+                .replace(&group_of(&model), &group_of(&waits));
+            *resumed_by = serde_json::from_str(&text).unwrap();
+        }
+    }
+    world
+        .alter_stack(s.stack, |stack| {
+            stack.revision = 1;
+            stack.summary.state = StackState::Provisioning;
+        })
+        .await;
+    world
+        .alter(s.id, |request| {
+            request.summary.state = RequestState::Executing
+        })
+        .await;
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_operation(&operation).await.unwrap();
+    for step in &steps {
+        tx.put_step(operation.summary.id, step).await.unwrap();
+    }
+    tx.enqueue(operation.summary.id, None).await.unwrap();
+    tx.commit(now).await.unwrap();
+    (waits, operation.summary.id)
+}
+
+async fn running_without_a_beginning(engine: Engine) {
+    let world = World::with(engine, CrashPoints::default()).await;
+    let (waits, id) = forge_running(&world, "jumped").await;
+    let admin = world.actor("admin").await;
+    for _ in 0..2 {
+        let stopped = world.drive(id).await;
+        assert_eq!(stopped.summary.state, OperationState::NeedsAttention);
+        assert_eq!(stopped.fault.unwrap().code, "PlanAltered");
+        world.portal.resolve(&admin, id).await.unwrap();
+    }
+    world.nothing_was_deployed().await;
+    let subscription = &waits.plan.as_ref().unwrap().target.subscription;
+    assert!(!world.group_exists(subscription, &group_of(&waits)).await);
+    world.audited(&["operation.plan_altered"]).await;
+    // Lines of another operation, kind, plan or stack are none of this one's.
+    let operation = world.store.operation(id).await.unwrap().unwrap();
+    let s = &operation.summary;
+    let good = json!({ "kind": s.kind, "revision": 1, "request": s.request, "stack": s.stack, "plan_digest": operation.plan_digest });
+    let begin = async |id: OperationId, detail: serde_json::Value| {
+        let about = ("operation", id.to_string(), "jumped");
+        let mut tx = world.store.begin().await.unwrap();
+        tx.audit(NewAudit::by(&admin, "operation.started", about, None).with(detail));
+        tx.commit(world.clock.now()).await.unwrap();
+    };
+    begin(OperationId(uuid::Uuid::now_v7()), good.clone()).await;
+    for (member, other) in [
+        ("kind", json!("destroy")),
+        ("revision", json!(2)),
+        ("request", json!(null)),
+        ("stack", json!(uuid::Uuid::now_v7())),
+        ("plan_digest", json!("0".repeat(64))),
+    ] {
+        let mut detail = good.clone();
+        detail[member] = other;
+        begin(id, detail).await;
+    }
+    let stopped = world.drive(id).await;
+    assert_eq!(stopped.summary.state, OperationState::NeedsAttention);
+    world.nothing_was_deployed().await;
+    // With the line, the same rows run: nothing else stopped them.
+    begin(id, good).await;
+    world.portal.resolve(&admin, id).await.unwrap();
+    let done = world.drive(id).await;
+    assert_eq!(done.summary.state, OperationState::Succeeded, "{done:#?}");
+    assert_eq!(done.summary.request, Some(waits.summary.id));
+}
+
+#[tokio::test]
+async fn what_never_began_does_not_run_on_sqlite() {
+    running_without_a_beginning(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_never_began_does_not_run_on_postgres() {
+    running_without_a_beginning(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn what_has_ended_does_not_run_again() {
+    let world = World::new().await;
+    let request = world.send(vm("once", "dev")).await;
+    let id = world.run(request.summary.id).await.summary.id;
+    let sent = world.writes("PUT", "/deployments/slipway-").await.len();
+    assert_eq!(sent, 1);
+    for state in [OperationState::Running, OperationState::Queued] {
+        let now = world.clock.now();
+        let mut operation = world.store.operation(id).await.unwrap().unwrap();
+        operation.summary.state = state;
+        operation.summary.ended_at = None;
+        let mut steps = world.store.steps(id).await.unwrap();
+        let mut tx = world.store.begin().await.unwrap();
+        tx.update_operation(&mut operation).await.unwrap();
+        for step in &mut steps {
+            step.step.state = types::operation::StepState::Pending;
+            tx.put_step(id, step).await.unwrap();
+        }
+        tx.commit(now).await.unwrap();
+        let again = world.drive(id).await;
+        assert_eq!(again.fault.unwrap().code, "PlanAltered", "{state:?}");
+    }
+    let again = world.writes("PUT", "/deployments/slipway-").await.len();
+    assert_eq!(again, sent);
+}
+
+#[tokio::test]
+async fn neither_a_deletion_nor_a_machine_goes_by_an_operation_that_never_began() {
+    let world = World::new().await;
+    let developer = world.actor("developer").await;
+    let switched = world.active("switched").await;
+    let power = world
+        .portal
+        .power(&developer, switched, OperationKind::Stop)
+        .await
+        .unwrap();
+    let guarded = world.active("guarded-one").await;
+    let deletion = world.delete(guarded, "guarded-one").await;
+    world
+        .decide("approver", &deletion, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let deletion = world.operation_of(deletion.summary.id).await;
+    for id in [power.summary.id, deletion] {
+        world.make_run(id).await;
+        let stopped = world.drive(id).await;
+        assert_eq!(stopped.summary.state, OperationState::NeedsAttention);
+        assert_eq!(stopped.fault.unwrap().code, "PlanAltered");
+    }
+    assert!(world.writes("POST", "/deallocate").await.is_empty());
+    assert!(world.writes("DELETE", "/resource").await.is_empty());
+}
+
+/// An old line that tells of an approval for as long as the lie is needed.
+async fn borrowed_line(engine: Engine) {
+    let world = World::with(engine, CrashPoints::default()).await;
+    let request = world.send(vm("borrowed", "prod")).await;
+    let decision = ("approver", world.forge_approval(&request, "approver").await);
+    let old = world.lines().await.swap_remove(0);
+    world.drop_triggers().await;
+    world
+        .rewrite(&[approval_in_place_of(&old, &request, decision)])
+        .await;
+    world
+        .alter(request.summary.id, |r| {
+            r.summary.state = RequestState::Approved
+        })
+        .await;
+    world.portal.reconcile().await.unwrap();
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Cancelled);
+    world.rewrite(std::slice::from_ref(&old)).await;
+    let told = world.read(request.summary.id).await.unwrap();
+    assert_eq!(told.summary.state, RequestState::AwaitingApproval);
+    assert!(
+        told.sent_back
+            .is_some_and(|why| { why.contains("the audit record does not tell of it") })
+    );
+    // Nor is it one of two.
+    let mut draft = vm("borrowed-two", "dev");
+    "It needs two approvers.".clone_into(&mut draft.justification);
+    let request = world.send(draft).await;
+    let decision = ("second", world.forge_approval(&request, "second").await);
+    world
+        .rewrite(&[approval_in_place_of(&old, &request, decision)])
+        .await;
+    let told = world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    assert_eq!(told.summary.state, RequestState::AwaitingApproval);
+    world.nothing_was_deployed().await;
+}
+
+/// The line, telling of an approval. Its hash stays the old one.
+fn approval_in_place_of(
+    old: &Line,
+    request: &RequestDetail,
+    (approver, decision): (&str, DecisionId),
+) -> Line {
+    Line {
+        actor: approver.to_owned(),
+        action: "request.approved".to_owned(),
+        subject_kind: "request".to_owned(),
+        subject_id: request.summary.id.to_string(),
+        detail: json!({
+            "decision": decision,
+            "plan_digest": request.plan.as_ref().unwrap().digest,
+            "plan_revision": request.plan_revision,
+        }),
+        ..old.clone()
+    }
+}
+
+#[tokio::test]
+async fn an_approval_in_a_borrowed_line_counts_for_nothing_on_sqlite() {
+    borrowed_line(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn an_approval_in_a_borrowed_line_counts_for_nothing_on_postgres() {
+    borrowed_line(Engine::Postgres).await;
+}
+
+/// As a borrowed line, with every hash from there on computed anew. What signs it is outside.
+async fn borrowed_chain(engine: Engine) {
+    let world = World::with(engine, CrashPoints::default()).await;
+    let world = world.signed().await;
+    assert!(world.portal.sign_audit(true).await.unwrap());
+    let request = world.send(vm("rechained", "prod")).await;
+    let decision = ("approver", world.forge_approval(&request, "approver").await);
+    let mut lines = world.lines().await;
+    lines[0] = approval_in_place_of(&lines[0], &request, decision);
+    let mut previous = record::BEGINNING.to_owned();
+    for line in &mut lines {
+        line.hash = line.hash_after(&previous).unwrap();
+        line.previous_hash = std::mem::replace(&mut previous, line.hash.clone());
+    }
+    world.drop_triggers().await;
+    world.rewrite(&lines).await;
+    // Where the database has no checkpoint any more, the file has it.
+    world
+        .as_its_owner(&["DELETE FROM audit_checkpoint".to_owned()])
+        .await;
+    world
+        .alter(request.summary.id, |r| {
+            r.summary.state = RequestState::Approved
+        })
+        .await;
+    world.portal.reconcile().await.unwrap();
+    let operation = world.run(request.summary.id).await;
+    assert_eq!(operation.summary.state, OperationState::Cancelled);
+    world.nothing_was_deployed().await;
+}
+
+#[tokio::test]
+async fn an_approval_in_a_chain_made_anew_counts_for_nothing_on_sqlite() {
+    borrowed_chain(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn an_approval_in_a_chain_made_anew_counts_for_nothing_on_postgres() {
+    borrowed_chain(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn what_is_approved_runs_where_the_record_is_signed() {
+    let world = World::new().await.signed().await;
+    for (name, sign) in [("unsigned", false), ("between", true), ("after", true)] {
+        let request = world.send(vm(name, "prod")).await;
+        if sign {
+            assert!(world.portal.sign_audit(true).await.unwrap());
+        }
+        world
+            .decide("approver", &request, DecisionKind::Approve)
+            .await
+            .unwrap();
+        if name == "after" {
+            assert!(world.portal.sign_audit(true).await.unwrap());
+        }
+        let done = world.run(request.summary.id).await;
+        assert_eq!(done.summary.state, OperationState::Succeeded, "{name}");
+    }
 }

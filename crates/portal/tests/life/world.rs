@@ -105,6 +105,8 @@ pub(crate) struct World {
     sim: Arc<azure_sim::Running>,
     http: reqwest::Client,
     _folder: tempfile::TempDir,
+    /// With the key and the checkpoints, where the record is signed.
+    _signing: Option<tempfile::TempDir>,
     _database: Option<test_postgres::Database>,
 }
 
@@ -122,7 +124,20 @@ async fn portal(
     open_limits: OpenLimits,
     crash_points: CrashPoints,
 ) -> Portal {
-    Portal::new(Setup {
+    let mut setup = setup(sim, store, clock, catalogue, policies).await;
+    setup.open_limits = open_limits;
+    setup.crash_points = crash_points;
+    Portal::new(setup).unwrap()
+}
+
+async fn setup(
+    sim: &azure_sim::Running,
+    store: &Store,
+    clock: &Clock,
+    catalogue: Catalogue,
+    policies: policy::Bundle,
+) -> Setup {
+    Setup {
         store: store.clone(),
         installation: store.installation(clock.now()).await.unwrap(),
         arm: client(sim),
@@ -136,10 +151,9 @@ async fn portal(
             tenant_id: sim.tenant_id.clone(),
         },
         signing: portal::Signing::default(),
-        open_limits,
-        crash_points,
-    })
-    .unwrap()
+        open_limits: OpenLimits::default(),
+        crash_points: CrashPoints::default(),
+    }
 }
 
 /// A client that trusts the simulator.
@@ -230,7 +244,37 @@ impl World {
             http: self.http.clone(),
             sim: Arc::clone(&self.sim),
             _folder: tempfile::tempdir().unwrap(),
+            _signing: None,
             _database: None,
+        }
+    }
+
+    /// The process that goes on with the same database, and signs its record.
+    pub(crate) async fn signed(self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key.pem");
+        record::make_key_file(&key).unwrap();
+        let mut setup = setup(
+            &self.sim,
+            &self.store,
+            &self.clock,
+            Catalogue::embedded().unwrap(),
+            rules(),
+        )
+        .await;
+        setup.signing = portal::Signing::new(
+            Some(record::SigningKey::from_file(&key).unwrap()),
+            &[],
+            portal::Destination::File(folder.path().join("checkpoints.jsonl")),
+            1,
+            Duration::from_secs(60),
+        );
+        let portal = Portal::new(setup).unwrap();
+        portal.refresh_facts().await.unwrap();
+        Self {
+            portal,
+            _signing: Some(folder),
+            ..self
         }
     }
 
@@ -277,6 +321,7 @@ impl World {
             url,
             sim,
             _folder: folder,
+            _signing: None,
             _database: database,
         };
         world.plant("payments", &[]).await;

@@ -10,7 +10,7 @@ use types::stack::{StackState, StackSummary};
 use types::time::Timestamp;
 
 use super::super::digest;
-use super::{Altered, altered_error};
+use super::{Altered, STARTED, altered_error};
 use crate::requests::stale_stack;
 use crate::trail::Trail;
 use crate::worker::{ROWS, Trouble, readable};
@@ -19,7 +19,7 @@ use crate::{Error, Portal, Result};
 /// The line that names the request that was applied to a stack.
 pub(crate) const APPLIED: &str = "stack.applied";
 /// The line that says when a stack ends.
-const EXPIRY_SET: &str = "stack.expiry_set";
+pub(super) const EXPIRY_SET: &str = "stack.expiry_set";
 /// How often a stack that changes at the same moment is read again.
 const TRIES: u32 = 3;
 
@@ -195,7 +195,7 @@ impl Portal {
                 .last_audit_detail(&about, "operation.succeeded")
                 .await?;
             if succeeded.is_some() {
-                let started = store.last_audit_detail(&about, "operation.started").await?;
+                let started = store.last_audit_detail(&about, STARTED).await?;
                 return Ok(started.as_ref().and_then(request_of));
             }
             apply = store.newest_apply(id, Some(operation)).await?;

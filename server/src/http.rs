@@ -137,6 +137,7 @@ pub(crate) fn router(
         .layer(from_fn_with_state(state.clone(), rates::by_address))
         // Whoever keeps the process running asks often, from an address that clients may share.
         .merge(health::router())
+        .layer(from_fn(security::short_address))
         .layer(from_fn_with_state(deadlines, deadlines::keep))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn(problem::complete))
@@ -157,8 +158,11 @@ fn span(request: &axum::extract::Request) -> tracing::Span {
         .get::<RequestId>()
         .map_or("-", |RequestId(id)| id);
     // An address is no place for a key, but people paste.
-    let path = Some(request.uri().path()).filter(|path| !types::secret::looks_private(path));
-    let path = path.unwrap_or("(a private key)");
+    let path = match request.uri().path() {
+        path if path.len() > security::ADDRESS => "(too long)",
+        path if types::secret::looks_private(path) => "(a private key)",
+        path => path,
+    };
     tracing::info_span!("request", method = %request.method(), path, id)
 }
 

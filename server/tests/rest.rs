@@ -85,6 +85,19 @@ async fn automation_is_told_what_it_did_wrong() {
     )
     .await;
 
+    // Nothing reads, judges or repeats an address that is longer than any of Slipway's.
+    for long in [
+        format!("{url}/requests?q={}", "QUJD".repeat(7_500)),
+        format!("{url}/requests/{}", "QUJD".repeat(7_500)),
+    ] {
+        problem(
+            anybody.get(long).send().await.unwrap(),
+            414,
+            "address_too_long",
+        )
+        .await;
+    }
+
     // Ids that name nothing, and what belongs to others, look the same.
     for path in [
         "/requests/nonsense",

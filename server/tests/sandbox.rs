@@ -92,6 +92,12 @@ async fn it_does_not_answer_behind_a_proxy() {
         ("forwarded", "for=203.0.113.7"),
         ("x-real-ip", "203.0.113.7"),
         ("via", "1.1 proxy"),
+        ("X_Forwarded_For", "203.0.113.7"),
+        ("x_real_ip", "203.0.113.7"),
+        ("Fly-Client-IP", "203.0.113.7"),
+        ("CloudFront-Viewer-Address", "203.0.113.7:46532"),
+        ("CF-Connecting-IP", "203.0.113.7"),
+        ("X-Azure-ClientIP", "203.0.113.7"),
     ];
     for (name, value) in headers {
         for path in ["/sign-in", "/api/v1/me", "/catalogue"] {
@@ -117,6 +123,59 @@ async fn it_does_not_answer_behind_a_proxy() {
         assert!(!signed_in.headers().contains_key("set-cookie"));
     }
     slipway.browser("admin").await;
+}
+
+/// A proxy or a filter in front may read the other one of two.
+#[tokio::test]
+async fn what_says_twice_where_it_comes_from_or_goes_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let slipway = sandbox(data.path());
+    let own = slipway.url.trim_start_matches("http://").to_owned();
+    let ask = async |target: &str, headers: &[String]| {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(&own).await.unwrap();
+        let request = format!(
+            "GET {target} HTTP/1.1\r\n{}\r\nConnection: close\r\n\r\n",
+            headers.join("\r\n")
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let host = format!("Host: {own}");
+    let origin = format!("Origin: {}", slipway.url);
+    let site = "Sec-Fetch-Site: same-origin".to_owned();
+    let foreign = "Host: slipway.example".to_owned();
+    for (target, headers) in [
+        ("/sign-in", vec![host.clone(), foreign.clone()]),
+        ("/sign-in", vec![foreign, host.clone()]),
+        ("http://slipway.example/sign-in", vec![host.clone()]),
+        (
+            "/sign-in",
+            vec![
+                host.clone(),
+                origin.clone(),
+                "Origin: http://a.example".into(),
+            ],
+        ),
+        (
+            "/sign-in",
+            vec![
+                host.clone(),
+                site.clone(),
+                "Sec-Fetch-Site: cross-site".into(),
+            ],
+        ),
+    ] {
+        let answer = ask(target, &headers).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{headers:?}: {answer}");
+        assert!(answer.contains("ambiguous_header"), "{answer}");
+    }
+    let answer = ask(&format!("{}/sign-in", slipway.url), &[host.clone()]).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let answer = ask("/sign-in", &[host, origin, site]).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
 /// Database, simulator and log hold what people typed, and what opens the simulator.

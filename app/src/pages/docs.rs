@@ -108,6 +108,16 @@ const PROBLEMS: [(&str, &str, &str); 30] = [
         "Use the address that Slipway printed at start. An administrator sets another with --public-url, and the proxy has to pass Host on unchanged.",
     ),
     (
+        "ambiguous_header",
+        "A header came twice",
+        "Send one Host, Origin and Sec-Fetch-Site, and no other host in the address. A proxy that adds a second one has to replace the first.",
+    ),
+    (
+        "address_too_long",
+        "The address is too long",
+        "No address of Slipway is longer than 8,192 bytes with its query. Send what is long in the body.",
+    ),
+    (
         "not_requester",
         "Only the requester can withdraw it",
         "Ask whoever sent the request; an approver can reject it. If that person has left the project, an administrator withdraws it.",

@@ -1,6 +1,6 @@
 //! What went wrong, whole: Azure's code, message, details, policy violations and ids, and a kind to decide by.
 //!
-//! Reading bodies lives in [`body`]; what a code means to a person lives in `explain.rs`.
+//! Reading bodies lives in [`body`]; how much of their text is kept, and in which form, in [`text`]; what a code means to a person lives in `explain.rs`.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,6 +11,7 @@ pub use types::fault::{PolicyExpression, PolicyViolation};
 use crate::explain::explain;
 
 pub(crate) mod body;
+mod text;
 
 /// The result of a call.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -72,7 +73,7 @@ pub enum ErrorKind {
 pub struct Detail {
     /// Azure's code.
     pub code: String,
-    /// Azure's message.
+    /// Azure's message, as much of it as is kept.
     pub message: String,
     /// What it is about.
     pub target: Option<String>,
@@ -257,8 +258,11 @@ impl Error {
     }
 
     pub(crate) fn with_ids(mut self, request: Option<String>, correlation: Option<String>) -> Self {
-        self.0.request_id = self.0.request_id.or(request);
-        self.0.correlation_id = self.0.correlation_id.or(correlation);
+        self.0.request_id = self.0.request_id.or_else(|| request.and_then(text::id));
+        self.0.correlation_id = self
+            .0
+            .correlation_id
+            .or_else(|| correlation.and_then(text::id));
         self
     }
 
@@ -271,7 +275,7 @@ impl Error {
     pub(crate) fn lost_with(from: Self, detail: Detail) -> Self {
         let mut error = from;
         error.0.kind = ErrorKind::LostAnswer;
-        error.0.detail = detail;
+        error.0.detail = text::bounded(detail);
         error
     }
 
@@ -279,7 +283,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             status,
-            detail,
+            detail: text::bounded(detail),
             request_id: None,
             correlation_id: None,
             retry_after: None,

@@ -69,8 +69,10 @@ impl Portal {
             (None, Some(edited)) => edited.stack,
             (None, None) => StackId(uuid::Uuid::now_v7()),
         };
+        // The draft was looked through above, unless it is too much: that is refused before anything in it is read.
         let made =
-            Box::pin(self.make_plan(actor, &draft, stack.as_ref(), stack_id, self.now())).await;
+            Box::pin(self.make_plan_again(actor, &draft, stack.as_ref(), stack_id, self.now()))
+                .await;
         let (plan, mut errors, parsed) = match made {
             Ok(made) => {
                 let PlanOutcome { plan, parsed } = made.outcome;

@@ -59,6 +59,8 @@ pub struct Ground<'a> {
     pub pinned_now: Timestamp,
     /// Now: what rules compare dates with, and where `30d` counts from.
     pub now: Timestamp,
+    /// Whether the draft was looked through for private keys already, as every stored one was.
+    pub looked_through: bool,
 }
 
 /// What a project's tier and Azure's quotas hold beside the stack that is planned.

@@ -12,7 +12,7 @@ pub struct AzureFault {
     pub status: Option<u16>,
     /// Azure's code, such as `SkuNotAvailable`; Slipway's own words where Azure gave none.
     pub code: String,
-    /// Azure's message, whole.
+    /// Azure's message; a long one is cut.
     pub message: String,
     /// What it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]

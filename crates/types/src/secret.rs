@@ -1,11 +1,14 @@
 //! Private keys that people paste by mistake: recognised however they are written, so that every field can refuse them without showing them again.
 //!
-//! Markers of a format are looked for without regard to capitals, white space, quotes and escapes; a bare body, in base64 or hexadecimal, is decoded and
-//! read as the structure that it holds (`secret::binary`), so that certificates and public keys, which begin alike, are none.
+//! Words of a format are looked for without regard to capitals, white space, quotes and escapes (`secret::words`); a bare body, in base64, Base32,
+//! hexadecimal or a dump of a file (`secret::dump`), is decoded and read as the structure that it holds (`secret::binary`), so that certificates and public
+//! keys, which begin alike, are none.
 
 mod binary;
+mod dump;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::fmt::Write as _;
 
@@ -13,23 +16,27 @@ use crate::Object;
 use crate::problem::FieldError;
 use crate::request::RequestDraft;
 use crate::text::deceptive;
+use words::{has_label, has_marker, is_jwk};
 
 /// How many times text may be base64 of text: once is what Kubernetes secrets and CI variables do.
 const WRAPPED: u8 = 2;
-/// Fewest characters of the data of an age key that are taken for one, and the characters it is made of (Bech32, BIP 173).
-const AGE: usize = 24;
-const BECH32: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 /// Fewest bytes in a row that are text: random ones never are.
 const TEXT: usize = 24;
 /// Fewest hexadecimal digits that can hold a key's head.
 const HEX: usize = 32;
 /// Fewest characters of base64 that are read as an OpenPGP packet.
 const PACKET: usize = 40;
+/// Fewest characters of Base32 in a row that are read.
+const BASE32: usize = 64;
+/// Characters of an extended private key (BIP 32), and how it begins on the networks that have one.
+const EXTENDED: usize = 111;
+const EXTENDED_PRIVATE: [&str; 4] = ["xprv", "yprv", "zprv", "tprv"];
 /// Longest name of a field that an error repeats.
 const NAME: usize = 60;
 
-/// Whether a text holds a private key: PEM of any label, OpenSSH, PKCS #1, #8 and #12, SEC 1, PuTTY, SSH2, PGP, age, JWK, .NET XML, with or without what
-/// stands around it, as base64 or hexadecimal, also where its beginning or end is missing.
+/// Whether a text holds a private key: PEM of any label, OpenSSH, PKCS #1, #8 and #12, SEC 1, PuTTY, SSH2, PGP, age, minisign, JWK, .NET XML, Java's
+/// keystores, Tink, DNSSEC, WireGuard, OpenVPN, what OpenSSL prints of one; with or without what stands around it, as base64, Base32, hexadecimal or a dump,
+/// also where its beginning or end is missing.
 #[must_use]
 pub fn looks_private(text: &str) -> bool {
     looks(text, WRAPPED)
@@ -125,12 +132,20 @@ fn looks(text: &str, wrapped: u8) -> bool {
         .filter(|c| !c.is_whitespace())
         .flat_map(char::to_lowercase)
         .collect();
-    has_marker(&squeezed)
+    has_marker(&squeezed, &plain)
+        || has_label(&plain)
         || is_jwk(&plain)
         || has_body(&plain, wrapped)
         || has_packet(&plain)
-        || has_hex(text)
-        || has_hex(&plain)
+        || has_base32(&plain, wrapped)
+        || holds(&dump::bytes(&plain), wrapped)
+        || has_hex(text, wrapped)
+        || (plain != text && has_hex(&plain, wrapped))
+}
+
+/// Whether bytes are a private key, or text that holds one.
+fn holds(bytes: &[u8], wrapped: u8) -> bool {
+    binary::is_private(bytes) || (wrapped > 0 && wraps_key(bytes, wrapped))
 }
 
 /// The text without what tools put around and between its characters: escapes, quotes, marks that cannot be seen; dashes of all kinds are hyphens.
@@ -212,109 +227,6 @@ fn semicolon(reference: &[u8]) -> Option<usize> {
     reference.iter().take(10).position(|byte| *byte == b';')
 }
 
-/// The words around a key, in lower case and without white space.
-fn has_marker(squeezed: &str) -> bool {
-    const WORDS: [&str; 7] = [
-        "putty-user-key-file",
-        "private-lines:",
-        "private-mac:",
-        "private-hash:",
-        "proc-type:4,encrypted",
-        // "openssh-key-v1" in base64: what is left when only the middle of the file was copied.
-        "b3blbnnzac1rzxktdje",
-        // The same in hexadecimal.
-        "6f70656e7373682d6b65792d7631",
-    ];
-    if WORDS.iter().any(|word| squeezed.contains(word))
-        || is_age(squeezed)
-        || (squeezed.contains("<rsakeyvalue>") && squeezed.contains("<d>"))
-    {
-        return true;
-    }
-    let separators = ['_', '+'];
-    squeezed.match_indices("private").any(|(at, word)| {
-        let after = squeezed[at + word.len()..].trim_start_matches(separators);
-        let Some(after) = after.strip_prefix("key") else {
-            return false;
-        };
-        let after = after.trim_start_matches(separators);
-        let after = after.strip_prefix("block").unwrap_or(after);
-        if after.trim_start_matches(separators).starts_with("----") || begins_with_rule(after) {
-            return true;
-        }
-        // The label between BEGIN and PRIVATE is a few words.
-        let before = &squeezed[..at];
-        let from = before
-            .char_indices()
-            .rev()
-            .nth(40)
-            .map_or(0, |(from, _)| from);
-        before[from..].rfind("begin").is_some_and(|begin| {
-            let before = &before[from..from + begin];
-            before.trim_end_matches(separators).ends_with("--") || ends_with_rule(before)
-        })
-    })
-}
-
-/// Characters that people and programs put in the place of a PEM line's hyphens.
-fn is_rule(c: char) -> bool {
-    matches!(c, '-' | '=' | '_' | '*' | '#' | '~' | '+')
-}
-
-fn begins_with_rule(text: &str) -> bool {
-    text.chars().take_while(|c| is_rule(*c)).count() >= 4
-}
-
-fn ends_with_rule(text: &str) -> bool {
-    text.chars().rev().take_while(|c| is_rule(*c)).count() >= 4
-}
-
-/// A secret key of age: `AGE-SECRET-KEY-1` or `AGE-SECRET-KEY-PQ-1`, and the data. The words alone are no key.
-fn is_age(squeezed: &str) -> bool {
-    squeezed.match_indices("age-secret-key-").any(|(at, word)| {
-        let rest = &squeezed[at + word.len()..];
-        let rest = rest.strip_prefix("pq-").unwrap_or(rest);
-        rest.strip_prefix('1')
-            .is_some_and(|data| data.chars().take_while(|c| BECH32.contains(*c)).count() >= AGE)
-    })
-}
-
-/// A JSON Web Key with a private part: `d` or the factors of RSA, or `k` of a symmetric key (RFC 7518). Also as lines of `name=value`.
-fn is_jwk(plain: &str) -> bool {
-    if !plain.contains("kty") {
-        return false;
-    }
-    // Between words such as `name=value` white space separates; inside JSON, and where something wrapped a line, it does not.
-    [Some(','), None]
-        .into_iter()
-        .any(|space| has_secret_member(plain, space))
-}
-
-fn has_secret_member(plain: &str, space: Option<char>) -> bool {
-    let members: String = plain
-        .chars()
-        .filter_map(|c| if c.is_whitespace() { space } else { Some(c) })
-        .collect();
-    let member = |name: &str| {
-        members.match_indices(name).any(|(at, _)| {
-            let first = members[..at]
-                .chars()
-                .next_back()
-                .is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '-');
-            let Some(value) = members[at + name.len()..].strip_prefix([':', '=']) else {
-                return false;
-            };
-            let length = value
-                .chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '/'))
-                .count();
-            first && length >= 16
-        })
-    };
-    let secret = ["d", "p", "q", "dp", "dq", "qi"];
-    secret.into_iter().any(member) || (members.contains("oct") && member("k"))
-}
-
 /// A key as base64, without the lines around it.
 fn has_body(plain: &str, wrapped: u8) -> bool {
     // In one run: what breaks lines, and what lists put between them, is left out.
@@ -339,33 +251,85 @@ fn has_body(plain: &str, wrapped: u8) -> bool {
 
 fn holds_key(run: &[u8], wrapped: u8) -> bool {
     // What stands before a key, or was cut from it, says nothing about where a group of four begins.
-    run.split(|byte| *byte == b'=').any(|part| {
-        (0..4).any(|missing| {
-            let bytes = decoded(part, missing);
-            binary::is_private(&bytes) || (wrapped > 0 && wraps_key(&bytes, wrapped))
-        })
-    })
+    run.split(|byte| *byte == b'=')
+        .any(|part| (0..4).any(|missing| holds(&decoded(part, missing), wrapped)))
 }
 
-/// Text that holds a key, as base64: what Kubernetes and CI variables make of a file.
+/// Text that holds a key, as bytes: what Kubernetes and CI variables make of a file. A zero between two characters is half of one in UTF-16, in which
+/// PowerShell writes.
 fn wraps_key(bytes: &[u8], wrapped: u8) -> bool {
-    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-    bytes
-        .split(|byte| !is_text(byte))
-        .filter(|text| text.len() >= TEXT)
-        .any(|text| looks(&String::from_utf8_lossy(text), wrapped - 1))
+    let mut text = String::new();
+    let mut zero = false;
+    for byte in bytes.iter().chain(&[0, 0]) {
+        if byte.is_ascii_graphic() || byte.is_ascii_whitespace() {
+            text.push(char::from(*byte));
+            zero = false;
+        } else if *byte == 0 && !zero && !text.is_empty() {
+            zero = true;
+        } else {
+            if text.len() >= TEXT && looks(&text, wrapped - 1) {
+                return true;
+            }
+            text.clear();
+            zero = false;
+        }
+    }
+    false
 }
 
-/// An OpenPGP secret key without the lines around it: it is known by its first packet only, so each word is read from its beginning.
+/// A secret key that is known by its beginning only, so each word is read from there: of OpenPGP without the lines around it, of minisign and signify; and
+/// extended private keys of wallets.
 fn has_packet(plain: &str) -> bool {
     plain
         .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/')))
         .filter(|word| word.len() >= PACKET)
-        .any(|word| binary::is_secret_packet(&decoded(word.as_bytes(), 0)))
+        .any(|word| {
+            let bytes = decoded(word.as_bytes(), 0);
+            binary::is_secret_packet(&bytes) || binary::is_signify(&bytes) || is_extended(word)
+        })
+}
+
+fn is_extended(word: &str) -> bool {
+    word.len() == EXTENDED
+        && EXTENDED_PRIVATE.iter().any(|head| word.starts_with(head))
+        && !word.contains(['0', 'O', 'I', 'l', '+', '/'])
+}
+
+/// A key in Base32, from the beginning of a run of its characters, whatever breaks its lines.
+fn has_base32(plain: &str, wrapped: u8) -> bool {
+    let mut run: Vec<u8> = Vec::new();
+    for c in plain.chars().chain(['\0']) {
+        match c {
+            'A'..='Z' => run.push(c as u8 - b'A'),
+            '2'..='7' => run.push(c as u8 - b'2' + 26),
+            c if c.is_whitespace() => {}
+            _ => {
+                if run.len() >= BASE32 && holds(&of_base32(&run), wrapped) {
+                    return true;
+                }
+                run.clear();
+            }
+        }
+    }
+    false
+}
+
+fn of_base32(digits: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(digits.len() * 5 / 8);
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in digits {
+        bits = bits << 5 | u32::from(*digit);
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).unwrap_or(0));
+        }
+    }
+    bytes
 }
 
 /// A key in hexadecimal, however its bytes are set apart: colons, spaces, commas, `0x`, `\\x`.
-fn has_hex(text: &str) -> bool {
+fn has_hex(text: &str, wrapped: u8) -> bool {
     let mut digits: Vec<u8> = Vec::new();
     let mut chars = text.chars().peekable();
     let mut before = None;
@@ -382,8 +346,7 @@ fn has_hex(text: &str) -> bool {
             }
             Some(c) if c.is_whitespace() || deceptive(c) || ":;,-\\\"'{}[]|>".contains(c) => {}
             _ => {
-                if digits.len() >= HEX
-                    && (0..2).any(|from| binary::is_private(&bytes(&digits[from..])))
+                if digits.len() >= HEX && (0..2).any(|from| holds(&bytes(&digits[from..]), wrapped))
                 {
                     return true;
                 }

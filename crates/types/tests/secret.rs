@@ -130,7 +130,9 @@ fn openssh(r: &[u8], kind: usize) -> Bytes {
     let (public, private) = match kind {
         0 => {
             let public = [string(b"ssh-ed25519"), string(&r[..32])].concat();
-            (public.clone(), [public, string(&r[..64])].concat())
+            // The secret number, and the public one again.
+            let secret = [&r[32..64], &r[..32]].concat();
+            (public.clone(), [public, string(&secret)].concat())
         }
         1 => (
             [string(b"ssh-rsa"), string(&[1, 0, 1]), mpint(r, 384)].concat(),
@@ -388,6 +390,298 @@ fn private_keys(r: &[u8]) -> Vec<(&'static str, Bytes)> {
     ]
 }
 
+fn pem_of(der: &[u8], label: &str) -> String {
+    let body = lines(&base64(der, STANDARD), 64, "\n");
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+}
+
+/// The characters of a line of a dump.
+fn characters(line: &[u8]) -> String {
+    line.iter()
+        .map(|byte| match byte {
+            b' '..=b'~' => char::from(*byte),
+            _ => '.',
+        })
+        .collect()
+}
+
+fn xxd(bytes: &[u8]) -> String {
+    let line = |(n, line): (usize, &[u8])| {
+        let groups: Vec<String> = line
+            .chunks(2)
+            .map(|pair| hex(pair, "", "", usize::MAX))
+            .collect();
+        format!(
+            "{:08x}: {:<39}  {}\n",
+            16 * n,
+            groups.join(" "),
+            characters(line)
+        )
+    };
+    bytes.chunks(16).enumerate().map(line).collect()
+}
+
+fn hexdump(bytes: &[u8]) -> String {
+    let line = |(n, line): (usize, &[u8])| {
+        let halves: Vec<String> = line
+            .chunks(8)
+            .map(|half| hex(half, "", " ", usize::MAX))
+            .collect();
+        format!(
+            "{:08x}  {:<48}  |{}|\n",
+            16 * n,
+            halves.join("  "),
+            characters(line)
+        )
+    };
+    bytes.chunks(16).enumerate().map(line).collect()
+}
+
+fn utf16(text: &str, big: bool) -> Bytes {
+    text.encode_utf16()
+        .flat_map(|unit| {
+            if big {
+                unit.to_be_bytes()
+            } else {
+                unit.to_le_bytes()
+            }
+        })
+        .collect()
+}
+
+fn base32(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+    (0..bytes.len() * 8)
+        .step_by(5)
+        .map(|at| {
+            let digit = (0..5).fold(0, |sum, n| sum << 1 | bit(at + n));
+            char::from(DIGITS[usize::from(digit)])
+        })
+        .collect()
+}
+
+/// A number as OpenSSL prints one under its label.
+fn printed(label: &str, number: &[u8]) -> String {
+    let text = hex(number, "", ":", usize::MAX);
+    format!("{label}:\n    {}\n", lines(&text, 45, "\n    "))
+}
+
+/// A keystore of Java up to the end of its first entry.
+fn keystore(r: &[u8], magic: [u8; 4], tag: u8) -> Bytes {
+    let java = id(&[0x2b, 6, 1, 4, 1, 0x2a, 2, 17, 1, 1]);
+    let key = sequence(&[sequence(&[java, tagged(5, &[])]), tagged(4, &r[..300])]);
+    let content = match tag {
+        2 => sequence(&[tagged(0x0c, b"X.509"), tagged(3, &r[..200])]),
+        _ => key,
+    };
+    [
+        magic.to_vec(),
+        vec![0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, tag, 0, 1, b'a'],
+        r[..8].to_vec(),
+        string(&content),
+    ]
+    .concat()
+}
+
+/// Formats of single tools: the private forms, and the public ones that look alike.
+fn pairs(r: &[u8]) -> Vec<(&'static str, Vec<String>, Vec<String>)> {
+    let b64 = |bytes: &[u8]| base64(bytes, STANDARD);
+    let short = b64(&r[..32]);
+    let url = base64(&r[..32], URL);
+    let modulus = &number(r, 256)[4..];
+    let tink = |kind: &str, material: &str| {
+        let name = format!("type.googleapis.com/google.crypto.tink.{kind}");
+        let json = format!(
+            r#"{{"primaryKeyId":1,"key":[{{"keyData":{{"typeUrl":"{name}","value":"{short}","keyMaterialType":"{material}"}},"status":"ENABLED"}}]}}"#
+        );
+        let binary = [
+            &[0x0a, name.len() as u8],
+            name.as_bytes(),
+            &[0x12, 32],
+            &r[..32],
+        ]
+        .concat();
+        vec![json.replace(',', ",\n  "), json, b64(&binary)]
+    };
+    let listed = r#"{"keysetInfo":{"primaryKeyId":1,"keyInfo":[{"typeUrl":"type.googleapis.com/google.crypto.tink.AesGcmKey","status":"ENABLED"}]}}"#;
+    let java = |tag| {
+        [[0xfe, 0xed, 0xfe, 0xed], [0xce; 4]]
+            .iter()
+            .flat_map(|magic| {
+                let store = keystore(r, *magic, tag);
+                let cut = &store[12..];
+                let cut = if tag == 2 { &store } else { cut };
+                [b64(&store), hex(&store, "", "", usize::MAX), b64(cut)]
+            })
+            .collect::<Vec<_>>()
+    };
+    let bech32 = |n: usize| -> String {
+        r[..n]
+            .iter()
+            .map(|byte| char::from(b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"[usize::from(byte & 31)]))
+            .collect()
+    };
+    let base58 = |n: usize| -> String {
+        r[..n]
+            .iter()
+            .map(|byte| {
+                char::from(
+                    b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+                        [usize::from(byte % 58)],
+                )
+            })
+            .collect()
+    };
+    let rsa_public = format!(
+        "Public-Key: (2048 bit)\n{}Exponent: 65537 (0x10001)\n",
+        printed("Modulus", modulus)
+    );
+    let point = printed("pub", &[&[4], &r[..64]].concat());
+    let xml = |inner: &str| {
+        format!(
+            "<RSAParameters><Exponent>AQAB</Exponent><Modulus>{}</Modulus>{inner}</RSAParameters>",
+            b64(modulus)
+        )
+    };
+    let parts = [&[b'E', b'd'], &r[..8]].concat();
+    let minisign = b64(&[&b"EdScB2"[..], &r[..152]].concat());
+    let signify = b64(&[&b"EdBK\0\0\0\x2a"[..], &r[..96]].concat());
+    let signature = b64(&[&parts[..], &r[..64]].concat());
+    vec![
+        (
+            "openssl pkey -text, RSA",
+            vec![
+                format!("{rsa_public}{}", printed("privateExponent", modulus)),
+                printed("prime1", &modulus[..128]),
+                printed("coefficient", &modulus[..128]),
+            ],
+            vec![
+                rsa_public,
+                printed("        X509v3 Subject Key Identifier", &r[..20]),
+            ],
+        ),
+        (
+            "openssl pkey -text, curves",
+            vec![
+                format!(
+                    "Private-Key: (256 bit)\n{}{point}",
+                    printed("priv", &r[..32])
+                ),
+                format!("ED25519 Private-Key:\n{}", printed("priv", &r[..32])),
+            ],
+            vec![format!(
+                "Public-Key: (256 bit)\n{point}ASN1 OID: prime256v1\n"
+            )],
+        ),
+        (
+            "JWK in YAML",
+            vec![
+                format!("kty: OKP\ncrv: Ed25519\nd: {url}\n"),
+                format!("jwk:\n  d: {url}\n  kty: EC\n"),
+                format!("- d: \"{url}\"\n  kty: OKP\n"),
+            ],
+            vec![
+                format!("kty: OKP\ncrv: Ed25519\nx: {url}\nkid: d\n"),
+                format!("kty: EC\nkid: {url}\nx: {url}\ny: {url}\n"),
+            ],
+        ),
+        ("Java keystores", [java(1), java(3)].concat(), java(2)),
+        (
+            "Tink",
+            [
+                tink("Ed25519PrivateKey", "ASYMMETRIC_PRIVATE"),
+                tink("AesGcmKey", "SYMMETRIC"),
+            ]
+            .concat(),
+            [
+                tink("Ed25519PublicKey", "ASYMMETRIC_PUBLIC"),
+                vec![listed.to_owned()],
+            ]
+            .concat(),
+        ),
+        (
+            "OpenVPN",
+            vec![format!(
+                "-----BEGIN OpenVPN Static key V1-----\n{}\n-----END OpenVPN Static key V1-----",
+                hex(&r[..256], "", "", 16)
+            )],
+            vec![],
+        ),
+        (
+            "DNSSEC",
+            vec![
+                format!(
+                    "Private-key-format: v1.3\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: {short}"
+                ),
+                format!(
+                    "Private-key-format: v1.2\nAlgorithm: 8 (RSASHA256)\nModulus: {0}\nPublicExponent: AQAB\nPrivateExponent: {0}",
+                    b64(modulus)
+                ),
+            ],
+            vec![
+                format!("example.com. IN DNSKEY 257 3 13 {}", b64(&r[..64])),
+                format!(
+                    "example.com. IN DS 370 13 2 {}",
+                    hex(&r[..32], "", "", usize::MAX)
+                ),
+            ],
+        ),
+        (
+            "minisign and signify",
+            vec![
+                format!("untrusted comment: minisign encrypted secret key\n{minisign}"),
+                format!("untrusted comment: signify secret key\n{signify}"),
+                minisign,
+                signify,
+            ],
+            vec![
+                format!(
+                    "untrusted comment: minisign public key\n{}",
+                    b64(&[&parts[..], &r[..32]].concat())
+                ),
+                format!(
+                    "untrusted comment: signature from minisign secret key\n{signature}\ntrusted comment: file:x\n{}",
+                    b64(&r[..64])
+                ),
+            ],
+        ),
+        (
+            "age",
+            vec![
+                format!("AGE-PLUGIN-YUBIKEY-1{}", bech32(58)),
+                format!("age-plugin-fido2-hmac-1{}", bech32(90).to_lowercase()),
+            ],
+            vec![
+                format!("age1yubikey1{}", bech32(58).to_lowercase()),
+                format!("age1{}", bech32(58).to_lowercase()),
+            ],
+        ),
+        (
+            ".NET",
+            vec![xml(&format!("<D>{}</D>", b64(modulus)))],
+            vec![xml("")],
+        ),
+        (
+            "WireGuard",
+            vec![
+                format!("[Interface]\nPrivateKey = {short}\nAddress = 10.0.0.1/24"),
+                format!("private_key: \"{short}\""),
+            ],
+            vec![
+                format!("[Peer]\nPublicKey = {short}\nEndpoint = vpn.example.com:51820"),
+                format!("PrivateKeyFile = {short}"),
+                format!("private key fingerprint: SHA256:{short}"),
+            ],
+        ),
+        (
+            "wallets",
+            vec![format!("xprv{}", base58(107))],
+            vec![format!("xpub{}", base58(107))],
+        ),
+    ]
+}
+
 fn random() -> impl Strategy<Value = Bytes> {
     vec(any::<u8>(), 700..720)
 }
@@ -431,6 +725,57 @@ proptest! {
             prop_assert!(looks_private(&secret), "{secret}");
             let public = base64(&packet(&r, 6, rsa), STANDARD);
             prop_assert!(!looks_private(&lines(&public, 64, "\n")), "{public}");
+        }
+    }
+
+    /// Each private half beside its public one, in the form that its own tools write.
+    #[test]
+    fn formats_of_their_own_are_known_and_their_public_halves_are_not(r in random()) {
+        for (what, private, public) in pairs(&r) {
+            for text in private {
+                prop_assert!(looks_private(&text), "{what}: {text}");
+                prop_assert!(looks_private(&text.replace('\n', "\\n")), "{what}, escaped: {text}");
+                prop_assert!(looks_private(&format!("Take this, please:\n{text}\nThank you.")), "{what}, in a letter: {text}");
+            }
+            for text in public {
+                prop_assert!(!looks_private(&text), "public, {what}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_in_a_dump_in_utf_16_and_in_base32(r in random()) {
+        for (what, key) in private_keys(&r) {
+            let pem = pem_of(&key, "PRIVATE KEY");
+            for text in [
+                xxd(&key), xxd(pem.as_bytes()), hexdump(&key), hexdump(pem.as_bytes()),
+                base64(&utf16(&pem, false), STANDARD), base64(&utf16(&pem, true), STANDARD),
+                base64(&utf16(&base64(&key, STANDARD), false), STANDARD),
+                hex(base64(&key, STANDARD).as_bytes(), "", "", usize::MAX),
+                base32(&key), base32(pem.as_bytes()),
+            ] {
+                prop_assert!(looks_private(&text), "{what}: {text}");
+            }
+        }
+        let public = [pem_of(&sequence(&[rsa_algorithm(), bits(&sequence(&[number(&r, 256), exponent()]))]), "PUBLIC KEY"), ssh_public(&r, 384).join("\n")];
+        for text in public {
+            for text in [xxd(text.as_bytes()), hexdump(text.as_bytes()), base64(&utf16(&text, false), STANDARD), base32(text.as_bytes())] {
+                prop_assert!(!looks_private(&text), "{text}");
+            }
+        }
+        for text in [xxd(&r), hexdump(&r), base32(&r), base64(&utf16(&base64(&r, STANDARD), true), STANDARD)] {
+            prop_assert!(!looks_private(&text), "{text}");
+        }
+    }
+
+    /// Cut inside the name of the type, a pair of Ed25519 is known by its public key, which stands there twice.
+    #[test]
+    fn the_second_half_of_a_file_of_openssh_is_known(r in random(), cut in 1_usize..10) {
+        let key = openssh(&r, 0);
+        let name = key.windows(11).rposition(|part| part == b"ssh-ed25519").unwrap_or(0);
+        let rest = &key[name + cut..];
+        for text in [base64(rest, STANDARD), hex(rest, "", "", usize::MAX), xxd(rest)] {
+            prop_assert!(looks_private(&text), "{text}");
         }
     }
 
@@ -566,6 +911,20 @@ fn words_about_private_keys_are_none() {
         "Where is the private key??? It was here!!!!",
         "An AGE-SECRET-KEY-1 line must never be pasted here, whoever asks for it by mail.",
         "age1qpzry9x8gf2tvdw0s3jn54khce6mua7lqpzry9x8gf2tvdw0s3jn54khcex",
+        "Private key\n====\nWe never share it.",
+        "private key ****",
+        "We keep the PRIVATE KEY ------ in an HSM.",
+        "== private_key ====\nwe rotate every 90 days whatever happens in between",
+        "| private key |\n|-------------|\n| no |",
+        "PuTTY-User-Key-File is what PuTTY writes, as PuTTY-User-Key-File-3 in its newest form.",
+        "private-hash: abc",
+        "Private-key-format: v1.3 is how such a file of BIND begins.",
+        "The label privateExponent: and prime1: are what openssl prints, priv: for curves.",
+        "PrivateKey = is the line that WireGuard wants.",
+        "Use age-plugin-yubikey-1.0 or AGE-PLUGIN-YUBIKEY-1 and what follows it.",
+        "minisign encrypted secret key files and signify secret key files stay at home.",
+        "google.crypto.tink.Ed25519PrivateKey is a type, and value: 3 another thing.",
+        "<RSAParameters> has a <D> in it, FEEDFEED and CECECECE are magic numbers.",
         "deadbeef cafe babe, 0x30 0x82 and so on: a dead cafe faced a bad decade.",
         "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQINBF\n-----END PGP PUBLIC KEY BLOCK-----",
         "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"x\"\n---- END SSH2 PUBLIC KEY ----",
@@ -573,6 +932,9 @@ fn words_about_private_keys_are_none() {
         assert!(!looks_private(text), "{text}");
     }
     for text in [
+        format!(r#"{{"keys": [{{"kty": "RSA", "kid": "q={body}", "n": "x", "e": "AQAB"}}]}}"#),
+        format!(r#"{{"keys":[{{"kty":"RSA","kid":"q={body}","n":"x","e":"AQAB"}}]}}"#),
+        format!("kty: RSA\nkid: \"d: {body}\"\nn: {body}\ne: AQAB"),
         format!(r#"{{"kty":"RSA","n":"{body}","e":"AQAB"}}"#),
         format!(r#"{{"kty":"EC","crv":"P-256","x":"{body}","y":"{body}","kid":"{body}"}}"#),
         format!("<RSAKeyValue><Modulus>{body}</Modulus><Exponent>AQAB</Exponent></RSAKeyValue>"),

@@ -186,14 +186,19 @@ pub(super) fn submission(headers: &HeaderMap) -> Result<SubmissionId, Failure> {
     }))
 }
 
+/// Longest key that is looked at for a private one, in bytes; every other of that length is refused without being repeated.
+const LOOKED_AT: usize = 8_192;
+
 fn key(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     let mut keys = headers.get_all(HEADER).iter();
     match (keys.next().map(HeaderValue::to_str), keys.next()) {
         (None, _) => Ok(None),
-        (Some(Ok(key)), None) if looks_private(key) => Err(portal::Error::Invalid {
-            errors: vec![refusal("Idempotency-Key")],
+        (Some(Ok(key)), None) if key.len() <= LOOKED_AT && looks_private(key) => {
+            Err(portal::Error::Invalid {
+                errors: vec![refusal("Idempotency-Key")],
+            }
+            .into())
         }
-        .into()),
         (Some(Ok(key)), None) if is_key(key) => Ok(Some(key)),
         _ => Err(Failure::field(
             "Idempotency-Key",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -64,10 +64,7 @@ pub(super) async fn headers(mut request: Request, next: Next) -> Response {
 
 /// Refuses what a proxy handed on, in the sandbox: behind a proxy the loopback address says nothing about who asks, and anybody may be admin here.
 pub(super) async fn not_by_proxy(request: Request, next: Next) -> Response {
-    let handed_on = request.headers().keys().any(|name| {
-        let name = name.as_str();
-        name.starts_with("x-forwarded") || BY_PROXIES.contains(&name)
-    });
+    let handed_on = request.headers().keys().any(|name| by_proxy(name.as_str()));
     if !handed_on {
         return next.run(request).await;
     }
@@ -94,20 +91,66 @@ pub(super) fn cross_site(error: ProtectionError) -> Response {
     .into_response()
 }
 
-/// Headers by which proxies, gateways and content networks tell whom they speak for, beside `X-Forwarded-…`.
-const BY_PROXIES: [&str; 11] = [
+/// Whether a proxy, gateway or content network tells by this header for whom it speaks. Some write underscores, as CGI does.
+fn by_proxy(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    BY_PROXIES.contains(&&*name) || OF_PROXIES.iter().any(|start| name.starts_with(start))
+}
+
+const BY_PROXIES: [&str; 21] = [
     "forwarded",
+    "forwarded-for",
     "via",
+    "client-ip",
     "x-real-ip",
     "x-client-ip",
     "x-cluster-client-ip",
-    "x-original-host",
-    "x-original-url",
-    "x-envoy-external-address",
-    "x-azure-clientip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "x-originating-ip",
+    "x-coming-from",
+    "x-proxyuser-ip",
+    "x-nf-client-connection-ip",
+    "x-arr-log-id",
     "true-client-ip",
-    "cf-connecting-ip",
+    "fastly-client-ip",
+    "do-connecting-ip",
+    "proxy-client-ip",
+    "wl-proxy-client-ip",
+    "ali-cdn-real-ip",
+    "disguised-host",
 ];
+
+/// How the headers begin that one product has several of.
+const OF_PROXIES: [&str; 10] = [
+    "x-forwarded",
+    "x-original-",
+    "x-envoy-",
+    "x-azure-",
+    "x-amzn-",
+    "x-appengine-",
+    "x-vercel-",
+    "cf-",
+    "cloudfront-",
+    "fly-",
+];
+
+/// Longest path and query of a request, in bytes: ids, filters and a cursor. Nothing is looked for in what is longer.
+pub(super) const ADDRESS: usize = 8_192;
+
+/// Refuses an address that is longer than any of Slipway's, before anything reads it.
+pub(super) async fn short_address(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    if uri.path().len() + uri.query().map_or(0, str::len) <= ADDRESS {
+        return next.run(request).await;
+    }
+    Failure::new(
+        StatusCode::URI_TOO_LONG,
+        "address_too_long",
+        format!("The address is longer than {ADDRESS} bytes. Send what is long in the body."),
+    )
+    .into_response()
+}
 
 /// The hosts that this installation answers for.
 #[derive(Clone)]
@@ -132,12 +175,38 @@ impl Hosts {
     }
 }
 
+/// What a request says twice, or in two ways, of the things that decide whether it is let in: two readers would believe different ones (RFC 9112, 3.2).
+fn said_twice(request: &Request) -> Option<&'static str> {
+    let headers = request.headers();
+    let twice = [
+        (HOST, "Host"),
+        (ORIGIN, "Origin"),
+        (HeaderName::from_static("sec-fetch-site"), "Sec-Fetch-Site"),
+    ]
+    .into_iter()
+    .find(|(name, _)| headers.get_all(name).iter().nth(1).is_some())
+    .map(|(_, shown)| shown);
+    twice.or_else(|| {
+        let target = request.uri().authority()?.as_str();
+        let host = headers.get(HOST)?.as_bytes();
+        (!host.eq_ignore_ascii_case(target.as_bytes())).then_some("Host")
+    })
+}
+
 /// Refuses a request for another host: a foreign name that was made to point here (DNS rebinding) must not act as the person in front.
 pub(super) async fn known_host(
     State(hosts): State<Hosts>,
     request: Request,
     next: Next,
 ) -> Response {
+    if let Some(header) = said_twice(&request) {
+        return Failure::new(
+            StatusCode::BAD_REQUEST,
+            "ambiguous_header",
+            format!("The request names more than one {header}. Send one."),
+        )
+        .into_response();
+    }
     let host = request
         .headers()
         .get(HOST)

@@ -194,6 +194,7 @@ fn with_defaults(
         stack_id: StackId(uuid::Uuid::nil()),
         tenant_id: "00000000-0000-0000-0000-000000000000",
         pinned_now: now,
+        looked_through: true,
         now,
     };
     match plan(&draft, &ground) {

@@ -20,6 +20,8 @@ const TAG: usize = 8_192;
 const TEXT: usize = 16_384;
 /// Most text in one parameter, in bytes: a list of lines has more than a line.
 const TEXTS: usize = 32_768;
+/// Most text in all parameters together, names included, in bytes: all of it is looked through several times.
+const ALL_TEXTS: usize = 65_536;
 /// Largest draft that is written out for other tools, in bytes of JSON.
 const LARGE: usize = 65_536;
 
@@ -78,6 +80,7 @@ pub(super) fn problems(draft: &RequestDraft) -> Vec<FieldError> {
         ));
         return errors;
     }
+    let mut all = ALL_TEXTS;
     for (name, value) in &draft.parameters {
         if name.chars().nth(LINE).is_some() {
             errors.push(error(
@@ -94,7 +97,18 @@ pub(super) fn problems(draft: &RequestDraft) -> Vec<FieldError> {
         if let Some(message) = too_much(value, DEPTH, &mut left) {
             let name: String = name.chars().take(60).collect();
             errors.push(error(&format!("parameters.{name}"), "too_many", message));
+            continue;
         }
+        let text = name.len() + TEXTS - left.text;
+        let Some(rest) = all.checked_sub(text) else {
+            errors.push(error(
+                "parameters",
+                "too_long",
+                "At most 65,536 bytes of text in all fields of the template together.",
+            ));
+            break;
+        };
+        all = rest;
     }
     errors
 }
@@ -131,5 +145,36 @@ fn too_much(value: &Value, levels: usize, left: &mut Left) -> Option<&'static st
             too_much(member, levels, left)
         }),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of what is wrong with parameters of these lengths.
+    fn found(lengths: &[usize]) -> Vec<String> {
+        let mut draft = RequestDraft::default();
+        for (n, length) in lengths.iter().enumerate() {
+            let half = "x".repeat(length / 2);
+            draft.parameters.insert(
+                format!("p{n:03}"),
+                serde_json::json!([half, { half.clone(): 1 }]),
+            );
+        }
+        problems(&draft)
+            .into_iter()
+            .map(|error| error.field)
+            .collect()
+    }
+
+    #[test]
+    fn parameters_are_bounded_one_by_one_and_together() {
+        assert!(found(&[32_768]).is_empty());
+        assert_eq!(found(&[32_770]), ["parameters.p000"]);
+        assert!(found(&[32_760, 32_760]).is_empty());
+        assert_eq!(found(&[32_760, 32_760, 10]), ["parameters"]);
+        assert_eq!(found(&[600; 200]), ["parameters"]);
+        assert!(found(&[200; 200]).is_empty());
     }
 }

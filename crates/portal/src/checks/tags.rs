@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use types::problem::FieldError;
 
 use super::reserved;
-use super::text::{Lines, error, problem};
+use super::text::{Lines, error, unfit};
 use crate::plans::tags::{OWN, most};
 
 /// Azure's limits on names and values of tags, in characters, and the characters that names may not hold
@@ -35,8 +35,8 @@ pub(super) fn problems(
     }
     let mut seen = HashSet::new();
     for (name, value) in tags {
-        if let Some(found) = problem("tags", name, Lines::One, LONGEST_NAME)
-            .or_else(|| problem("tags", value, Lines::One, LONGEST_VALUE))
+        if let Some(found) = unfit("tags", name, Lines::One, LONGEST_NAME)
+            .or_else(|| unfit("tags", value, Lines::One, LONGEST_VALUE))
         {
             errors.push(found);
             continue;

@@ -24,6 +24,11 @@ pub(super) fn problem(field: &str, text: &str, lines: Lines, longest: usize) -> 
     if looks_private(text) {
         return Some(refusal(field));
     }
+    unfit(field, text, lines, longest)
+}
+
+/// The same for a text of a draft, all of which was looked through for private keys before.
+pub(super) fn unfit(field: &str, text: &str, lines: Lines, longest: usize) -> Option<FieldError> {
     let length = text.chars().count();
     if length > longest {
         return Some(error(

@@ -8,7 +8,7 @@ use types::catalogue::{ManifestField, Widget};
 use types::problem::FieldError;
 
 use super::reserved;
-use super::text::{LINE, Lines, error, problem};
+use super::text::{LINE, Lines, error, unfit};
 use crate::ssh_keys::PublicKey;
 
 /// Longest text of several lines where the ARM parameter does not say less.
@@ -120,7 +120,7 @@ fn hostile(
         _ => default,
     };
     match value {
-        Value::String(text) => problem(at, text, lines, longest),
+        Value::String(text) => unfit(at, text, lines, longest),
         Value::Array(items) if items.len() > ENTRIES => {
             Some(error(at, "too_many", format!("At most {ENTRIES} entries.")))
         }
@@ -131,7 +131,7 @@ fn hostile(
             .iter()
             .find_map(|item| hostile(at, item, field, parameter)),
         Value::Object(members) => members.iter().find_map(|(key, value)| {
-            problem(at, key, Lines::One, LINE).or_else(|| hostile(at, value, field, parameter))
+            unfit(at, key, Lines::One, LINE).or_else(|| hostile(at, value, field, parameter))
         }),
         _ => None,
     }

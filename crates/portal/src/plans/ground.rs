@@ -31,6 +31,7 @@ pub(crate) struct Prepared {
     facts: Arc<Facts>,
     pinned_now: Timestamp,
     now: Timestamp,
+    looked_through: bool,
 }
 
 /// A plan with what it was made from.
@@ -41,7 +42,8 @@ pub(crate) struct Made {
 }
 
 impl Portal {
-    /// Makes a plan of a draft. `stack` is the stack that it changes; for a new one, `stack_id` is the id reserved for it.
+    /// Makes a plan of a draft that somebody sent, which is looked through for private keys. `stack` is the stack that it changes; for a new one, `stack_id`
+    /// is the id reserved for it.
     ///
     /// # Errors
     /// [`Error::Invalid`] with everything that is wrong with the draft; [`Error::NotFound`] for a project that the actor cannot see.
@@ -53,8 +55,30 @@ impl Portal {
         stack_id: StackId,
         pinned_now: Timestamp,
     ) -> Result<Made> {
-        // On the heap, as elsewhere where a plan is on its way: the rules' own recursion needs the stack.
+        let mut prepared =
+            Box::pin(self.prepare(actor, draft, stack, stack_id, pinned_now)).await?;
+        prepared.looked_through = false;
+        Box::pin(self.plan_prepared(prepared)).await
+    }
+
+    /// The same of a draft that was looked through already, as every stored one was.
+    ///
+    /// # Errors
+    /// As [`Portal::make_plan`].
+    pub(crate) async fn make_plan_again(
+        &self,
+        actor: &Actor,
+        draft: &RequestDraft,
+        stack: Option<&Stack>,
+        stack_id: StackId,
+        pinned_now: Timestamp,
+    ) -> Result<Made> {
         let prepared = Box::pin(self.prepare(actor, draft, stack, stack_id, pinned_now)).await?;
+        Box::pin(self.plan_prepared(prepared)).await
+    }
+
+    // Callers keep it on the heap, as elsewhere where a plan is on its way: the rules' own recursion needs the stack.
+    async fn plan_prepared(&self, mut prepared: Prepared) -> Result<Made> {
         let standing = self
             .standing(
                 &prepared.place,
@@ -63,11 +87,12 @@ impl Portal {
             )
             .await?;
         let outcome = self.plan_of(&prepared, &standing)?;
+        prepared.looked_through = true;
         self.refuse_taken(
-            actor,
+            &prepared.actor,
             &outcome.plan,
             &outcome.parsed,
-            stack_id,
+            prepared.place.beside,
             Some(REREAD),
         )
         .await?;
@@ -99,7 +124,7 @@ impl Portal {
         Ok(outcome)
     }
 
-    /// Reads what a plan is made from.
+    /// Reads what the plan of a draft that was looked through is made from.
     pub(crate) async fn prepare(
         &self,
         actor: &Actor,
@@ -144,6 +169,7 @@ impl Portal {
             facts: self.0.facts.snapshot(),
             pinned_now,
             now: self.now(),
+            looked_through: true,
         })
     }
 
@@ -163,6 +189,7 @@ impl Portal {
                 tenant_id: &self.0.cloud.tenant_id,
                 pinned_now: prepared.pinned_now,
                 now: prepared.now,
+                looked_through: prepared.looked_through,
             },
         )
         .map_err(|errors| Error::Invalid { errors })
@@ -257,8 +284,9 @@ impl Portal {
         approved: &Plan,
     ) -> Result<PlanOutcome> {
         self.ensure_fresh(&approved.target).await;
-        let made = Box::pin(self.make_plan(requester, draft, stack, stack_id, approved.pinned_now))
-            .await?;
+        let made =
+            Box::pin(self.make_plan_again(requester, draft, stack, stack_id, approved.pinned_now))
+                .await?;
         self.refuse_taken_by_now(requester, &made.outcome, stack_id, time::Duration::ZERO)
             .await?;
         Ok(made.outcome)

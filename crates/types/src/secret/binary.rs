@@ -15,6 +15,8 @@ const PKCS5: [u8; 8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05];
 const PKCS12: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01];
 /// 1.2.840.113549.1.7, content types (RFC 5652).
 const PKCS7: [u8; 8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
+/// 1.3.6.1.4.1.42.2, in which Java encrypts the keys of its keystores.
+const SUN: [u8; 7] = [0x2b, 0x06, 0x01, 0x04, 0x01, 0x2a, 0x02];
 /// 1.3.101, the algorithms of Curve25519 and Curve448 (RFC 8410).
 const EDWARDS: [u8; 2] = [0x2b, 0x65];
 /// 1.2.840.10045.3.1 and 1.3.132.0, named curves (RFC 5480).
@@ -38,8 +40,11 @@ pub(super) fn is_private(bytes: &[u8]) -> bool {
             OBJECT_ID => is_private_algorithm(here),
             CURVE => names_curve(here),
             PUBLIC => has_point(here),
-            b's' | b'e' | b'o' | 0 => is_private_openssh(here),
-            b'P' | b'A' => is_armor(here),
+            b's' | b'e' | b'o' => is_private_openssh(here),
+            0 => is_private_openssh(here) || is_pair(here),
+            b'P' | b'A' | b'=' => is_armor(here),
+            b'g' => is_tink(here),
+            0xfe | 0xce => is_keystore(here),
             _ => false,
         }
     })
@@ -52,6 +57,8 @@ fn is_armor(text: &[u8]) -> bool {
         b"PRIVATE KEY BLOCK-----",
         b"PuTTY-User-Key-File-",
         b"AGE-SECRET-KEY-1",
+        // Tor's.
+        b"== ed25519v1-secret: ",
     ]
     .iter()
     .any(|mark| text.starts_with(mark))
@@ -65,7 +72,7 @@ fn is_private_der(der: &[u8]) -> bool {
             // EncryptedPrivateKeyInfo: a public key has a bit string where this has octets, and another algorithm.
             let (id, _) = element(algorithm, OBJECT_ID)?;
             element(rest, OCTETS)?;
-            return Some(id.starts_with(&PKCS5) || id.starts_with(&PKCS12));
+            return Some(encrypts(id));
         }
         let (version, rest) = element(outer, INTEGER)?;
         let [version] = version else { return None };
@@ -142,11 +149,18 @@ fn is_modulus(der: &[u8]) -> bool {
     is_large(der) && element(der, INTEGER).is_some_and(|(content, _)| content.first() == Some(&0))
 }
 
+/// Whether an algorithm encrypts private keys with a password.
+fn encrypts(id: &[u8]) -> bool {
+    [&PKCS5[..], &PKCS12, &SUN]
+        .iter()
+        .any(|arc| id.starts_with(arc))
+}
+
 /// An algorithm that a private key follows. Signatures and encrypted keys stand in octets too: the content has to be a key as well.
 fn is_private_algorithm(der: &[u8]) -> bool {
     let private = || {
         let (id, mut rest) = element(der, OBJECT_ID)?;
-        let encrypted = id.starts_with(&PKCS5) || id.starts_with(&PKCS12);
+        let encrypted = encrypts(id);
         let edwards = id.len() == 3 && id.starts_with(&EDWARDS);
         let known =
             id.len() >= 5 && (id.starts_with(&[0x2a, 0x86, 0x48]) || id.starts_with(&[0x2b]));
@@ -226,6 +240,50 @@ fn is_private_openssh(bytes: &[u8]) -> bool {
         Some(curve.starts_with(b"nistp") && scalar)
     };
     private().unwrap_or(false)
+}
+
+/// The public key of an Ed25519 pair and, behind the secret number, the same again: what is left where the name of the type was cut off.
+fn is_pair(bytes: &[u8]) -> bool {
+    const SHORT: [u8; 4] = [0, 0, 0, 32];
+    const LONG: [u8; 4] = [0, 0, 0, 64];
+    // So many bytes of the second one are enough.
+    let pair = || {
+        let public = bytes.strip_prefix(&SHORT)?;
+        let again = public.get(32..)?.strip_prefix(&LONG)?.get(32..)?;
+        let length = again.len().min(32);
+        Some(length >= 8 && public[..length] == again[..length])
+    };
+    pair().unwrap_or(false)
+}
+
+/// Java's keystores, JKS and JCEKS: the magic, a version, how many entries, and the first one's tag: a private or a secret key.
+fn is_keystore(bytes: &[u8]) -> bool {
+    let head = |at: usize| bytes.get(at..at + 4);
+    let magic = matches!(
+        head(0),
+        Some([0xfe, 0xed, 0xfe, 0xed] | [0xce, 0xce, 0xce, 0xce])
+    );
+    magic && matches!(head(4), Some([0, 0, 0, 1 | 2])) && matches!(head(12), Some([0, 0, 0, 1 | 3]))
+}
+
+/// A key of Tink as a protocol buffer: the name of its type, and behind it the field of the value, which an encrypted or listed key has not.
+fn is_tink(bytes: &[u8]) -> bool {
+    const VALUE: u8 = 0x12;
+    bytes
+        .strip_prefix(b"google.crypto.tink.")
+        .is_some_and(|rest| {
+            let name = rest.iter().take(60);
+            let name = name.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            rest.get(name) == Some(&VALUE)
+                && rest[..name].ends_with(b"Key")
+                && !rest[..name].ends_with(b"PublicKey")
+        })
+}
+
+/// Whether bytes are a secret key of minisign or signify: a public key and a signature are shorter.
+pub(super) fn is_signify(bytes: &[u8]) -> bool {
+    const SECRET: usize = 100;
+    bytes.len() >= SECRET && (bytes.starts_with(b"EdScB2") || bytes.starts_with(b"EdBK"))
 }
 
 /// How long a string of SSH says it is.

@@ -26,7 +26,6 @@ fn a_private_key_is_known_however_it_is_written() {
         pem("PGP PRIVATE KEY BLOCK", "x"),
         "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nx".to_owned(),
         "-----BEGIN RSA PRIVATE KEY".to_owned(),
-        "RSA PRIVATE KEY-----".to_owned(),
         "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none".to_owned(),
         "Private-Lines: 1\nAAAA".to_owned(),
         r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS"}"#.to_owned(),
@@ -56,6 +55,8 @@ fn a_private_key_is_known_however_it_is_written() {
             assert!(looks_private(&text), "{text}");
         }
     }
+    let end = "MIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu\n-----END NEW PRIVATE KEY-----";
+    assert!(looks_private(end));
     let pem = pem("RSA PRIVATE KEY", "x");
     assert!(looks_private(&pem.to_lowercase()));
     assert!(looks_private(&pem.replace('-', "\u{2013}")));

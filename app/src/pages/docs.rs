@@ -6,7 +6,7 @@ use crate::components::card::CARD;
 use crate::components::page::plain_head;
 
 /// Code, title, what to do. The codes are those of problem documents.
-const PROBLEMS: [(&str, &str, &str); 32] = [
+const PROBLEMS: [(&str, &str, &str); 33] = [
     (
         "unauthenticated",
         "Not signed in",

@@ -172,7 +172,11 @@ async fn what_says_twice_where_it_comes_from_or_goes_is_refused() {
         assert!(answer.starts_with("HTTP/1.1 400 "), "{headers:?}: {answer}");
         assert!(answer.contains("ambiguous_header"), "{answer}");
     }
-    let answer = ask(&format!("{}/sign-in", slipway.url), &[host.clone()]).await;
+    let answer = ask(
+        &format!("{}/sign-in", slipway.url),
+        std::slice::from_ref(&host),
+    )
+    .await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let answer = ask("/sign-in", &[host, origin, site]).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");

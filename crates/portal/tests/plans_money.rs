@@ -528,7 +528,7 @@ fn a_part_that_goes_does_not_hide_one_without_a_price() {
 #[test]
 fn an_update_with_a_later_end_is_an_extension() {
     let mut world = world(prices(14, true), Some(Usd(1_000_000)));
-    let large = vm(SIZES[0], 32, Some((SKUS[0], 4_096)));
+    let large = pool(SIZES[0], 1, 20);
     world.apply(&large);
     let update = |expiry: &str| {
         let update = RequestDraft {

@@ -544,7 +544,7 @@ fn pairs(r: &[u8]) -> Vec<(&'static str, Vec<String>, Vec<String>)> {
             b64(modulus)
         )
     };
-    let parts = [&[b'E', b'd'], &r[..8]].concat();
+    let parts = [&b"Ed"[..], &r[..8]].concat();
     let minisign = b64(&[&b"EdScB2"[..], &r[..152]].concat());
     let signify = b64(&[&b"EdBK\0\0\0\x2a"[..], &r[..96]].concat());
     let signature = b64(&[&parts[..], &r[..64]].concat());

@@ -259,7 +259,7 @@ async fn the_newest_apply_is_found_behind_any_number_of_others(world: World) {
         before = Some(apply);
     }
     let (first, mut same) = (ids[0], [ids[1], ids[2]]);
-    same.sort_by(|one, other| other.0.cmp(&one.0));
+    same.sort_by_key(|other| std::cmp::Reverse(other.0));
     assert_eq!(found, [same[0], same[1], first]);
 }
 

@@ -152,6 +152,10 @@ impl Error {
             Self::NotFound { .. } => "Not found",
             Self::Forbidden { .. } | Self::Refused { .. } => "Not allowed",
             Self::Invalid { .. } => "Some fields need another value",
+            Self::Conflict {
+                code: "plan_altered",
+                ..
+            } => "The stored plan is not the one that was agreed to",
             Self::Conflict { .. } => "It changed, or something is in the way",
             Self::Denied { .. } => "A guardrail denies this",
             Self::Unavailable { .. } => "Not available now",

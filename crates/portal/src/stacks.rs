@@ -412,7 +412,16 @@ impl Portal {
     }
 
     async fn approvers_of(&self, stack: &Stack) -> Result<Vec<String>> {
-        let Some(request) = stack.applied_request else {
+        // Before the first success: the request that is being carried out.
+        let request = match stack.applied_request {
+            Some(applied) => Some(applied),
+            None => {
+                let requests = self.0.store.requests_of_stack(stack.summary.id).await?;
+                let begun = requests.iter().find(|request| request.state.has_begun());
+                begun.map(|request| request.id)
+            }
+        };
+        let Some(request) = request else {
             return Ok(Vec::new());
         };
         let mut approvers: Vec<String> = Vec::new();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use portal::CrashPoints;
 use serde_json::json;
+use types::approval::DecisionKind;
 use types::operation::{OperationKind, OperationState, StepState};
 use types::request::{RequestKind, RequestState};
 use types::stack::StackState;
@@ -494,4 +495,33 @@ async fn what_never_began_is_not_tried_again() {
         machine["properties"]["hardwareProfile"]["vmSize"],
         "Standard_D2ds_v6"
     );
+}
+
+/// Before the first success nothing is applied; who approved what is being made is known all the same.
+#[tokio::test]
+async fn a_stack_that_is_being_made_names_who_approved_it() {
+    let world = World::new().await;
+    let request = world.send(vm("new", "prod")).await;
+    world
+        .decide("approver", &request, DecisionKind::Approve)
+        .await
+        .unwrap();
+    let developer = world.actor("developer").await;
+    let stack = request.summary.stack;
+    let waiting = world.portal.stack(&developer, stack).await.unwrap();
+    assert!(waiting.approved_by.is_empty());
+    world
+        .fault(json!({"method": "POST", "path": "/validate$", "action":
+            {"type": "respond", "status": 503, "code": "ServiceUnavailable", "message": "Away."}}))
+        .await;
+    let operation = world
+        .store
+        .operation_of_request(request.summary.id)
+        .await
+        .unwrap()
+        .unwrap();
+    world.portal.advance(operation).await.unwrap();
+    let made = world.portal.stack(&developer, stack).await.unwrap();
+    assert_eq!(made.summary.state, StackState::Provisioning);
+    assert_eq!(made.approved_by, ["approver"]);
 }

@@ -81,7 +81,8 @@ async function scene(page: Page, slipway: Slipway): Promise<Record<string, strin
   const withdrawn = await sendVm(developer, "withdrawn", { tier: "prod" });
   await decide(rejected.request, "reject");
   await decide(changes.request, "request_changes");
-  const taken = await developer.post(`/api/v1/requests/${withdrawn.request}/withdraw`, { headers: { "If-Match": '"1"' } });
+  const { etag } = (await developer.get(`/api/v1/requests/${withdrawn.request}`)).headers();
+  const taken = await developer.post(`/api/v1/requests/${withdrawn.request}/withdraw`, { headers: { "If-Match": String(etag) } });
   expect(taken.ok(), await taken.text()).toBe(true);
   expect(await until(developer, `/api/v1/stacks/${active.stack}`, ["active", "failed"])).toBe("active");
   expect(await until(developer, `/api/v1/stacks/${broken.stack}`, ["active", "failed"])).toBe("failed");

@@ -19,9 +19,9 @@ pub(crate) enum Drill {
 /// How `half-open` goes.
 #[derive(Args)]
 pub(crate) struct HalfOpen {
-    /// Against the optimised build.
+    /// Against the debug build, which is compiled sooner and answers later; otherwise the optimised one.
     #[arg(long)]
-    release: bool,
+    debug: bool,
     /// How long.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(5..=3600))]
     seconds: u64,

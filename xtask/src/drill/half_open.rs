@@ -29,7 +29,7 @@ const HOLDERS: usize = 4;
 
 pub(super) fn run(options: &HalfOpen) -> Result<()> {
     raise_open_files(u64::from(options.connections) + 256)?;
-    let binary = run::build(options.release)?;
+    let binary = run::build(!options.debug)?;
     announce(&format!(
         "Drill: {} half-open connections for {} s, against {} open files",
         options.connections, options.seconds, options.open_files

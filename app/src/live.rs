@@ -29,7 +29,8 @@ pub(crate) fn live(url: Option<String>) -> Option<AnyView> {
     live_every(url, Duration::ZERO)
 }
 
-/// The same for a page that costs more than others: it is fetched at most once in `rest`. The first event after a rest is answered at once.
+/// As [`live`], for a page that costs much to make: it is fetched at most once per `rest`.
+/// An event that comes after a rest is answered at once.
 pub(crate) fn live_every(url: Option<String>, rest: Duration) -> Option<AnyView> {
     let page = use_location();
     url.map(|url| {

@@ -1,4 +1,5 @@
-//! Node pools: defaults, and the rules of what an operating system, a size and a version allow together (facts: azure.md 1.5, 1.6, 3.1). How far a version may be from its cluster's is in `versions`, which labels and taints nodes may have in `labels`.
+//! Node pools: defaults, and the rules of what an operating system, a size and a version allow together (facts: azure.md 1.5, 1.6, 3.1). How far a version may be from its cluster's is in `versions`,
+//! which labels and taints nodes may have in `labels`.
 
 mod labels;
 mod versions;

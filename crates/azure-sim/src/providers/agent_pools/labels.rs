@@ -1,4 +1,4 @@
-//! Labels and taints of a pool's nodes: the keys that AKS does not take. What Kubernetes says to a node that comes with a bad one is not here.
+//! Label and taint keys that AKS refuses on a node pool. What the kubelet refuses when a node joins is not here.
 
 use serde_json::Value;
 
